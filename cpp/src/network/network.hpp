@@ -1,0 +1,63 @@
+#pragma once
+// A dense feed-forward network: what MLP training returns and what weight files of MLP hold.
+
+#include <cstdint>
+#include <vector>
+
+#include "base/predictor.hpp"
+
+namespace diskern::network {
+
+enum class Activation : std::uint8_t {
+  linear = 0,
+  sigmoid = 1,
+  tanh = 2,
+  radial = 3,     // exp(-x^2 / 2)
+  relu = 4,
+  tmva_tanh = 5,  // TMVA's float rational approximation (tmva.md 7.4)
+};
+
+// How a neuron combines its inputs x_i with weights w_i (the bias is one more input of value 1).
+enum class InputFunction : std::uint8_t {
+  sum = 0,                  // sum of w x
+  sum_of_squares = 1,       // sum of (w x)^2
+  sum_of_absolutes = 2,     // sum of |w x|
+};
+
+struct DenseLayer {
+  std::int32_t n_inputs = 0;
+  std::int32_t n_outputs = 0;
+  std::vector<double> weights;  // n_outputs x n_inputs, C order
+  std::vector<double> biases;   // n_outputs
+  Activation activation = Activation::linear;
+  InputFunction input_function = InputFunction::sum;
+};
+
+enum class Output : std::uint8_t { identity = 0, softmax = 1 };
+
+struct Network {
+  std::vector<DenseLayer> layers;
+  Output output = Output::identity;
+};
+
+void validate(const Network& network);  // throws FormatError
+
+class NetworkPredictor final : public Predictor {
+ public:
+  explicit NetworkPredictor(Network network);  // validates
+  std::string_view kind() const noexcept override { return "network"; }
+  std::size_t input_count() const noexcept override;
+  std::size_t output_count() const noexcept override;
+  // No allocation: scratch lives on the stack for layers of up to 1024 neurons, wider ones use a buffer per thread.
+  void evaluate(const float* variables, double* responses) const noexcept override;
+  using Predictor::evaluate;
+  void write(archive::Group& group) const override;
+  static PredictorPointer read(const archive::Group& group);
+
+  const Network& network() const noexcept { return network_; }
+
+ private:
+  Network network_;
+};
+
+}  // namespace diskern::network

@@ -1,0 +1,99 @@
+#pragma once
+// A forest of binary trees as flat arrays: what every tree method trains and what every evaluation walks.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/predictor.hpp"
+
+namespace diskern::trees {
+
+constexpr std::int32_t leaf_feature = -1;    // the node is a leaf
+constexpr std::int32_t linear_feature = -2;  // the node cuts on a linear combination (TMVA's Fisher cuts)
+
+// Node 0 is the root; children come after their parent, so there are no cycles.
+// An event goes right if value >= threshold (linear nodes: if value > threshold), left otherwise.
+struct Tree {
+  std::vector<std::int32_t> feature;
+  std::vector<double> threshold;     // compared in float64; exact for float32 variables
+  std::vector<std::int32_t> left;    // -1 for leaves
+  std::vector<std::int32_t> right;
+  std::vector<std::uint8_t> missing_right;  // where NaN goes
+  std::vector<double> value;         // response of the node; used at leaves, kept for inner nodes
+  // Linear nodes: coefficients of node i are linear_coefficients[linear_begin[i] .. + n_features], one per variable;
+  // linear_begin is empty when there are none.
+  std::vector<std::int32_t> linear_begin;
+  std::vector<double> linear_coefficients;
+  // What training knew of the node; empty when unknown, else one entry per node.
+  std::vector<double> weight;        // sum of event weights
+  std::vector<double> gain;          // separation gain of the split
+  std::vector<double> purity;        // signal weight over all weight
+  std::vector<double> response_rms;  // TMVA's rms
+  std::vector<std::uint8_t> swapped; // TMVA's cType == 0: its left child is our right one
+  std::vector<std::int32_t> node_type;  // TMVA's nType
+
+  std::size_t node_count() const noexcept { return feature.size(); }
+};
+
+enum class Aggregation : std::uint8_t {
+  sum = 0,               // base_score[k] + sum of tree_weight * leaf over the trees of output k
+  weighted_mean = 1,     // sum of tree_weight * leaf / sum of tree_weight (AdaBoost, Bagging)
+  weighted_median = 2,   // AdaBoostR2 of TMVA: mean of the central window of tree responses
+};
+
+enum class Link : std::uint8_t {
+  identity = 0,
+  tmva_gradient = 1,  // 2 / (1 + exp(-2 F)) - 1
+  logistic = 2,       // 1 / (1 + exp(-F))
+  softmax = 3,        // over the outputs
+  exponential = 4,
+};
+
+// TMVA's DoPreselection: cuts that decide before the forest; response -1 (background) or +1 (signal).
+struct Preselection {
+  struct Cut {
+    std::int32_t feature;
+    double value;
+    bool below;   // true: matches x < value (low cut); false: x > value (high cut)
+    bool signal;  // the response when it matches
+  };
+  std::vector<Cut> cuts;  // in TMVA's order of checking; the last match wins
+};
+
+struct Forest {
+  std::int32_t n_features = 0;
+  std::int32_t n_outputs = 1;  // tree t belongs to output t % n_outputs
+  std::vector<Tree> trees;
+  std::vector<double> tree_weight;  // one per tree
+  std::vector<double> base_score;   // one per output
+  Aggregation aggregation = Aggregation::sum;
+  Link link = Link::identity;
+  Preselection preselection;
+};
+
+// Throws FormatError unless every index, size and number of the forest is usable.
+void validate(const Forest& forest);
+
+// Evaluates a validated forest.
+class ForestPredictor final : public Predictor {
+ public:
+  explicit ForestPredictor(Forest forest);  // validates
+  std::string_view kind() const noexcept override { return "forest"; }
+  std::size_t input_count() const noexcept override { return static_cast<std::size_t>(forest_.n_features); }
+  std::size_t output_count() const noexcept override { return static_cast<std::size_t>(forest_.n_outputs); }
+  void evaluate(const float* variables, double* responses) const noexcept override;
+  using Predictor::evaluate;
+  void write(archive::Group& group) const override;
+  static PredictorPointer read(const archive::Group& group);
+
+  const Forest& forest() const noexcept { return forest_; }
+
+ private:
+  Forest forest_;
+};
+
+// Index of the leaf that an event reaches.
+std::int32_t leaf_index(const Tree& tree, const float* variables) noexcept;
+
+}  // namespace diskern::trees

@@ -1,0 +1,56 @@
+// Errors, the Predictor handle.
+#include "common.hpp"
+
+namespace diskern::python {
+
+namespace {
+
+py::array_t<double> evaluate(const Predictor& predictor, const py::array& events, int threads) {
+  const View<const float, 2> view = matrix<float>(events, "events");
+  if (view.columns() != predictor.input_count()) {
+    throw InvalidArgument("events has " + std::to_string(view.columns()) + " variables, the model was trained with " +
+                          std::to_string(predictor.input_count()));
+  }
+  const Context context = make_context(threads, 0);
+  py::array_t<double> responses({view.rows(), predictor.output_count()});
+  const View<double, 2> out(responses.mutable_data(), view.rows(), predictor.output_count());
+  {
+    const py::gil_scoped_release release;
+    predictor.evaluate(context, view, out);
+  }
+  return responses;
+}
+
+}  // namespace
+
+void register_base(py::module_& module) {
+  static const py::exception<Error> base_error(module, "Error", PyExc_Exception);
+  static const auto bases = [&](PyObject* builtin) { return py::make_tuple(base_error, py::handle(builtin)); };
+  static const py::exception<InvalidArgument> invalid_argument(module, "InvalidArgument", bases(PyExc_ValueError).ptr());
+  static const py::exception<FormatError> format_error(module, "FormatError", bases(PyExc_ValueError).ptr());
+  static const py::exception<DeviceError> device_error(module, "DeviceError", bases(PyExc_RuntimeError).ptr());
+  py::register_exception_translator([](std::exception_ptr pointer) {
+    try {
+      if (pointer) std::rethrow_exception(pointer);
+    } catch (const Interrupted&) {
+      PyErr_SetNone(PyExc_KeyboardInterrupt);
+    } catch (const InvalidArgument& error) {
+      py::set_error(invalid_argument, error.what());
+    } catch (const FormatError& error) {
+      py::set_error(format_error, error.what());
+    } catch (const DeviceError& error) {
+      py::set_error(device_error, error.what());
+    } catch (const Error& error) {
+      py::set_error(base_error, error.what());
+    }
+  });
+
+  py::class_<Predictor, std::shared_ptr<Predictor>>(module, "Predictor", "A trained method, immutable.")
+      .def_property_readonly("kind", [](const Predictor& self) { return std::string(self.kind()); })
+      .def_property_readonly("input_count", &Predictor::input_count)
+      .def_property_readonly("output_count", &Predictor::output_count)
+      .def("evaluate", &evaluate, py::arg("events"), py::arg("threads") = 1,
+           "Responses, float64 of shape (events, outputs), of float32 events of shape (events, variables).");
+}
+
+}  // namespace diskern::python

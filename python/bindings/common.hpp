@@ -1,0 +1,92 @@
+#pragma once
+// What every binding file shares: NumPy arrays to Views, the Context from Python, the monitor.
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "base/predictor.hpp"
+#include "diskern/context.hpp"
+#include "diskern/error.hpp"
+#include "diskern/view.hpp"
+
+namespace diskern::python {
+
+namespace py = pybind11;
+
+// The Python side (_validation.py) hands over arrays of the right dtype; anything else is refused here, never copied.
+template <class T>
+View<const T, 2> matrix(const py::array& array, const char* name) {
+  if (!py::isinstance<py::array_t<T>>(array) || array.ndim() != 2) {
+    throw InvalidArgument(std::string(name) + " must be a two-dimensional array of the expected dtype, got " +
+                          std::string(py::str(array.dtype())) + " with " + std::to_string(array.ndim()) + " dimensions");
+  }
+  const auto item = static_cast<py::ssize_t>(sizeof(T));
+  return View<const T, 2>(static_cast<const T*>(array.data()),
+                          {static_cast<std::size_t>(array.shape(0)), static_cast<std::size_t>(array.shape(1))},
+                          {array.strides(0) / item, array.strides(1) / item});
+}
+
+template <class T>
+View<const T> vector(const py::array& array, const char* name, std::size_t expected_size) {
+  if (!py::isinstance<py::array_t<T>>(array) || array.ndim() != 1 || static_cast<std::size_t>(array.shape(0)) != expected_size) {
+    throw InvalidArgument(std::string(name) + " must be a vector of " + std::to_string(expected_size) +
+                          " elements of the expected dtype, got " + std::string(py::str(array.dtype())) + " with " +
+                          std::to_string(array.ndim()) + " dimensions and " + std::to_string(array.size()) + " elements");
+  }
+  return View<const T>(static_cast<const T*>(array.data()), {expected_size},
+                       {array.strides(0) / static_cast<py::ssize_t>(sizeof(T))});
+}
+
+// Asks Python for pending signals (at most every 50 ms, so that tight loops may ask often) and forwards progress to a
+// callback(done, total, training_loss, validation_loss). Used on the thread that called fit, with the GIL released.
+class PythonMonitor final : public Monitor {
+ public:
+  explicit PythonMonitor(py::object callback) : callback_(std::move(callback)) {}
+
+  bool interrupted() noexcept override {
+    if (interrupted_) return true;
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_check_ < std::chrono::milliseconds(50)) return false;
+    last_check_ = now;
+    const py::gil_scoped_acquire acquire;
+    if (PyErr_CheckSignals() != 0) {
+      PyErr_Clear();  // the fit ends in good order; the Python side raises KeyboardInterrupt afterwards
+      interrupted_ = true;
+    }
+    return interrupted_;
+  }
+
+  void progress(const Progress& progress) override {
+    if (callback_.is_none()) return;
+    const py::gil_scoped_acquire acquire;
+    callback_(progress.done, progress.total, progress.training_loss, progress.validation_loss);
+  }
+
+ private:
+  py::object callback_;
+  std::chrono::steady_clock::time_point last_check_ = std::chrono::steady_clock::now();
+  bool interrupted_ = false;
+};
+
+inline Context make_context(int threads, std::uint64_t seed, Monitor* monitor = nullptr) {
+  if (threads < 0) throw InvalidArgument("threads must be 0 (all) or a positive number, got " + std::to_string(threads));
+  Context context;
+  context.threads = threads;
+  context.seed = seed;
+  context.monitor = monitor;
+  return context;
+}
+
+void register_base(py::module_& module);
+void register_expression(py::module_& module);
+void register_statistics(py::module_& module);
+void register_trees(py::module_& module);
+void register_network(py::module_& module);
+void register_model(py::module_& module);
+
+}  // namespace diskern::python

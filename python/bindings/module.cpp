@@ -1,0 +1,14 @@
+// The list of what the extension offers; each family registers itself in a file of its own.
+#include "common.hpp"
+
+PYBIND11_MODULE(_core, module) {
+  using namespace diskern::python;
+  module.doc() = "Kernels of diskern. Private: use the classes of the package.";
+  module.attr("__version__") = DISKERN_VERSION;
+  register_base(module);
+  register_expression(module);
+  register_statistics(module);
+  register_trees(module);
+  register_network(module);
+  register_model(module);
+}

@@ -1,0 +1,27 @@
+"""Diskern discerns signal from background: TMVA's workflow without ROOT."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from ._version import __version__
+
+# Public names, imported on first use so that `import diskern` stays light and works without scikit-learn.
+_LAZY: dict[str, str] = {}
+
+_SUBMODULES = ("data", "datasets", "evaluation", "plotting", "report", "tmva")
+
+__all__ = ["__version__", *sorted(_LAZY), *_SUBMODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name], __name__), name)
+    if name in _SUBMODULES:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,40 @@
+"""What a Factory knows after training and testing: the input of tables, plots and the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.sample import DataSet
+from .methods.base import AnalysisType, LearningCurve
+
+
+@dataclass
+class MethodResult:
+    title: str
+    type_name: str
+    options: dict[str, Any]  # all options with their values
+    analysis_type: AnalysisType
+    response_training: NDArray[np.float64]  # (events, outputs)
+    response_test: NDArray[np.float64]
+    train_seconds: float
+    test_seconds: float  # evaluation of the whole test sample
+    ranking_name: str = ""
+    ranking: list[tuple[str, float]] = field(default_factory=list)
+    curves: list[LearningCurve] = field(default_factory=list)
+    interrupted: bool = False
+    # Numbers of the evaluation, JSON-ready: e.g. "roc_integral", "roc_integral_error", "separation", ... (see evaluation.tables)
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class FactoryResults:
+    job: str
+    analysis_type: AnalysisType
+    dataset: DataSet
+    methods: list[MethodResult]
+    input_ranking: list[tuple[str, float]] = field(default_factory=list)  # separation of each input variable
+    provenance: dict[str, Any] = field(default_factory=dict)  # versions, host, date, seed, options
