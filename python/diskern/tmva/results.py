@@ -26,7 +26,7 @@ class MethodResult:
     ranking: list[tuple[str, float]] = field(default_factory=list)
     curves: list[LearningCurve] = field(default_factory=list)
     interrupted: bool = False
-    # Numbers of the evaluation, JSON-ready: e.g. "roc_integral", "roc_integral_error", "separation", ... (see evaluation.tables)
+    # Numbers of the evaluation, JSON-ready ("roc_integral", "separation" ...); filled by evaluation.evaluate
     metrics: dict[str, Any] = field(default_factory=dict)
 
 

@@ -41,7 +41,8 @@ class TrainingSample:
 
     @property
     def is_signal(self) -> NDArray[np.bool_]:
-        return self.class_index == self.signal_class
+        mask: NDArray[np.bool_] = self.class_index == self.signal_class
+        return mask
 
 
 class Evaluator(Protocol):
