@@ -64,8 +64,8 @@ inline int run() {
   } while (false)
 #define CHECK_EQUAL(a, b)                                                                                          \
   do {                                                                                                             \
-    const auto& check_a = (a);                                                                                     \
-    const auto& check_b = (b);                                                                                     \
+    const auto check_a = (a);                                                                                      \
+    const auto check_b = (b);                                                                                      \
     if (!(check_a == check_b)) check::fail(__FILE__, __LINE__, #a, " == ", #b, ": ", check_a, " against ", check_b); \
   } while (false)
 #define CHECK_NEAR(a, b, tolerance)                                                                        \

@@ -12,35 +12,42 @@ namespace diskern::trees {
 constexpr std::int32_t leaf_feature = -1;    // the node is a leaf
 constexpr std::int32_t linear_feature = -2;  // the node cuts on a linear combination (TMVA's Fisher cuts)
 
-// Node 0 is the root; children come after their parent, so there are no cycles.
-// An event goes right if value >= threshold (linear nodes: if value > threshold), left otherwise.
+// Node 0 is the root; children come after their parent and every other node has exactly one parent.
+// An event goes right if value >= threshold, where the float32 variable is widened to float64; a linear node takes the
+// sum of coefficient * variable over all variables in ascending order (float64, coefficients of 0 skipped) and goes
+// right if that sum > threshold. NaN goes where missing_right says. Infinities are values.
 struct Tree {
   std::vector<std::int32_t> feature;
-  std::vector<double> threshold;     // compared in float64; exact for float32 variables
-  std::vector<std::int32_t> left;    // -1 for leaves
+  std::vector<double> threshold;   // compared in float64; exact for float32 variables
+  std::vector<std::int32_t> left;  // -1 for leaves
   std::vector<std::int32_t> right;
   std::vector<std::uint8_t> missing_right;  // where NaN goes
-  std::vector<double> value;         // response of the node; used at leaves, kept for inner nodes
+  std::vector<double> value;                // response of the node; used at leaves, kept for inner nodes
   // Linear nodes: coefficients of node i are linear_coefficients[linear_begin[i] .. + n_features], one per variable;
   // linear_begin is empty when there are none.
   std::vector<std::int32_t> linear_begin;
   std::vector<double> linear_coefficients;
   // What training knew of the node; empty when unknown, else one entry per node.
-  std::vector<double> weight;        // sum of event weights
-  std::vector<double> gain;          // separation gain of the split
-  std::vector<double> purity;        // signal weight over all weight
-  std::vector<double> response_rms;  // TMVA's rms
-  std::vector<std::uint8_t> swapped; // TMVA's cType == 0: its left child is our right one
+  std::vector<double> weight;           // sum of event weights
+  std::vector<double> gain;             // separation gain of the split
+  std::vector<double> purity;           // signal weight over all weight
+  std::vector<double> response_rms;     // TMVA's rms
+  std::vector<std::uint8_t> swapped;    // TMVA's cType == 0: its left child is our right one
   std::vector<std::int32_t> node_type;  // TMVA's nType
 
   std::size_t node_count() const noexcept { return feature.size(); }
 };
 
+// Sums run over the trees in their order, in float64.
 enum class Aggregation : std::uint8_t {
-  sum = 0,               // base_score[k] + sum of tree_weight * leaf over the trees of output k
-  weighted_mean = 1,     // sum of tree_weight * leaf / sum of tree_weight (AdaBoost, Bagging)
-  weighted_median = 2,   // AdaBoostR2 of TMVA: mean of the central window of tree responses
+  sum = 0,              // base_score[k] + sum of tree_weight * leaf over the trees of output k
+  weighted_mean = 1,    // base_score[k] + sum of tree_weight * leaf / sum of tree_weight (AdaBoost, Bagging);
+                        // the quotient is 0 where the sum of weights is not above the float64 epsilon, as in TMVA
+  weighted_median = 2,  // AdaBoostR2 of TMVA: the n leaves sorted, t of them until their cumulative weight exceeds
+                        // half, then the plain mean of sorted leaves [t - n/6 - 1, t + n/6) cut to [0, n) (integer
+                        // division); one output, at most maximum_median_trees trees
 };
+constexpr std::size_t maximum_median_trees = 4096;  // their leaves are sorted on the stack
 
 enum class Link : std::uint8_t {
   identity = 0,
@@ -50,7 +57,7 @@ enum class Link : std::uint8_t {
   exponential = 4,
 };
 
-// TMVA's DoPreselection: cuts that decide before the forest; response -1 (background) or +1 (signal).
+// TMVA's DoPreselection: cuts that decide before the forest; response -1 (background) or +1 (signal). One output only.
 struct Preselection {
   struct Cut {
     std::int32_t feature;
@@ -63,7 +70,7 @@ struct Preselection {
 
 struct Forest {
   std::int32_t n_features = 0;
-  std::int32_t n_outputs = 1;  // tree t belongs to output t % n_outputs
+  std::int32_t n_outputs = 1;  // tree t belongs to output t % n_outputs; the number of trees is a multiple of it
   std::vector<Tree> trees;
   std::vector<double> tree_weight;  // one per tree
   std::vector<double> base_score;   // one per output
@@ -72,7 +79,8 @@ struct Forest {
   Preselection preselection;
 };
 
-// Throws FormatError unless every index, size and number of the forest is usable.
+// Throws FormatError unless every index, size and number of the forest is usable: thresholds are not NaN; leaves,
+// linear coefficients, tree weights and base scores are finite; what training knew of the nodes is not looked at.
 void validate(const Forest& forest);
 
 // Evaluates a validated forest.
@@ -93,7 +101,7 @@ class ForestPredictor final : public Predictor {
   Forest forest_;
 };
 
-// Index of the leaf that an event reaches.
-std::int32_t leaf_index(const Tree& tree, const float* variables) noexcept;
+// Index of the leaf that an event reaches. The tree must be one that validate() accepts.
+std::int32_t leaf_index(const Tree& tree, const float* variables, std::size_t n_features) noexcept;
 
 }  // namespace diskern::trees

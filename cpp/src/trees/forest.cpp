@@ -1,0 +1,269 @@
+#include "trees/forest.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/archive.hpp"
+#include "base/executor.hpp"
+#include "diskern/error.hpp"
+
+namespace diskern::trees {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& what) { throw FormatError("forest: " + what); }
+
+// Where an event goes at one inner node.
+bool goes_right(const Tree& tree, std::size_t node, const float* variables, std::size_t n_features) noexcept {
+  const std::int32_t feature = tree.feature[node];
+  if (feature >= 0) {
+    const double value = static_cast<double>(variables[feature]);
+    if (std::isnan(value)) return tree.missing_right[node] != 0;
+    return value >= tree.threshold[node];
+  }
+  const double* coefficients = tree.linear_coefficients.data() + tree.linear_begin[node];
+  double sum = 0;
+  for (std::size_t j = 0; j < n_features; ++j) {
+    if (coefficients[j] != 0) sum += coefficients[j] * static_cast<double>(variables[j]);
+  }
+  if (std::isnan(sum)) return tree.missing_right[node] != 0;
+  return sum > tree.threshold[node];
+}
+
+std::size_t walk(const Tree& tree, const float* variables, std::size_t n_features) noexcept {
+  std::size_t node = 0;
+  while (tree.feature[node] != leaf_feature) {
+    node = static_cast<std::size_t>(goes_right(tree, node, variables, n_features) ? tree.right[node] : tree.left[node]);
+  }
+  return node;
+}
+
+void validate_tree(const Tree& tree, std::size_t n_features, const std::string& name) {
+  const std::size_t n = tree.node_count();
+  if (n == 0) refuse(name + " has no nodes");
+  if (n > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) refuse(name + " has too many nodes");
+  const auto check_size = [&](std::size_t size, const char* array, bool optional) {
+    if (size == n || (optional && size == 0)) return;
+    refuse(name + ": " + array + " has " + std::to_string(size) + " entries for " + std::to_string(n) + " nodes");
+  };
+  check_size(tree.threshold.size(), "threshold", false);
+  check_size(tree.left.size(), "left", false);
+  check_size(tree.right.size(), "right", false);
+  check_size(tree.missing_right.size(), "missing_right", false);
+  check_size(tree.value.size(), "value", false);
+  check_size(tree.linear_begin.size(), "linear_begin", true);
+  check_size(tree.weight.size(), "weight", true);
+  check_size(tree.gain.size(), "gain", true);
+  check_size(tree.purity.size(), "purity", true);
+  check_size(tree.response_rms.size(), "response_rms", true);
+  check_size(tree.swapped.size(), "swapped", true);
+  check_size(tree.node_type.size(), "node_type", true);
+  if (tree.linear_begin.empty() && !tree.linear_coefficients.empty()) {
+    refuse(name + " has linear_coefficients without linear_begin");
+  }
+  for (const double coefficient : tree.linear_coefficients) {
+    if (!std::isfinite(coefficient)) refuse(name + " has a linear coefficient that is not finite");
+  }
+
+  std::vector<std::uint8_t> has_parent(n, 0);
+  has_parent[0] = 1;
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto node = [&] { return name + ", node " + std::to_string(i); };
+    const std::int32_t feature = tree.feature[i];
+    if (feature == leaf_feature) {
+      if (tree.left[i] != -1 || tree.right[i] != -1) refuse(node() + " is a leaf with children");
+      if (!std::isfinite(tree.value[i])) refuse(node() + " is a leaf whose value is not finite");
+      continue;
+    }
+    if (feature == linear_feature) {
+      if (tree.linear_begin.empty()) refuse(node() + " is linear, but the tree has no coefficients");
+      const std::int32_t begin = tree.linear_begin[i];
+      if (begin < 0 || static_cast<std::size_t>(begin) + n_features > tree.linear_coefficients.size()) {
+        refuse(node() + ": its linear coefficients lie outside the array");
+      }
+    } else if (feature < 0 || static_cast<std::size_t>(feature) >= n_features) {
+      refuse(node() + " cuts on variable " + std::to_string(feature) + " of " + std::to_string(n_features));
+    }
+    if (std::isnan(tree.threshold[i])) refuse(node() + ": the threshold is NaN");
+    for (const std::int32_t child : {tree.left[i], tree.right[i]}) {
+      if (child <= static_cast<std::int32_t>(i) || static_cast<std::size_t>(child) >= n) {
+        refuse(node() + " has child " + std::to_string(child) + ", expected one after it and below " +
+               std::to_string(n));
+      }
+      if (has_parent[static_cast<std::size_t>(child)]++ != 0) {
+        refuse(name + ", node " + std::to_string(child) + " has two parents");
+      }
+    }
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    if (has_parent[i] == 0) refuse(name + ", node " + std::to_string(i) + " has no parent");
+  }
+}
+
+// TMVA's AdaBoostR2 answer; see Aggregation::weighted_median.
+double weighted_median(const Forest& forest, const float* variables) noexcept {
+  struct Leaf {
+    double value;
+    std::uint32_t tree;
+  };
+  std::array<Leaf, maximum_median_trees> leaves;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  const std::size_t n = forest.trees.size();
+  const auto n_features = static_cast<std::size_t>(forest.n_features);
+  double total = 0;
+  for (std::size_t t = 0; t < n; ++t) {
+    const Tree& tree = forest.trees[t];
+    leaves[t] = {tree.value[walk(tree, variables, n_features)], static_cast<std::uint32_t>(t)};
+    total += forest.tree_weight[t];
+  }
+  // Equal leaves keep the order of their trees: the answer depends on the event alone.
+  std::sort(leaves.begin(), leaves.begin() + static_cast<std::ptrdiff_t>(n),
+            [](const Leaf& a, const Leaf& b) { return a.value < b.value || (a.value == b.value && a.tree < b.tree); });
+  std::size_t t = 0;
+  double sum = 0;
+  while (t < n && sum <= total / 2) sum += forest.tree_weight[leaves[t++].tree];
+  const std::size_t sixth = n / 6;
+  const std::size_t begin = t > sixth ? t - sixth - 1 : 0;
+  const std::size_t end = std::min(n, t + sixth);
+  if (begin >= end) return 0;
+  double mean = 0;
+  for (std::size_t i = begin; i < end; ++i) mean += leaves[i].value;
+  return mean / static_cast<double>(end - begin);
+}
+
+// The response of the preselection, 0 when no cut matches.
+double preselect(const Preselection& preselection, const float* variables) noexcept {
+  double result = 0;
+  for (const Preselection::Cut& cut : preselection.cuts) {
+    const double value = static_cast<double>(variables[cut.feature]);
+    if (cut.below ? value < cut.value : value > cut.value) result = cut.signal ? 1.0 : -1.0;
+  }
+  return result;
+}
+
+void apply_link(Link link, double* responses, std::size_t n) noexcept {
+  switch (link) {
+    case Link::identity:
+      return;
+    case Link::tmva_gradient:
+      for (std::size_t k = 0; k < n; ++k) responses[k] = 2.0 / (1.0 + std::exp(-2.0 * responses[k])) - 1.0;
+      return;
+    case Link::logistic:
+      for (std::size_t k = 0; k < n; ++k) responses[k] = 1.0 / (1.0 + std::exp(-responses[k]));
+      return;
+    case Link::softmax: {
+      const double largest = *std::max_element(responses, responses + n);
+      double sum = 0;
+      for (std::size_t k = 0; k < n; ++k) {
+        responses[k] = std::exp(responses[k] - largest);
+        sum += responses[k];
+      }
+      for (std::size_t k = 0; k < n; ++k) responses[k] /= sum;
+      return;
+    }
+    case Link::exponential:
+      for (std::size_t k = 0; k < n; ++k) responses[k] = std::exp(responses[k]);
+      return;
+  }
+}
+
+}  // namespace
+
+void validate(const Forest& forest) {
+  if (forest.n_features < 1) refuse("n_features is " + std::to_string(forest.n_features) + ", expected at least 1");
+  if (forest.n_outputs < 1) refuse("n_outputs is " + std::to_string(forest.n_outputs) + ", expected at least 1");
+  const auto n_outputs = static_cast<std::size_t>(forest.n_outputs);
+  const auto n_features = static_cast<std::size_t>(forest.n_features);
+  if (forest.tree_weight.size() != forest.trees.size()) {
+    refuse("tree_weight has " + std::to_string(forest.tree_weight.size()) + " entries for " +
+           std::to_string(forest.trees.size()) + " trees");
+  }
+  if (forest.trees.size() % n_outputs != 0) {
+    refuse(std::to_string(forest.trees.size()) + " trees cannot be shared among " + std::to_string(n_outputs) +
+           " outputs");
+  }
+  if (forest.base_score.size() != n_outputs) {
+    refuse("base_score has " + std::to_string(forest.base_score.size()) + " entries for " + std::to_string(n_outputs) +
+           " outputs");
+  }
+  for (const double weight : forest.tree_weight) {
+    if (!std::isfinite(weight)) refuse("a tree weight is not finite");
+  }
+  for (const double score : forest.base_score) {
+    if (!std::isfinite(score)) refuse("a base score is not finite");
+  }
+  if (static_cast<std::uint8_t>(forest.aggregation) > static_cast<std::uint8_t>(Aggregation::weighted_median)) {
+    refuse("unknown aggregation");
+  }
+  if (static_cast<std::uint8_t>(forest.link) > static_cast<std::uint8_t>(Link::exponential)) refuse("unknown link");
+  if (forest.aggregation == Aggregation::weighted_median) {
+    if (n_outputs != 1) refuse("the weighted median has one output, not " + std::to_string(n_outputs));
+    if (forest.trees.size() > maximum_median_trees) {
+      refuse("the weighted median takes at most " + std::to_string(maximum_median_trees) + " trees, not " +
+             std::to_string(forest.trees.size()));
+    }
+  }
+  if (!forest.preselection.cuts.empty() && n_outputs != 1) refuse("a preselection needs a single output");
+  for (const Preselection::Cut& cut : forest.preselection.cuts) {
+    if (cut.feature < 0 || cut.feature >= forest.n_features) {
+      refuse("the preselection cuts on variable " + std::to_string(cut.feature) + " of " + std::to_string(n_features));
+    }
+    if (std::isnan(cut.value)) refuse("a preselection cut is NaN");
+  }
+  for (std::size_t t = 0; t < forest.trees.size(); ++t) {
+    validate_tree(forest.trees[t], n_features, "tree " + std::to_string(t));
+  }
+}
+
+std::int32_t leaf_index(const Tree& tree, const float* variables, std::size_t n_features) noexcept {
+  return static_cast<std::int32_t>(walk(tree, variables, n_features));
+}
+
+ForestPredictor::ForestPredictor(Forest forest) : forest_(std::move(forest)) { validate(forest_); }
+
+void ForestPredictor::evaluate(const float* variables, double* responses) const noexcept {
+  if (!forest_.preselection.cuts.empty()) {
+    const double decided = preselect(forest_.preselection, variables);
+    if (decided != 0) {
+      responses[0] = decided;
+      return;
+    }
+  }
+  const auto n_outputs = static_cast<std::size_t>(forest_.n_outputs);
+  const auto n_features = static_cast<std::size_t>(forest_.n_features);
+  const std::size_t n_trees = forest_.trees.size();
+  switch (forest_.aggregation) {
+    case Aggregation::sum:
+      for (std::size_t k = 0; k < n_outputs; ++k) {
+        double sum = forest_.base_score[k];
+        for (std::size_t t = k; t < n_trees; t += n_outputs) {
+          const Tree& tree = forest_.trees[t];
+          sum += forest_.tree_weight[t] * tree.value[walk(tree, variables, n_features)];
+        }
+        responses[k] = sum;
+      }
+      break;
+    case Aggregation::weighted_mean:
+      for (std::size_t k = 0; k < n_outputs; ++k) {
+        double sum = 0;
+        double norm = 0;
+        for (std::size_t t = k; t < n_trees; t += n_outputs) {
+          const Tree& tree = forest_.trees[t];
+          sum += forest_.tree_weight[t] * tree.value[walk(tree, variables, n_features)];
+          norm += forest_.tree_weight[t];
+        }
+        responses[k] = forest_.base_score[k] + (norm > std::numeric_limits<double>::epsilon() ? sum / norm : 0.0);
+      }
+      break;
+    case Aggregation::weighted_median:
+      responses[0] = forest_.base_score[0] + weighted_median(forest_, variables);
+      break;
+  }
+  apply_link(forest_.link, responses, n_outputs);
+}
+
+}  // namespace diskern::trees
