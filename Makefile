@@ -11,6 +11,9 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 # Tools inside the virtual environment (cmake and ninja among them) come first.
 export PATH := $(abspath $(BIN)):$(PATH)
 
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all test-cpp sanitize bench lint clean prerequisites
 
@@ -63,19 +66,22 @@ $(VENV)/bin/python: | prerequisites
 $(VENV)/.ready-demo: $(VENV)/bin/python $(SOURCES)
 	@mkdir -p $(BUILD)
 	$(BIN)/python -m pip install -q --disable-pip-version-check "cmake>=3.20" ninja
-	$(BIN)/python -m pip install --disable-pip-version-check ".[sklearn]" | grep -v 'already satisfied' || true
+	@echo "Building and installing diskern into $(VENV) (a few minutes the first time) ..."
+	$(BIN)/python -m pip install -q --disable-pip-version-check ".[sklearn]"
 	$(BIN)/python -c 'import diskern._core'
 	@touch $@
 
 $(VENV)/.ready-test: $(VENV)/bin/python $(SOURCES)
 	@mkdir -p $(BUILD)
 	$(BIN)/python -m pip install -q --disable-pip-version-check "cmake>=3.20" ninja
-	$(BIN)/python -m pip install --disable-pip-version-check ".[test]" | grep -v 'already satisfied' || true
+	@echo "Building and installing diskern into $(VENV) (a few minutes the first time) ..."
+	$(BIN)/python -m pip install -q --disable-pip-version-check ".[test]"
 	$(BIN)/python -c 'import diskern._core'
 	@touch $@
 
 $(VENV)/.ready-bench: $(VENV)/bin/python $(SOURCES)
 	@mkdir -p $(BUILD)
-	$(BIN)/python -m pip install --disable-pip-version-check ".[bench]" | grep -v 'already satisfied' || true
+	@echo "Building and installing diskern into $(VENV) (a few minutes the first time) ..."
+	$(BIN)/python -m pip install -q --disable-pip-version-check ".[bench]"
 	$(BIN)/python -c 'import diskern._core'
 	@touch $@

@@ -1,0 +1,59 @@
+"""Plots of a comparison as matplotlib functions.
+
+Every function takes arrays (or the result objects of :mod:`diskern.evaluation`), draws on the axes it is given or on a
+new figure, and returns the axes. No global matplotlib state is touched: figures are made without pyplot, so the
+functions work in threads and without a display. ``axes.figure.savefig(path)`` writes the plot.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .correlation import plot_confusion_matrix, plot_correlation_matrix
+    from .curves import plot_learning_curve, plot_ranking
+    from .inputs import plot_inputs, plot_variable
+    from .regression import plot_deviation, plot_estimate
+    from .response import plot_response
+    from .roc import plot_roc
+    from .scan import plot_efficiencies, plot_significance
+    from .tree import plot_tree
+
+_WHERE = {
+    "plot_confusion_matrix": ".correlation",
+    "plot_correlation_matrix": ".correlation",
+    "plot_deviation": ".regression",
+    "plot_efficiencies": ".scan",
+    "plot_estimate": ".regression",
+    "plot_inputs": ".inputs",
+    "plot_learning_curve": ".curves",
+    "plot_ranking": ".curves",
+    "plot_response": ".response",
+    "plot_roc": ".roc",
+    "plot_significance": ".scan",
+    "plot_tree": ".tree",
+    "plot_variable": ".inputs",
+}
+
+__all__ = [
+    "plot_confusion_matrix",
+    "plot_correlation_matrix",
+    "plot_deviation",
+    "plot_efficiencies",
+    "plot_estimate",
+    "plot_inputs",
+    "plot_learning_curve",
+    "plot_ranking",
+    "plot_response",
+    "plot_roc",
+    "plot_significance",
+    "plot_tree",
+    "plot_variable",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        return getattr(importlib.import_module(_WHERE[name], __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
