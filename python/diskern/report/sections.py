@@ -58,7 +58,9 @@ def _lead(results: FactoryResults) -> str:
     for method in results.methods:
         if method.interrupted:
             parts.append(
-                f'<p class="warning">{escape(method.title)} was interrupted in training; it holds its best model so far.</p>\n'
+                f'<p class="warning">{escape(method.title)} '
+                "was interrupted in training; "
+                "it holds its best model so far.</p>\n"
             )
     return "".join(parts)
 
@@ -100,8 +102,8 @@ def _roc(results: FactoryResults) -> str:
                 )
             )
     note = (
-        '<p class="soft">Bands are statistical, from the sums of squared event weights. With negative weights the curve is '
-        "that of the signed cumulative sums and need not be monotonic.</p>\n"
+        '<p class="soft">Bands are statistical, from the sums of squared event weights. '
+        "With negative weights the curve is that of the signed cumulative sums and need not be monotonic.</p>\n"
     )
     return page.grid(figures) + note
 
