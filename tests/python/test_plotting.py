@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
 from diskern import plotting
 from diskern.plotting.style import common_edges, density, histogram
 from diskern.tmva.methods.base import LearningCurve
