@@ -1,0 +1,47 @@
+"""Metrics of weighted events: classification, regression, multiclass. All take negative weights.
+
+Every function works on plain arrays; :func:`evaluate` fills the results of a Factory with them, :func:`tables` lays the
+numbers out as TMVA's tables.
+"""
+
+from __future__ import annotations
+
+from .correlation import correlation_matrix, correlation_ratio, mutual_information, variable_ranking
+from .cuts import CutScan, asimov_significance, classification_scores, confusion_matrix, cut_scan
+from .distributions import (
+    KolmogorovSmirnov,
+    effective_statistics,
+    kolmogorov_probability,
+    mean_and_rms,
+    response_range,
+    separation,
+    significance,
+    weighted_ks,
+)
+from .regression import regression_metrics
+from .roc import RocCurve, efficiency_at_background, reference_cut, roc_curve
+
+__all__ = [
+    "CutScan",
+    "KolmogorovSmirnov",
+    "RocCurve",
+    "asimov_significance",
+    "classification_scores",
+    "confusion_matrix",
+    "correlation_matrix",
+    "correlation_ratio",
+    "cut_scan",
+    "effective_statistics",
+    "efficiency_at_background",
+    "kolmogorov_probability",
+    "mean_and_rms",
+    "mutual_information",
+    "reference_cut",
+    "regression_metrics",
+    "response_range",
+    "roc_curve",
+    "separation",
+    "significance",
+    "variable_ranking",
+    "weighted_ks",
+]
