@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import itertools
 import json
 import os
 import platform
@@ -258,7 +259,7 @@ def _network_training(hidden: tuple[int, ...], batch: int, epochs: int) -> tuple
             pytorch.manual_seed(1)
             widths = (x.shape[1], *hidden)
             layers: list[Any] = []
-            for i, o in zip(widths[:-1], widths[1:], strict=True):
+            for i, o in itertools.pairwise(widths):
                 layers += [pytorch.nn.Linear(i, o), pytorch.nn.ReLU()]
             model = pytorch.nn.Sequential(*layers, pytorch.nn.Linear(widths[-1], 1))
             optimizer = pytorch.optim.Adam(model.parameters(), lr=1e-3)
