@@ -1,0 +1,38 @@
+#pragma once
+// The functions of a neuron, once, for evaluation and training.
+
+#include <cmath>
+
+#include "network/network.hpp"
+
+namespace diskern::network {
+
+// TMVA's tanh: a rational function in float32. Reproduced operation by operation, since weights trained with it are
+// only right together with it.
+inline double tmva_tanh(double x) noexcept {
+  const float q = static_cast<float>(x * x);
+  const float numerator = static_cast<float>(x * static_cast<double>(135135.0F + q * (17325.0F + q * (378.0F + q))));
+  const float denominator = 135135.0F + q * (62370.0F + q * (3150.0F + q * 28.0F));
+  return static_cast<double>(numerator / denominator);
+}
+
+inline double activate(Activation activation, double x) noexcept {
+  switch (activation) {
+    case Activation::linear:
+      return x;
+    case Activation::sigmoid:
+      return 1.0 / (1.0 + std::exp(-x));
+    case Activation::tanh:
+      return std::tanh(x);
+    case Activation::radial:
+      return std::exp(-x * x / 2.0);
+    case Activation::relu:
+      // Not (x > 0 ? x : 0): NaN must stay NaN.
+      return x < 0.0 ? 0.0 : x;
+    case Activation::tmva_tanh:
+      return tmva_tanh(x);
+  }
+  return x;
+}
+
+}  // namespace diskern::network
