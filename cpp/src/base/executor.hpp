@@ -23,7 +23,9 @@ struct Range {
   std::size_t begin;
   std::size_t end;
 };
-constexpr std::size_t chunk_count(std::size_t items, std::size_t chunk_size) { return (items + chunk_size - 1) / chunk_size; }
+constexpr std::size_t chunk_count(std::size_t items, std::size_t chunk_size) {
+  return (items + chunk_size - 1) / chunk_size;
+}
 constexpr Range chunk_range(std::size_t items, std::size_t chunk_size, std::size_t chunk) {
   const std::size_t begin = chunk * chunk_size;
   const std::size_t end = begin + chunk_size;
