@@ -8,7 +8,12 @@ from typing import Any
 from ._version import __version__
 
 # Public names, imported on first use so that `import diskern` stays light and works without scikit-learn.
-_LAZY: dict[str, str] = {}
+_LAZY: dict[str, str] = {
+    "DeviceError": "._core",
+    "Error": "._core",
+    "FormatError": "._core",
+    "InvalidArgument": "._core",
+}
 
 _SUBMODULES = ("data", "datasets", "evaluation", "plotting", "report", "tmva")
 
