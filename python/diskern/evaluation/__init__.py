@@ -20,28 +20,37 @@ from .distributions import (
 )
 from .regression import regression_metrics
 from .roc import RocCurve, efficiency_at_background, reference_cut, roc_curve
+from .summary import evaluate, results_to_json
+from .tables import Table, correlation_table, input_tables, ranking_table, tables
 
 __all__ = [
     "CutScan",
     "KolmogorovSmirnov",
     "RocCurve",
+    "Table",
     "asimov_significance",
     "classification_scores",
     "confusion_matrix",
     "correlation_matrix",
     "correlation_ratio",
+    "correlation_table",
     "cut_scan",
     "effective_statistics",
     "efficiency_at_background",
+    "evaluate",
+    "input_tables",
     "kolmogorov_probability",
     "mean_and_rms",
     "mutual_information",
+    "ranking_table",
     "reference_cut",
     "regression_metrics",
     "response_range",
+    "results_to_json",
     "roc_curve",
     "separation",
     "significance",
+    "tables",
     "variable_ranking",
     "weighted_ks",
 ]

@@ -26,6 +26,9 @@ class MethodResult:
     ranking: list[tuple[str, float]] = field(default_factory=list)
     curves: list[LearningCurve] = field(default_factory=list)
     interrupted: bool = False
+    # Responses above it count as signal (classification); None: where eff_S = 1 - eff_B on the training sample.
+    signal_cut: float | None = None
+    notes: list[str] = field(default_factory=list)  # what the method said about its training
     # Numbers of the evaluation, JSON-ready ("roc_integral", "separation" ...); filled by evaluation.evaluate
     metrics: dict[str, Any] = field(default_factory=dict)
 
