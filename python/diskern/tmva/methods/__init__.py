@@ -1,0 +1,6 @@
+"""The methods that can be booked by name."""
+
+from __future__ import annotations
+
+# Type name -> "module:Class", imported when first booked. The module is absolute or relative to this package.
+METHODS: dict[str, str] = {}

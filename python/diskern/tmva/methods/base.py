@@ -84,6 +84,9 @@ class Method(ABC):
     type_name: ClassVar[str]
     options: ClassVar[tuple[Option, ...]]
     analysis_types: ClassVar[frozenset[str]]
+    # Whether training takes NaN ("missing") and infinities; where not, the Factory refuses such events beforehand.
+    accepts_missing: ClassVar[bool] = False
+    accepts_infinite: ClassVar[bool] = False
 
     def __init__(self, title: str, analysis_type: AnalysisType, values: Mapping[str, Any]) -> None:
         """values: every option of ``options`` by name, parsed and typed, defaults filled in; ``given`` ones are in
