@@ -63,7 +63,7 @@ def common_edges(values: ArrayLike, bins: int = 40, spread: float = 8.0) -> NDAr
     distinct = np.unique(finite) if np.all(finite == np.rint(finite)) else np.empty(0)
     if 1 < distinct.size <= bins and high - low <= 4 * bins:
         return np.arange(np.floor(low) - 0.5, np.ceil(high) + 1.0, 1.0)
-    if not high > low:
+    if not high - low > 1e-9 * max(abs(low), abs(high)):  # a constant, up to rounding
         pad = max(abs(low), 1.0) * 0.5
         low, high = low - pad, high + pad
     return np.linspace(low, high, bins + 1)
