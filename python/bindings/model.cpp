@@ -1,7 +1,193 @@
+// The model handle: what diskern.Model wraps.
+#include "diskern/model.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "common.hpp"
+#include "model/implementation.hpp"
 
 namespace diskern::python {
 
-void register_model(py::module_&) {}
+namespace {
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+// Refuses a key that is not in the list, so that a misspelt one is not lost silently.
+void check_keys(const py::dict& dictionary, const std::vector<std::string>& known, const std::string& where) {
+  for (const auto& item : dictionary) {
+    const std::string key = py::str(item.first);
+    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    std::string list;
+    for (const std::string& name : known) list += (list.empty() ? "" : ", ") + name;
+    throw InvalidArgument(where + " has the unknown key '" + key + "', expected " + list);
+  }
+}
+
+template <class T>
+void take(const py::dict& dictionary, const char* key, T& value) {
+  if (!dictionary.contains(key)) return;
+  try {
+    value = dictionary[key].cast<T>();
+  } catch (const py::cast_error&) {
+    throw InvalidArgument(std::string("'") + key + "' of the model's info has an unexpected type: " +
+                          std::string(py::str(py::type::of(dictionary[key]))));
+  }
+}
+
+std::vector<VariableInfo> to_variables(const py::dict& info, const char* key) {
+  std::vector<py::dict> items;
+  take(info, key, items);
+  std::vector<VariableInfo> variables;
+  for (const py::dict& item : items) {
+    check_keys(item, {"expression", "label", "title", "unit", "internal", "type", "minimum", "maximum"},
+               "an element of '" + std::string(key) + "'");
+    VariableInfo variable;
+    std::string type = "F";
+    take(item, "expression", variable.expression);
+    take(item, "label", variable.label);
+    take(item, "title", variable.title);
+    take(item, "unit", variable.unit);
+    take(item, "internal", variable.internal);
+    take(item, "type", type);
+    take(item, "minimum", variable.minimum);
+    take(item, "maximum", variable.maximum);
+    if (type.size() != 1)
+      throw InvalidArgument("the type of '" + variable.label + "' must be one letter, got '" + type + "'");
+    variable.type = type[0];
+    variables.push_back(std::move(variable));
+  }
+  return variables;
+}
+
+ModelInfo to_info(const py::dict& dictionary) {
+  check_keys(dictionary,
+             {"method", "title", "analysis_type", "variables", "spectators", "targets", "classes", "signal_class",
+              "options", "provenance", "outputs"},
+             "the model's info");
+  ModelInfo info;
+  std::string analysis_type = model::analysis_type_name(info.analysis_type);
+  take(dictionary, "method", info.method);
+  take(dictionary, "title", info.title);
+  take(dictionary, "analysis_type", analysis_type);
+  info.analysis_type = model::analysis_type_from_name(analysis_type);
+  info.variables = to_variables(dictionary, "variables");
+  info.spectators = to_variables(dictionary, "spectators");
+  info.targets = to_variables(dictionary, "targets");
+  take(dictionary, "classes", info.classes);
+  take(dictionary, "signal_class", info.signal_class);
+  take(dictionary, "options", info.options);
+  take(dictionary, "provenance", info.provenance);
+  take(dictionary, "outputs", info.outputs);
+  return info;
+}
+
+py::list from_variables(const std::vector<VariableInfo>& variables) {
+  py::list result;
+  for (const VariableInfo& variable : variables) {
+    py::dict item;
+    item["expression"] = variable.expression;
+    item["label"] = variable.label;
+    item["title"] = variable.title;
+    item["unit"] = variable.unit;
+    item["internal"] = variable.internal;
+    item["type"] = std::string(1, variable.type);
+    item["minimum"] = variable.minimum;
+    item["maximum"] = variable.maximum;
+    result.append(item);
+  }
+  return result;
+}
+
+py::list from_pairs(const Pairs& pairs) {
+  py::list result;
+  for (const auto& [key, value] : pairs) {
+    py::list item;
+    item.append(key);
+    item.append(value);
+    result.append(item);
+  }
+  return result;
+}
+
+py::dict from_info(const ModelInfo& info) {
+  py::dict result;
+  result["method"] = info.method;
+  result["title"] = info.title;
+  result["analysis_type"] = model::analysis_type_name(info.analysis_type);
+  result["variables"] = from_variables(info.variables);
+  result["spectators"] = from_variables(info.spectators);
+  result["targets"] = from_variables(info.targets);
+  result["classes"] = info.classes;
+  result["signal_class"] = info.signal_class;
+  result["options"] = from_pairs(info.options);
+  result["provenance"] = from_pairs(info.provenance);
+  result["outputs"] = info.outputs;
+  return result;
+}
+
+py::array_t<double> evaluate(const Model& self, const py::array& events, int threads) {
+  const View<const float, 2> view = matrix<float>(events, "events");
+  const Context context = make_context(threads, 0);
+  py::array_t<double> responses({view.rows(), self.output_count()});
+  const View<double, 2> out(responses.mutable_data(), view.rows(), self.output_count());
+  {
+    const py::gil_scoped_release release;
+    self.evaluate(context, view, out);
+  }
+  return responses;
+}
+
+Model from_bytes(const py::bytes& content) {
+  char* data = nullptr;
+  py::ssize_t size = 0;
+  if (PyBytes_AsStringAndSize(content.ptr(), &data, &size) != 0) throw py::error_already_set();
+  const py::gil_scoped_release release;  // the caller's reference keeps the bytes alive
+  return Model::from_bytes(data, static_cast<std::size_t>(size));
+}
+
+py::bytes to_bytes(const Model& self) {
+  std::vector<std::uint8_t> content;
+  {
+    const py::gil_scoped_release release;
+    content = self.bytes();
+  }
+  return py::bytes(reinterpret_cast<const char*>(content.data()), content.size());
+}
+
+}  // namespace
+
+void register_model(py::module_& module) {
+  py::class_<Model>(module, "Model", "A trained method with everything that is needed to apply it; immutable.")
+      .def(py::init([](const py::dict& info, std::optional<std::shared_ptr<statistics::TransformationChain>> chain,
+                       std::shared_ptr<Predictor> predictor) {
+             return model::make_model(to_info(info), chain.value_or(nullptr), std::move(predictor));
+           }),
+           py::arg("info"), py::arg("chain"), py::arg("predictor"))
+      .def_property_readonly("info", [](const Model& self) { return from_info(self.info()); })
+      .def_property_readonly("variable_count", &Model::variable_count)
+      .def_property_readonly("output_count", &Model::output_count)
+      .def_property_readonly("memory_bytes", &Model::memory_bytes)
+      .def_property_readonly(
+          "predictor",
+          [](const Model& self) { return std::const_pointer_cast<Predictor>(self.implementation()->predictor); })
+      .def_property_readonly("chain",
+                             [](const Model& self) -> py::object {
+                               const auto& chain = self.implementation()->chain;
+                               if (chain == nullptr) return py::none();
+                               return py::cast(std::const_pointer_cast<statistics::TransformationChain>(chain));
+                             })
+      .def("bind", &Model::bind, py::arg("names"), "Positions of the model's variables in names.")
+      .def("evaluate", &evaluate, py::arg("events"), py::arg("threads") = 1,
+           "Responses, float64 of shape (events, outputs), of float32 events before transformation.")
+      .def("to_bytes", &to_bytes)
+      .def("save", &Model::save, py::arg("path"), py::call_guard<py::gil_scoped_release>());
+  module.def("load_model", &Model::load, py::arg("path"), py::call_guard<py::gil_scoped_release>());
+  module.def("model_from_bytes", &from_bytes, py::arg("content"));
+}
 
 }  // namespace diskern::python

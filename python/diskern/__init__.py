@@ -13,6 +13,8 @@ _LAZY: dict[str, str] = {
     "Error": "._core",
     "FormatError": "._core",
     "InvalidArgument": "._core",
+    "Model": ".model",
+    "load": ".model",
 }
 
 _SUBMODULES = ("data", "datasets", "evaluation", "plotting", "report", "tmva")

@@ -1,0 +1,52 @@
+#pragma once
+// What a Model holds, for the rooms inside the library.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/predictor.hpp"
+#include "base/serialization.hpp"
+#include "diskern/model.hpp"
+#include "statistics/transformation.hpp"
+
+namespace diskern {
+
+class Model::Implementation {
+ public:
+  // Validates that the parts fit together (InvalidArgument). chain may be null.
+  Implementation(ModelInfo info, std::shared_ptr<const statistics::TransformationChain> chain,
+                 PredictorPointer predictor);
+
+  void evaluate(const float* variables, double* outputs) const noexcept;
+  void evaluate(const Context& context, View<const float, 2> events, View<double, 2> outputs) const;
+
+  ModelInfo info;
+  std::shared_ptr<const statistics::TransformationChain> chain;  // null: none
+  PredictorPointer predictor;
+};
+
+namespace model {
+
+Model make_model(ModelInfo info, std::shared_ptr<const statistics::TransformationChain> chain,
+                 PredictorPointer predictor);
+
+// Diskern's own format.
+std::vector<std::uint8_t> write_model(const Model& model);
+Model read_model(const std::uint8_t* data, std::size_t size, const archive::DecodeOptions& options = {});
+
+const char* analysis_type_name(AnalysisType type) noexcept;     // "Classification", "Regression", "Multiclass"
+AnalysisType analysis_type_from_name(const std::string& name);  // throws InvalidArgument
+
+// Checks what can be checked without the predictor, and fills empty output names in. Throws InvalidArgument.
+void complete_info(ModelInfo& info, std::size_t output_count);
+
+// The largest file that is read.
+constexpr std::size_t maximum_file_size = std::size_t{1} << 33;
+constexpr std::size_t maximum_variables = 65536;
+constexpr std::size_t maximum_outputs = 65536;
+
+}  // namespace model
+}  // namespace diskern

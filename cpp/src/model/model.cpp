@@ -1,0 +1,170 @@
+// The Model class: transformations, predictor and inverse transformation behind one immutable object.
+#include "diskern/model.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "base/executor.hpp"
+#include "base/file.hpp"
+#include "model/implementation.hpp"
+
+namespace diskern {
+
+namespace {
+
+constexpr std::size_t chunk_size = 1024;
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
+  return text.empty() ? "(none)" : text;
+}
+
+}  // namespace
+
+Model::Implementation::Implementation(ModelInfo given_info,
+                                      std::shared_ptr<const statistics::TransformationChain> given_chain,
+                                      PredictorPointer given_predictor)
+    : info(std::move(given_info)), chain(std::move(given_chain)), predictor(std::move(given_predictor)) {
+  if (predictor == nullptr) throw InvalidArgument("a model needs a predictor");
+  model::complete_info(info, predictor->output_count());
+  if (info.variables.size() != predictor->input_count()) {
+    throw InvalidArgument("the model lists " + std::to_string(info.variables.size()) +
+                          " variables, its predictor takes " + std::to_string(predictor->input_count()));
+  }
+#ifdef DISKERN_HAS_TRANSFORMATION
+  if (chain != nullptr && chain->empty()) chain = nullptr;
+#endif
+  if (chain != nullptr && chain->variable_count() != info.variables.size()) {
+    throw InvalidArgument("the transformations work on " + std::to_string(chain->variable_count()) +
+                          " variables, the model has " + std::to_string(info.variables.size()));
+  }
+  if (chain != nullptr && chain->target_count() != 0 && chain->target_count() != predictor->output_count()) {
+    throw InvalidArgument("the transformations work on " + std::to_string(chain->target_count()) +
+                          " targets, the model has " + std::to_string(predictor->output_count()) + " outputs");
+  }
+}
+
+void Model::Implementation::evaluate(const float* variables, double* outputs) const noexcept {
+#ifdef DISKERN_HAS_TRANSFORMATION
+  if (chain != nullptr) {
+    // The chain was refused above this number of columns.
+    float transformed[statistics::TransformationChain::maximum_columns];
+    std::copy_n(variables, chain->variable_count(), transformed);
+    chain->apply(transformed);
+    predictor->evaluate(transformed, outputs);
+    if (chain->target_count() != 0) chain->invert_targets(outputs);
+    return;
+  }
+#endif
+  predictor->evaluate(variables, outputs);
+}
+
+void Model::Implementation::evaluate(const Context& context, View<const float, 2> events,
+                                     View<double, 2> outputs) const {
+  if (context.device != Device::cpu || events.device() != Device::cpu || outputs.device() != Device::cpu) {
+    throw DeviceError("a model is evaluated on the CPU; events or responses of another device were given");
+  }
+  if (events.columns() != info.variables.size()) {
+    throw InvalidArgument("events has " + std::to_string(events.columns()) + " columns, the model has " +
+                          std::to_string(info.variables.size()) + " variables");
+  }
+  if (outputs.rows() != events.rows() || outputs.columns() != predictor->output_count()) {
+    throw InvalidArgument("outputs has shape (" + std::to_string(outputs.rows()) + ", " +
+                          std::to_string(outputs.columns()) + "), expected (" + std::to_string(events.rows()) + ", " +
+                          std::to_string(predictor->output_count()) + ")");
+  }
+  if (chain == nullptr) {
+    predictor->evaluate(context, events, outputs);
+    return;
+  }
+#ifdef DISKERN_HAS_TRANSFORMATION
+  const std::size_t columns = events.columns();
+  parallel_for(
+      context, chunk_count(events.rows(), chunk_size),
+      [&](std::size_t chunk) {
+        const Range range = chunk_range(events.rows(), chunk_size, chunk);
+        std::vector<float> transformed((range.end - range.begin) * columns);
+        for (std::size_t i = range.begin; i < range.end; ++i) {
+          float* row = transformed.data() + (i - range.begin) * columns;
+          for (std::size_t j = 0; j < columns; ++j) row[j] = events(i, j);
+          chain->apply(row);
+        }
+        const View<double, 2> rows = outputs.slice(range.begin, range.end);
+        predictor->evaluate(Context{}, View<const float, 2>(transformed.data(), range.end - range.begin, columns),
+                            rows);
+        if (chain->target_count() == 0) return;
+        std::vector<double> targets(rows.columns());
+        for (std::size_t i = 0; i < rows.rows(); ++i) {
+          for (std::size_t k = 0; k < targets.size(); ++k) targets[k] = rows(i, k);
+          chain->invert_targets(targets.data());
+          for (std::size_t k = 0; k < targets.size(); ++k) rows(i, k) = targets[k];
+        }
+      },
+      static_cast<double>(events.rows()) * 200.0);
+#endif
+}
+
+Model::Model(std::shared_ptr<const Implementation> implementation) noexcept
+    : implementation_(std::move(implementation)) {}
+
+const ModelInfo& Model::info() const noexcept { return implementation_->info; }
+std::size_t Model::variable_count() const noexcept { return implementation_->predictor->input_count(); }
+std::size_t Model::output_count() const noexcept { return implementation_->predictor->output_count(); }
+
+void Model::evaluate(const float* variables, double* outputs) const noexcept {
+  implementation_->evaluate(variables, outputs);
+}
+void Model::evaluate(const Context& context, View<const float, 2> events, View<double, 2> outputs) const {
+  implementation_->evaluate(context, events, outputs);
+}
+
+std::vector<std::size_t> Model::bind(const std::vector<std::string>& names) const {
+  const auto fail = [&](const std::string& problem) {
+    std::vector<std::string> wanted;
+    for (const VariableInfo& variable : info().variables) wanted.push_back(variable.label);
+    throw InvalidArgument(problem + "; the model needs " + joined(wanted) + ", given were " + joined(names));
+  };
+  std::vector<std::size_t> positions;
+  for (const VariableInfo& variable : info().variables) {
+    std::size_t position = names.size();
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (names[i] != variable.label && names[i] != variable.expression) continue;
+      if (position != names.size()) fail("variable '" + variable.label + "' is given twice");
+      position = i;
+    }
+    if (position == names.size()) fail("variable '" + variable.label + "' is missing");
+    positions.push_back(position);
+  }
+  return positions;
+}
+
+void Model::save(const std::string& path) const {
+  const std::vector<std::uint8_t> content = bytes();
+  write_file(path, content.data(), content.size());
+}
+std::vector<std::uint8_t> Model::bytes() const { return model::write_model(*this); }
+std::size_t Model::memory_bytes() const { return bytes().size() + sizeof(Implementation); }
+
+Model Model::load(const std::string& path) {
+  const std::vector<std::uint8_t> content = read_file(path, model::maximum_file_size);
+  try {
+    return from_bytes(content.data(), content.size());
+  } catch (const FormatError& error) {
+    throw FormatError("'" + path + "': " + error.what());
+  }
+}
+Model Model::from_bytes(const void* data, std::size_t size) {
+  return model::read_model(static_cast<const std::uint8_t*>(data), size);
+}
+
+namespace model {
+
+Model make_model(ModelInfo info, std::shared_ptr<const statistics::TransformationChain> chain,
+                 PredictorPointer predictor) {
+  return Model(std::make_shared<const Model::Implementation>(std::move(info), std::move(chain), std::move(predictor)));
+}
+
+}  // namespace model
+}  // namespace diskern

@@ -1,0 +1,255 @@
+"""Trained models from files: load, evaluate, save."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _core
+
+FormatError = _core.FormatError
+InvalidArgument = _core.InvalidArgument
+
+# A compressed weight file may not unpack to more than this: a few kilobytes can claim terabytes.
+MAXIMUM_UNPACKED_BYTES = 1 << 30
+
+
+class Model:
+    """A trained method with everything that is needed to apply it: variables, transformations, classes, options.
+
+    Immutable; any number of threads may evaluate it. Pickle and ``copy`` store the bytes of the model file.
+
+    Parameters
+    ----------
+    content : bytes or ``_core.Model``
+        What ``to_bytes`` gave. Use :func:`load` for files.
+    """
+
+    def __init__(self, content: bytes | _core.Model) -> None:
+        self._model = content if isinstance(content, _core.Model) else _core.model_from_bytes(bytes(content))
+        self._info: dict[str, Any] = self._model.info
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """Everything the file says beside the numbers, as a dictionary."""
+        result: dict[str, Any] = self._model.info
+        return result
+
+    @property
+    def method(self) -> str:
+        """Type of the method, e.g. ``"BDT"``."""
+        return str(self._info["method"])
+
+    @property
+    def title(self) -> str:
+        """Name under which the method was booked."""
+        return str(self._info["title"])
+
+    @property
+    def analysis_type(self) -> str:
+        """``"Classification"``, ``"Regression"`` or ``"Multiclass"``."""
+        return str(self._info["analysis_type"])
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Labels of the variables, in the order of the columns of ``evaluate``."""
+        return tuple(v["label"] for v in self._info["variables"])
+
+    @property
+    def expressions(self) -> tuple[str, ...]:
+        """What each variable was computed from."""
+        return tuple(v["expression"] for v in self._info["variables"])
+
+    @property
+    def spectators(self) -> tuple[str, ...]:
+        """Labels of the spectators. They are not needed for evaluation."""
+        return tuple(v["label"] for v in self._info["spectators"])
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Labels of the regression targets."""
+        return tuple(v["label"] for v in self._info["targets"])
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes of events."""
+        return tuple(self._info["classes"])
+
+    @property
+    def signal_class(self) -> int:
+        """Index of the class that counts as signal."""
+        return int(self._info["signal_class"])
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the responses, one per column that ``evaluate`` gives."""
+        return tuple(self._info["outputs"])
+
+    @property
+    def options(self) -> dict[str, str]:
+        """Booking options with their values."""
+        return dict(self._info["options"])
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """Where the model comes from: versions, date, number of training events."""
+        return dict(self._info["provenance"])
+
+    @property
+    def predictor(self) -> _core.Predictor:
+        """The method alone, without transformations."""
+        return self._model.predictor
+
+    @property
+    def memory_bytes(self) -> int:
+        """About what the model occupies in memory."""
+        return int(self._model.memory_bytes)
+
+    def evaluate(self, events: Any, *, threads: int = 1) -> NDArray[np.float64]:
+        """Responses of events.
+
+        Parameters
+        ----------
+        events : array-like of shape (events, variables), or a mapping or data frame of columns
+            Values of the variables before any transformation, in the order of ``variables``; converted to float32.
+            Columns of a mapping, data frame or structured array are found by label, else by expression; others are
+            ignored. NaN is a missing value for trees; other methods answer NaN.
+        threads : int
+            0 takes all that the process may use. The responses do not depend on it.
+
+        Returns
+        -------
+        float64 array of shape (events, outputs)
+
+        Raises
+        ------
+        InvalidArgument
+            A column is missing, or the shape does not fit.
+        """
+        responses: NDArray[np.float64] = self._model.evaluate(self._events(events), threads=threads)
+        return responses
+
+    def _events(self, events: Any) -> NDArray[np.float32]:
+        names = _column_names(events)
+        if names is None:
+            array = np.asarray(events)
+            if array.dtype.kind not in "fiub":
+                raise InvalidArgument(f"events must be numbers, got dtype {array.dtype}")
+            if array.ndim != 2:
+                raise InvalidArgument(
+                    f"events must have shape (events, {len(self.variables)} variables), got {array.shape}"
+                )
+            with np.errstate(over="ignore"):  # beyond float32 is infinite
+                return np.ascontiguousarray(array, dtype=np.float32)
+        positions = self._model.bind(names)
+        columns = [np.asarray(events[names[i]]) for i in positions]
+        lengths = {column.shape for column in columns}
+        if len(lengths) > 1 or any(column.ndim != 1 for column in columns):
+            shapes = ", ".join(f"{names[i]}: {c.shape}" for i, c in zip(positions, columns, strict=True))
+            raise InvalidArgument(f"the columns of events must be vectors of one length, got {shapes}")
+        result = np.empty((len(columns[0]) if columns else 0, len(columns)), np.float32)
+        for j, (i, column) in enumerate(zip(positions, columns, strict=True)):
+            if column.dtype.kind not in "fiub":
+                raise InvalidArgument(f"column '{names[i]}' of events must be numbers, got dtype {column.dtype}")
+            with np.errstate(over="ignore"):
+                result[:, j] = column
+        return result
+
+    def bind(self, names: Sequence[str]) -> list[int]:
+        """Positions in ``names`` of the model's variables, found by label or expression.
+
+        Raises
+        ------
+        InvalidArgument
+            A variable is missing or comes twice; the message has both lists.
+        """
+        return list(self._model.bind(list(names)))
+
+    def to_bytes(self) -> bytes:
+        """The content of the model file; the same model gives the same bytes."""
+        return bytes(self._model.to_bytes())
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model file, complete or not at all (temporary name, then renamed).
+
+        Raises
+        ------
+        InvalidArgument
+            The file cannot be written; the message says why.
+        """
+        self._model.save(os.fspath(path))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Model, (self.to_bytes(),))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Model) and self.to_bytes() == other.to_bytes()
+
+    def __hash__(self) -> int:
+        return hash(self.to_bytes())
+
+    def __repr__(self) -> str:
+        return (
+            f"<diskern.Model {self.method} '{self.title}', {self.analysis_type}, {len(self.variables)} variables "
+            f"({_shortened(self.variables)}), outputs {_shortened(self.outputs)}>"
+        )
+
+
+def _shortened(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
+
+
+def _column_names(events: Any) -> list[str] | None:
+    """Names of the columns of a mapping, data frame or structured array; None for a plain array."""
+    if isinstance(events, Mapping):
+        return [str(name) for name in events]
+    if isinstance(events, np.ndarray):
+        return None if events.dtype.names is None else list(events.dtype.names)
+    columns = getattr(events, "columns", None)
+    if columns is not None and hasattr(events, "__getitem__"):
+        return [str(name) for name in columns]
+    return None
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """Read a model file, or a weight file of TMVA (``.weights.xml``, also compressed with gzip).
+
+    Everything is validated here; no code from the file is run.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    FileNotFoundError, PermissionError, IsADirectoryError
+        The file cannot be opened.
+    FormatError
+        It is no model, is damaged, or holds a method that is not known.
+    """
+    name = os.fspath(path)
+    with open(name, "rb") as file:
+        compressed = file.read(2) == b"\x1f\x8b"
+    if not compressed:
+        return Model(_core.load_model(name))
+    try:
+        with gzip.open(name, "rb") as stream:
+            content = stream.read(MAXIMUM_UNPACKED_BYTES + 1)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise FormatError(f"'{name}' is a damaged gzip file: {error}") from error
+    if len(content) > MAXIMUM_UNPACKED_BYTES:
+        raise FormatError(f"'{name}' unpacks to more than {MAXIMUM_UNPACKED_BYTES} bytes")
+    try:
+        return Model(_core.model_from_bytes(content))
+    except FormatError as error:
+        raise FormatError(f"'{name}': {error}") from error
