@@ -230,9 +230,10 @@ def _training(results: FactoryResults) -> str:
         (
             m.title,
             m.type_name,
-            f"{m.train_seconds:.3g}",
-            f"{m.test_seconds:.3g}",
-            f"{1e6 * m.test_seconds / n_test:.3g}",
+            *(
+                "not recorded" if np.isnan(t) else f"{t:.3g}"
+                for t in (m.train_seconds, m.test_seconds, 1e6 * m.test_seconds / n_test)
+            ),
         )
         for m in results.methods
     ]
