@@ -85,6 +85,7 @@ inline Context make_context(int threads, std::uint64_t seed, Monitor* monitor = 
 void register_base(py::module_& module);
 void register_expression(py::module_& module);
 void register_statistics(py::module_& module);
+void register_transformation(py::module_& module);
 void register_trees(py::module_& module);
 void register_network(py::module_& module);
 void register_model(py::module_& module);

@@ -8,6 +8,7 @@ PYBIND11_MODULE(_core, module) {
   register_base(module);
   register_expression(module);
   register_statistics(module);
+  register_transformation(module);
   register_trees(module);
   register_network(module);
   register_model(module);
