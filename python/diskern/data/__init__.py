@@ -1,10 +1,10 @@
-"""Events: where they come from (`open_table`), what a method sees of them (`Sample`), what happened to them on the way."""
+"""Events: where they come from (`open_table`), what methods see (`Sample`), what happened to them on the way."""
 
 from __future__ import annotations
 
 from .accounting import EventAccounting, format_accounting
 from .sample import DataSet, DataSetInfo, Sample, VariableInfo
-from .source import open_table
+from .source import open_table, read_table
 from .table import Table
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "VariableInfo",
     "format_accounting",
     "open_table",
+    "read_table",
 ]

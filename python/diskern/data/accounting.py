@@ -52,7 +52,14 @@ class EventAccounting:
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def add(
-        self, step: str, class_name: str, sums: WeightSums, *, sample: str = "all", removed: int = 0, weights: bool = True
+        self,
+        step: str,
+        class_name: str,
+        sums: WeightSums,
+        *,
+        sample: str = "all",
+        removed: int = 0,
+        weights: bool = True,
     ) -> None:
         """Add a row; `weights` False leaves the weight columns empty."""
         self.rows.append(

@@ -84,7 +84,9 @@ class HDF5Table(Table):
                     self._fields.update({f"{name}[{i}]": (path, None, i) for i in range(data.shape[1])})
             if len(set(lengths.values())) > 1:
                 listed = ", ".join(f"{name}: {n}" for name, n in list(lengths.items())[:10])
-                raise InvalidArgument(f"the datasets of {self.description} differ in length ({listed}); name a group or dataset")
+                raise InvalidArgument(
+                    f"the datasets of {self.description} differ in length ({listed}); name a group or dataset"
+                )
             self._length = next(iter(lengths.values()), 0)
             return
         self._length = len(item) if item.ndim else 0
@@ -93,7 +95,9 @@ class HDF5Table(Table):
         elif item.ndim == 2:
             given = names if names is not None else item.attrs.get("columns")
             if given is None:
-                raise InvalidArgument(f"{self.description} is two-dimensional: give the names of its columns (names=...)")
+                raise InvalidArgument(
+                    f"{self.description} is two-dimensional: give the names of its columns (names=...)"
+                )
             labels = [str(name.decode() if isinstance(name, bytes) else name) for name in given]
             if len(labels) != item.shape[1]:
                 raise InvalidArgument(f"{self.description} has {item.shape[1]} columns, {len(labels)} names were given")

@@ -17,7 +17,9 @@ def array_table(array: NDArray[Any], names: Sequence[str] | None, description: s
     if array.dtype.names:
         return MemoryTable({name: array[name] for name in array.dtype.names}, description)
     if array.ndim != 2:
-        raise InvalidArgument(f"{description} has shape {array.shape}; expected (events, variables) or a structured array")
+        raise InvalidArgument(
+            f"{description} has shape {array.shape}; expected (events, variables) or a structured array"
+        )
     if names is None:
         raise InvalidArgument(f"{description} has no names: give the names of its {array.shape[1]} columns (names=...)")
     if len(names) != array.shape[1]:
@@ -163,7 +165,9 @@ class RDataFrameTable(Table):
 
     def _iterate(self, columns: Sequence[str], chunk: int) -> Iterator[Columns]:
         arrays = self._frame.AsNumpy(columns=list(columns))
-        yield from MemoryTable({name: np.asarray(arrays[name]) for name in columns}, self.description)._iterate(columns, chunk)
+        yield from MemoryTable({name: np.asarray(arrays[name]) for name in columns}, self.description)._iterate(
+            columns, chunk
+        )
 
 
 def pyroot_tree_table(tree: Any) -> Table:

@@ -83,17 +83,22 @@ def prepare_dataset(
 
 
 def _account_selection(accounting: EventAccounting, selected: Mapping[str, ClassEvents], plan: SelectionPlan) -> None:
-    for name, events in selected.items():
-        accounting.add("read", name, WeightSums(events=events.read), weights=False)
-    if any(events.passed.events != events.read for events in selected.values()):
-        for name, events in selected.items():
-            accounting.add("cut", name, events.passed, removed=events.read - events.passed.events)
+    """Rows of what was read, what the cuts and what NaN removed; a step that did nothing has no rows."""
+    cut = any(events.passed.events != events.read for events in selected.values())
     with_nan = any(events.nan_by_column for events in selected.values())
     for name, events in selected.items():
-        step = ("NaN dropped" if plan.nan == "drop" else "NaN kept") if with_nan else "selected"
-        accounting.add(step, name, events.kept, removed=events.passed.events - events.kept.events)
-        accounting.rows[-1]["nan_by_column"] = dict(events.nan_by_column)
-        accounting.rows[-1]["infinite"] = events.infinite
+        sums = WeightSums(events=events.read) if cut else events.passed
+        accounting.add("read", name, sums, weights=not cut)  # weights are only known after the cut
+    if cut:
+        for name, events in selected.items():
+            accounting.add("cut", name, events.passed, removed=events.read - events.passed.events)
+    if with_nan:
+        for name, events in selected.items():
+            step = "NaN dropped" if plan.nan == "drop" else "NaN kept"
+            accounting.add(step, name, events.kept, removed=events.passed.events - events.kept.events)
+            accounting.rows[-1]["nan_by_column"] = dict(events.nan_by_column)
+    for row in accounting.rows:
+        row["infinite"] = selected[row["class"]].infinite  # selected events with an infinite variable
 
 
 def _check_selected(name: str, events: ClassEvents, plan: SelectionPlan) -> None:
@@ -103,7 +108,9 @@ def _check_selected(name: str, events: ClassEvents, plan: SelectionPlan) -> None
         raise InvalidArgument(f"class {name!r}: no event passes the cut ({events.read} were read)")
     if not events.kept.events:
         listed = ", ".join(f"{label}: {count}" for label, count in events.nan_by_column.items())
-        raise InvalidArgument(f"class {name!r}: every event has a NaN and was dropped ({listed}); nan='keep' keeps them")
+        raise InvalidArgument(
+            f"class {name!r}: every event has a NaN and was dropped ({listed}); nan='keep' keeps them"
+        )
     if events.kept.squares == 0:
         raise InvalidArgument(f"class {name!r}: the weights of all {events.kept.events} events are zero")
 
@@ -124,7 +131,9 @@ def _pool(
     class_index = np.concatenate(
         [np.full(part.kept.events, i, dtype=np.int32) for i, part in enumerate(parts)], dtype=np.int32
     )
-    spectators = join_spectators([s.label for s in info.spectators], [chunk for part in parts for chunk in part.spectators])
+    spectators = join_spectators(
+        [s.label for s in info.spectators], [chunk for part in parts for chunk in part.spectators]
+    )
     for part in parts:
         part.spectators.clear()
     weight = join(lambda part: part.weight)
@@ -154,7 +163,9 @@ def _split(
     read = {row["class"]: row["events"] for row in accounting.rows if row["step"] == "read"}
     for class_index, name in enumerate(classes):
         of_class = pool.class_index == class_index
-        given = {kind: np.flatnonzero(of_class & (tree_type == kind)) for kind in (UNDECIDED, TRAINING, TEST, VALIDATION)}
+        given = {
+            kind: np.flatnonzero(of_class & (tree_type == kind)) for kind in (UNDECIDED, TRAINING, TEST, VALIDATION)
+        }
         assigned = (len(given[TRAINING]), len(given[TEST]))
         available = sum(assigned) + len(given[UNDECIDED])
         requested = _requested(name, options, available, available + len(given[VALIDATION]), read[name])
@@ -202,15 +213,15 @@ def _validation_count(name: str, options: Mapping[str, Any], training: int) -> i
     count = int(options[f"nValidation_{name}"])
     fraction = float(options["ValidationFraction"])
     if count < 0 or count >= max(training, 1):
-        raise InvalidArgument(f"nValidation_{name} is {count}; expected 0 to {training - 1}, fewer than its training events")
+        raise InvalidArgument(
+            f"nValidation_{name} is {count}; expected 0 to {training - 1}, fewer than its training events"
+        )
     if not 0 <= fraction < 1:
         raise InvalidArgument(f"ValidationFraction is {fraction:g}; expected a fraction from 0 to below 1")
     return count or int(fraction * training)
 
 
-def _normalise(
-    samples: Mapping[str, Sample], classes: Sequence[str], mode: str, accounting: EventAccounting
-) -> None:
+def _normalise(samples: Mapping[str, Sample], classes: Sequence[str], mode: str, accounting: EventAccounting) -> None:
     """NormMode: factors from the training sample on its weights, and on those of validation so that losses compare."""
     training = samples["training"]
     masks = [training.class_index == i for i in range(len(classes))]

@@ -24,7 +24,9 @@ def open_root(path: str, tree: str | None = None) -> Table:
     except FileNotFoundError:
         raise
     except Exception as error:
-        raise FormatError(f"{path} cannot be read as a ROOT file: {type(error).__name__}: {str(error)[:300]}") from error
+        raise FormatError(
+            f"{path} cannot be read as a ROOT file: {type(error).__name__}: {str(error)[:300]}"
+        ) from error
     kinds = {key.split(";")[0]: kind for key, kind in file.classnames(cycle=True).items()}
     trees = [name for name, kind in kinds.items() if kind in _TREES]
     if tree is None:
@@ -33,7 +35,9 @@ def open_root(path: str, tree: str | None = None) -> Table:
             raise InvalidArgument(f"{path} holds {len(trees)} trees ({listed}); say which one as '{path}:NAME'")
         tree = trees[0]
     elif tree.split(";")[0] not in kinds:
-        raise InvalidArgument(f"no tree {tree!r} in {path}{near_misses(tree, trees)} (trees: {', '.join(trees) or 'none'})")
+        raise InvalidArgument(
+            f"no tree {tree!r} in {path}{near_misses(tree, trees)} (trees: {', '.join(trees) or 'none'})"
+        )
     elif tree.split(";")[0] not in trees:
         raise InvalidArgument(f"{tree!r} in {path} is a {kinds[tree.split(';')[0]]}, not a TTree or RNTuple")
     return UprootTable(file[tree], f"{path}:{tree}")
@@ -48,7 +52,7 @@ class UprootTable(Table):
         self.description = description or f"tree {getattr(tree, 'name', '?')}"
         # Offered name -> (stored name, index in a fixed-size array or None)
         self._fields: dict[str, tuple[str, int | None]] = {}
-        for name in tree.keys():
+        for name in list(tree.keys()):
             size = self._array_size(name)
             if size is None:
                 self._fields[name] = (name, None)
@@ -59,10 +63,12 @@ class UprootTable(Table):
         """Length of a column of fixed-size, one-dimensional arrays; None for scalars and all else."""
         if self._is_ttree:
             dtype = getattr(self._tree[name].interpretation, "to_dtype", None)
-            shape = dtype.shape if dtype is not None else ()
+            shape: tuple[int, ...] = dtype.shape if dtype is not None else ()
         else:
             typename = str(getattr(self._tree[name], "typename", ""))
-            inside = typename.removeprefix("std::array<").removesuffix(">") if typename.startswith("std::array<") else ""
+            inside = (
+                typename.removeprefix("std::array<").removesuffix(">") if typename.startswith("std::array<") else ""
+            )
             size = inside.rpartition(",")[2].strip()
             shape = (int(size),) if size.isdigit() and "std::" not in inside else ()
         return int(shape[0]) if len(shape) == 1 else None
@@ -84,28 +90,22 @@ class UprootTable(Table):
             }
 
     def _parts(self, stored: list[str], chunk: int) -> Iterator[Columns]:
-        wanted = set(stored)
-        if self.length == 0:
-            yield self._arrays(self._tree, stored, 0, 0)
+        if self._is_ttree and self.length and not any("/" in name for name in stored):
+            branches = {id(self._tree[name]) for name in stored}
+            # Names may hold characters that uproot would read as an expression, so branches are chosen by identity.
+            for part in self._tree.iterate(
+                filter_branch=lambda branch: id(branch) in branches, step_size=chunk, library="np"
+            ):
+                yield {name: _plain(name, part[name]) for name in stored}
             return
-        if self._is_ttree:
-            branches = {id(self._tree[name]): name for name in stored}
-            iterator = self._tree.iterate(
-                filter_branch=lambda branch: id(branch) in branches, step_size=chunk, library="np", full_paths=True
-            )
-            for part in iterator:
-                yield {name: _plain(name, part[self._key(part, name)]) for name in stored}
-            return
-        for start in range(0, self.length, chunk):
-            yield self._arrays(self._tree, sorted(wanted), start, min(start + chunk, self.length))
-
-    @staticmethod
-    def _key(part: Any, name: str) -> str:
-        return name if name in part else name.rpartition("/")[2]
+        for start in range(0, max(self.length, 1), chunk):
+            yield self._arrays(self._tree, stored, start, min(start + chunk, self.length))
 
     @staticmethod
     def _arrays(tree: Any, stored: Sequence[str], start: int, stop: int) -> Columns:
-        return {name: _plain(name, tree[name].array(entry_start=start, entry_stop=stop, library="np")) for name in stored}
+        return {
+            name: _plain(name, tree[name].array(entry_start=start, entry_stop=stop, library="np")) for name in stored
+        }
 
 
 def _plain(name: str, values: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._core import InvalidArgument
+from .._core import Expression, InvalidArgument
 from .accounting import WeightSums
 from .sample import VariableInfo
 from .table import DEFAULT_CHUNK, Column, Columns, Table, concatenate
@@ -31,8 +31,6 @@ class ColumnExpression:
         if text in set(table.columns):
             self.reads: tuple[str, ...] = (text,)
             return
-        from ..expression import Expression
-
         try:
             self._expression = Expression(text)
             inputs = self._expression.inputs
@@ -185,7 +183,7 @@ class _Reader:
         if not known.all():
             row = int(np.argmin(known))
             raise InvalidArgument(
-                f"label {source.label!r} is {values[row]!r} in event {start + row} of {source.table.description}; "
+                f"label {source.label!r} is {values[row].item()!r} in event {start + row} of {source.table.description}; "
                 f"expected one of {', '.join(repr(key) for key in source.classes)}"
             )
 
@@ -298,7 +296,8 @@ def _without_nan(
             row = int(np.argmax(bad))
             raise InvalidArgument(
                 f"class {name!r}: {label} is NaN in event {entry[row]} of {reader.source.table.description} "
-                f"(nan={plan.nan!r}" + ("; 'keep' keeps NaN of variables and spectators only)" if plan.nan == "keep" else ")")
+                f"(nan={plan.nan!r}"
+                + ("; 'keep' keeps NaN of variables and spectators only)" if plan.nan == "keep" else ")")
             )
         good[bad] = False
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._core import InvalidArgument
-from .memory import array_table, arrow_table, awkward_table, pandas_table, pyroot_tree_table, RDataFrameTable
+from .memory import RDataFrameTable, array_table, arrow_table, awkward_table, pandas_table, pyroot_tree_table
 from .table import ChainTable, MemoryTable, Table
 
 _INSIDE = re.compile(r"^(?P<path>.+\.(?:root|h5|hdf5|hdf))(?::(?P<inside>[^:/\\].*|/.+))?$", re.IGNORECASE)
@@ -28,8 +29,8 @@ def open_table(source: Any, tree: str | None = None, *, names: Sequence[str] | N
     source
         One of
 
-        - a path or a list of paths, each perhaps with wildcards, of ROOT, HDF5, Parquet, CSV (also ``.csv.gz``) or NumPy
-          files; ``"files/*.root:Events"`` names the tree (or HDF5 group) inside;
+        - a path or a list of paths, each perhaps with wildcards, of ROOT, HDF5, Parquet, CSV (also ``.csv.gz``) or
+          NumPy files; ``"files/*.root:Events"`` names the tree (or HDF5 group) inside;
         - a dict of arrays, a structured array, a two-dimensional array with `names`;
         - a pandas DataFrame, an awkward record array, anything with the Arrow C stream interface (pyarrow, polars);
         - a TTree or RNTuple opened by uproot, an RDataFrame or TTree of PyROOT;
@@ -78,16 +79,51 @@ def open_table(source: Any, tree: str | None = None, *, names: Sequence[str] | N
     if isinstance(source, (list, tuple)) and source:
         if all(isinstance(part, (str, os.PathLike)) for part in source) or not _is_matrix(source):
             tables = [open_table(part, tree, names=names) for part in source]
-            return tables[0] if len(tables) == 1 else ChainTable(tables, f"{len(tables)} inputs from {tables[0].description}")
+            return _chain(tables, f"{len(tables)} inputs from {tables[0].description}")
         return array_table(np.asarray(source), names)
     if isinstance(source, (list, tuple)):
         raise InvalidArgument("source is an empty list; expected at least one file or table")
     if hasattr(source, "__array__"):
         return array_table(np.asarray(source), names)
     raise InvalidArgument(
-        f"source is a {type(source).__name__}; expected a path ({_FORMATS}), a dict of arrays, a NumPy array, a data frame, "
-        "an awkward array, an Arrow table, or a tree of uproot or PyROOT"
+        f"source is a {type(source).__name__}; expected a path ({_FORMATS}), a dict of arrays, a NumPy array, "
+        "a data frame, an awkward array, an Arrow table, or a tree of uproot or PyROOT"
     )
+
+
+def read_table(
+    source: Any, tree: str | None = None, *, columns: Sequence[str] | None = None, names: Sequence[str] | None = None
+) -> dict[str, NDArray[Any]]:
+    """Read events, wherever they are, into a dict of arrays with their exact dtypes.
+
+    Parameters
+    ----------
+    source, tree, names : as for `open_table`
+    columns : names of the columns to read; all when None. ``x`` for a column of fixed-size arrays, which a Table offers
+        as ``x[0]``, ``x[1]``, ..., gives an array of shape (events, size).
+
+    Raises
+    ------
+    InvalidArgument
+        Unknown columns (with near misses), jagged ones, integers with missing values; else as `open_table`.
+    """
+    table = open_table(source, tree, names=names)
+    if columns is None:
+        return table.read()
+    parts: dict[str, list[str]] = {}
+    known = set(table.columns)
+    for name in columns:
+        elements = [name] if name in known else [c for c in table.columns if c.startswith(f"{name}[") and c[-1] == "]"]
+        parts[name] = elements or [name]
+    read = table.read([element for elements in parts.values() for element in elements])
+    return {
+        name: read[name] if elements == [name] else np.stack([read[element] for element in elements], axis=1)
+        for name, elements in parts.items()
+    }
+
+
+def _chain(tables: list[Table], description: str) -> Table:
+    return tables[0] if len(tables) == 1 else ChainTable(tables, description)
 
 
 def _is_matrix(source: Sequence[Any]) -> bool:
@@ -108,7 +144,7 @@ def _open_path(path: str, tree: str | None, names: Sequence[str] | None) -> Tabl
         if not found:
             raise FileNotFoundError(f"no file matches {path!r}")
         tables = [_open_file(file, tree, names) for file in found]
-        return tables[0] if len(tables) == 1 else ChainTable(tables, f"{path} ({len(found)} files)")
+        return _chain(tables, f"{path} ({len(found)} files)")
     if not os.path.exists(path):
         raise FileNotFoundError(f"no such file: {path!r}")
     return _open_file(path, tree, names)

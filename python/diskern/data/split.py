@@ -2,8 +2,8 @@
 
 Random numbers come from Philox4x64-10 (numpy's bit generator, raw 64-bit outputs, which no numpy release changes),
 keyed by the seed, by what they are for and by the class: the split of one class does not depend on the others. A
-permutation of n events is the stable ascending order of n such outputs. TMVA's own shuffles changed between its releases
-and are not imitated; its split can be replayed by giving each event its sample.
+permutation of n events is the stable ascending order of n such outputs. TMVA's own shuffles changed between its
+releases and are not imitated; its split can be replayed by giving each event its sample.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def split_class(
 ) -> tuple[Index, Index]:
     """Distribute the undecided events of a class and cut both samples down to what was asked for.
 
-    The index arrays name events; `mode` is Random, Alternate or Block. Returns the training and the test events in order.
+    The index arrays name events; `mode` is Random, Alternate or Block. Returns training and test events in order.
     """
     need_training, need_test = counts.training - len(training), counts.test - len(test)
     if mode == "Random":
@@ -140,7 +140,7 @@ def _cut_down(events: Index, keep: int, mode: str, seed: int, purpose: Purpose, 
 
 
 def split_validation(training: Index, count: int, seed: int, class_index: int) -> tuple[Index, Index]:
-    """Take `count` randomly chosen events out of the training events of a class; returns training, validation in order."""
+    """Take `count` random events out of the training events of a class; returns training and validation in order."""
     chosen = np.zeros(len(training), dtype=np.bool_)
     chosen[permutation(len(training), seed, Purpose.VALIDATION, class_index)[:count]] = True
     return training[~chosen], training[chosen]
@@ -149,8 +149,8 @@ def split_validation(training: Index, count: int, seed: int, class_index: int) -
 def mix_classes(per_class: Sequence[Index], order: Index, mode: str, seed: int, purpose: Purpose) -> Index:
     """The events of all classes in one sequence.
 
-    `mode`: Random shuffles, Alternate takes one event of each class in turn, Block puts class after class, Input keeps the
-    order in which events were given (`order`, one number per event of the pool).
+    `mode`: Random shuffles, Alternate takes one event of each class in turn, Block puts class after class, Input keeps
+    the order in which events were given (`order`, one number per event of the pool).
     """
     merged = np.concatenate(per_class) if per_class else np.empty(0, np.int64)
     if mode == "Random":
@@ -173,6 +173,7 @@ def normalisation_factors(mode: str, counts: Sequence[int], sums: Sequence[float
     for name, total in zip(names, sums, strict=True):
         if not total > 0:
             raise InvalidArgument(
-                f"class {name!r}: the training weights sum to {total:g}; NormMode={mode} needs a positive sum (or NormMode=None)"
+                f"class {name!r}: the training weights sum to {total:g}; NormMode={mode} needs a positive sum "
+                "(or NormMode=None)"
             )
     return [(n if mode == "NumEvents" else counts[0]) / total for n, total in zip(counts, sums, strict=True)]

@@ -1,7 +1,7 @@
 """Tables of events: named columns with their own exact dtypes, read in chunks from wherever they are.
 
-Everything that holds events (ROOT, HDF5, Parquet and CSV files, arrays, data frames) becomes a `Table`; what uses events
-sees only this class. Columns are one-dimensional: a column of fixed-size arrays ``x`` of length 3 is offered as
+Everything that holds events (ROOT, HDF5, Parquet and CSV files, arrays, data frames) becomes a `Table`; what uses
+events sees only this class. Columns are one-dimensional: a column of fixed-size arrays ``x`` of length 3 is offered as
 ``x[0]``, ``x[1]``, ``x[2]``; one of variable length can be listed but not read (an error names it).
 """
 

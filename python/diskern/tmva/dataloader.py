@@ -50,7 +50,7 @@ def split_options(classes: Sequence[str]) -> tuple[Option, ...]:
             "NormMode",
             "choice",
             "EqualNumEvents",
-            "normalisation of the training weights of each class: none, to its number of events, to that of the first class",
+            "training weights of each class: left, normalised to its number of events, or to that of the first class",
             ("None", "NumEvents", "EqualNumEvents"),
         ),
         Option("ScaleWithPreselEff", "bool", False, "scale the requested numbers by the efficiency of the cuts"),
@@ -81,14 +81,15 @@ class DataLoader:
 
     Notes
     -----
-    Events come from anything `diskern.data.open_table` opens: ROOT, HDF5, Parquet and CSV files (``"files/*.root:Events"``),
-    dictionaries of arrays, data frames, trees of uproot or PyROOT. They are read when they are first needed (`prepare`), in
-    chunks, and only the columns that are used.
+    Events come from anything `diskern.data.open_table` opens: ROOT, HDF5, Parquet and CSV files
+    (``"files/*.root:Events"``), dictionaries of arrays, data frames, trees of uproot or PyROOT. They are read when
+    they are first needed (`prepare`), in chunks, and only the columns that are used.
 
     Variables and targets are stored as float32 as in TMVA, spectators with their exact type. The weight of an event is
-    the weight of its tree times the weight expression of its class, in float64; it may be negative. A cut passes when its
-    value is at least 0.5; NaN does not. Events with NaN in a variable, target, spectator or weight are dropped with a
-    warning (option `nan`); infinite variables pass and are judged by each method; an infinite weight or target is an error.
+    the weight of its tree times the weight expression of its class, in float64; it may be negative. A cut passes when
+    its value is at least 0.5; NaN does not. Events with NaN in a variable, target, spectator or weight are dropped
+    with a warning (option `nan`); infinite variables pass and are judged by each method; an infinite weight or target
+    is an error.
 
     The split is reproducible: see `diskern.data.split`.
 
@@ -146,7 +147,7 @@ class DataLoader:
         self._add(self._variables, "variable", expression, title, unit, type, *limits)
 
     def AddVariablesArray(self, expression: str, size: int, type: str = "F", min: float = 0, max: float = 0) -> None:
-        """Add the `size` elements of a fixed-size array column as variables ``expression[0]``, ``expression[1]``, ..."""
+        """Add the elements of a fixed-size array column as variables ``expression[0]`` to ``expression[size-1]``."""
         if size < 1:
             raise InvalidArgument(f"AddVariablesArray({expression!r}): size is {size}, expected at least 1")
         for i in range(size):
@@ -406,7 +407,9 @@ class DataLoader:
 
     def _known_classes(self, verb: str) -> None:
         if not self._classes:
-            raise InvalidArgument(f"{verb}: there are no events; add the trees first (AddSignalTree, AddBackgroundTree, AddTree)")
+            raise InvalidArgument(
+                f"{verb}: there are no events; add the trees first (AddSignalTree, AddBackgroundTree, AddTree)"
+            )
 
     def prepare(self, *, verbose: bool | None = None) -> DataSet:
         """Read the events and make the samples; does nothing when that is done already.
@@ -469,7 +472,8 @@ class DataLoader:
                 )
         if len(self._classes) < 2 and not self._targets:
             raise InvalidArgument(
-                f"there is only one class, {self._classes[0]!r}: classification needs at least two (regression: AddTarget)"
+                f"there is only one class, {self._classes[0]!r}: classification needs at least two "
+                "(regression: AddTarget)"
             )
         labels = [info.label for info in (*self._variables, *self._targets)]
         for label in labels:
