@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from diskern._core import InvalidArgument
+
 from diskern.data import format_accounting
 from diskern.tmva.dataloader import DataLoader
 
@@ -253,11 +253,11 @@ def test_labelled_tree_keeps_the_order() -> None:
         {"x": np.arange(8.0), "kind": np.array(list("ghhgghhg"))}, "kind", {"g": "Signal", "h": "Background"}
     )
     assert np.bincount(prepared(text).training.class_index).tolist() == [2, 2]
+    wrong = DataLoader()
+    wrong.AddVariable("x")
+    wrong.AddLabelledTree(columns, "label", {1: "Signal", 0: "b"})
     with pytest.raises(InvalidArgument, match="label 'label' is 2 in event 4"):
-        wrong = DataLoader()
-        wrong.AddVariable("x")
-        wrong.AddLabelledTree(columns, "label", {1: "Signal", 0: "b"})
-        _ = wrong.dataset
+        wrong.prepare()
 
 
 def test_events_one_by_one() -> None:
@@ -335,7 +335,7 @@ def test_nan_and_infinity() -> None:
         prepared(with_nan(), nan="error")
     weight = with_nan()
     weight.SetSignalWeightExpression("y")
-    with pytest.raises(InvalidArgument, match="the weight of event 7 .* is infinite"):
+    with pytest.raises(InvalidArgument, match=r"the weight of event 7 .* is infinite"):
         prepared(weight)
 
 

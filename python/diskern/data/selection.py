@@ -103,7 +103,7 @@ class SelectionPlan:
 
 @dataclass
 class ClassEvents:
-    """The selected events of one class, as lists of chunks until `join` makes one array each."""
+    """The selected events of one class, as lists of chunks."""
 
     read: int = 0
     passed: WeightSums = field(default_factory=WeightSums)
@@ -183,8 +183,8 @@ class _Reader:
         if not known.all():
             row = int(np.argmin(known))
             raise InvalidArgument(
-                f"label {source.label!r} is {values[row].item()!r} in event {start + row} of {source.table.description}; "
-                f"expected one of {', '.join(repr(key) for key in source.classes)}"
+                f"label {source.label!r} is {values[row].item()!r} in event {start + row} of "
+                f"{source.table.description}; expected one of {', '.join(repr(key) for key in source.classes)}"
             )
 
 
