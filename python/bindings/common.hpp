@@ -88,6 +88,7 @@ void register_statistics(py::module_& module);
 void register_transformation(py::module_& module);
 void register_trees(py::module_& module);
 void register_network(py::module_& module);
+void register_gradient_boosting(py::module_& module);
 void register_model(py::module_& module);
 
 }  // namespace diskern::python

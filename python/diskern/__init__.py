@@ -12,6 +12,8 @@ _LAZY: dict[str, str] = {
     "DeviceError": "._core",
     "Error": "._core",
     "FormatError": "._core",
+    "GradientBoostedTreesClassifier": ".estimators.gradient_boosted_trees",
+    "GradientBoostedTreesRegressor": ".estimators.gradient_boosted_trees",
     "InvalidArgument": "._core",
     "Model": ".model",
     "load": ".model",

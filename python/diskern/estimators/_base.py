@@ -190,6 +190,8 @@ class ClassifierBase(ClassifierMixin, Estimator):  # type: ignore[misc]
             raise InvalidArgument(f"{type(self).__name__} requires y to be passed, but the target y is None")
         events = self._check_events(X, reset=True)
         y = column_or_1d(y, warn=True)
+        if y.dtype.kind == "f" and not np.isfinite(y).all():
+            raise InvalidArgument("Input y contains NaN or infinity; every event needs a label.")
         check_classification_targets(y)
         weight = check_weights(sample_weight, len(events), negative=negative)
         classes, class_index = check_labels(y, len(events))

@@ -1,0 +1,41 @@
+#pragma once
+// Weighted values as integers, so that sums are exact: free of order, of threads and of how often an event is written
+// down. The unit value is rounded first and the weight multiplies the rounded one; hence an event of weight 3 adds
+// exactly what three events of weight 1 add.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+namespace diskern::trees {
+
+// The integer of a weighted value is  weight * round(value * 2^exponent) * 2^shift.
+struct FixedPoint {
+  double scale = 1;    // 2^exponent
+  double factor = 1;   // 2^shift, at least 1
+  double inverse = 1;  // 2^-(exponent + shift): what one unit of the sum is worth
+
+  // Sums of |integers| stay below 2^bits when the values are at most `largest` and the weights sum up to `weight_sum`.
+  static FixedPoint for_sums(double largest, double weight_sum, int bits) {
+    FixedPoint result;
+    if (!(largest > 0) || !(weight_sum > 0)) return result;
+    // Integers of unit values have at most 40 bits: their product with a weight is then exact in float64.
+    const int room = bits - 1 - exponent_above(largest) - exponent_above(weight_sum);
+    const int exponent = std::min(room, 40 - exponent_above(largest));
+    result.scale = std::ldexp(1.0, exponent);
+    result.factor = std::ldexp(1.0, room - exponent);
+    result.inverse = std::ldexp(1.0, -room);
+    return result;
+  }
+
+  std::int64_t operator()(double weight, double value) const noexcept {
+    return std::llrint(weight * static_cast<double>(std::llrint(value * scale)) * factor);
+  }
+  double value(std::int64_t sum) const noexcept { return static_cast<double>(sum) * inverse; }
+
+ private:
+  // Smallest e with x < 2^e.
+  static int exponent_above(double x) { return std::ilogb(x) + 1; }
+};
+
+}  // namespace diskern::trees

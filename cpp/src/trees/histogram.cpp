@@ -1,0 +1,114 @@
+#include "trees/histogram.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/executor.hpp"
+
+namespace diskern::trees {
+
+namespace {
+
+// The compiler's vectors: one (or, for 64 bits without AVX, two) loads, adds and stores per cell.
+template <class Integer>
+struct Lanes;
+template <>
+struct Lanes<std::int32_t> {
+  using Type = std::int32_t __attribute__((vector_size(16), may_alias));
+};
+template <>
+struct Lanes<std::int64_t> {
+  using Type = std::int64_t __attribute__((vector_size(32), may_alias));
+};
+
+// Row-wise: the features' cells lie far apart, so consecutive additions do not wait for each other.
+template <class Integer>
+void add_rows(const BinnedEvents& events, const Cell<Integer>* entries, const std::uint32_t* rows, std::size_t begin,
+              std::size_t end, Cell<Integer>* histogram) noexcept {
+  using Vector = typename Lanes<Integer>::Type;
+  const std::size_t n_features = events.n_features;
+  const std::size_t stride = events.stride;
+  const std::uint8_t* bins = events.bins.data();
+  constexpr std::size_t ahead = 16;
+  for (std::size_t k = begin; k < end; ++k) {
+    std::size_t i = k;
+    if (rows != nullptr) {
+      const std::size_t next = rows[std::min(k + ahead, end - 1)];
+      __builtin_prefetch(bins + next * stride);
+      __builtin_prefetch(entries + next);
+      i = rows[k];
+    }
+    const Vector value = *reinterpret_cast<const Vector*>(entries + i);
+    const std::uint8_t* row = bins + i * stride;
+    Cell<Integer>* cells = histogram;
+    std::size_t f = 0;
+    for (; f + 4 <= n_features; f += 4, cells += 4 * cells_per_feature) {
+      std::uint32_t four;
+      std::memcpy(&four, row + f, 4);
+      *reinterpret_cast<Vector*>(cells + (four & 255U)) += value;
+      *reinterpret_cast<Vector*>(cells + cells_per_feature + ((four >> 8U) & 255U)) += value;
+      *reinterpret_cast<Vector*>(cells + 2 * cells_per_feature + ((four >> 16U) & 255U)) += value;
+      *reinterpret_cast<Vector*>(cells + 3 * cells_per_feature + (four >> 24U)) += value;
+    }
+    for (; f < n_features; ++f, cells += cells_per_feature) *reinterpret_cast<Vector*>(cells + row[f]) += value;
+  }
+}
+
+}  // namespace
+
+template <class Integer>
+void reference_histogram(const BinnedEvents& events, const Cell<Integer>* entries, const std::uint32_t* rows,
+                         std::size_t n, Histogram<Integer>& histogram) {
+  histogram.assign(events.n_features * cells_per_feature, Cell<Integer>{});
+  for (std::size_t f = 0; f < events.n_features; ++f) {
+    for (std::size_t k = 0; k < n; ++k) {
+      const std::size_t i = rows == nullptr ? k : rows[k];
+      Cell<Integer>& cell = histogram[f * cells_per_feature + events.row(i)[f]];
+      cell = cell + entries[i];
+    }
+  }
+}
+
+template <class Integer>
+void build_histogram(const Context& context, const BinnedEvents& events, const Cell<Integer>* entries,
+                     const std::uint32_t* rows, std::size_t n, Histogram<Integer>& histogram,
+                     std::vector<Histogram<Integer>>& scratch) {
+  const std::size_t size = events.n_features * cells_per_feature;
+  // A share must be worth the zeroing and adding of its private copy. The sums are integers, so the number of shares
+  // may follow the number of threads without changing a bit.
+  constexpr std::size_t smallest_share = 4096;
+  const auto threads = static_cast<std::size_t>(context.threads > 0 ? context.threads : available_threads());
+  const std::size_t shares = std::clamp<std::size_t>(n / smallest_share, 1, threads);
+  if (shares == 1) {
+    histogram.assign(size, Cell<Integer>{});
+    add_rows(events, entries, rows, 0, n, histogram.data());
+    return;
+  }
+  if (scratch.size() < shares) scratch.resize(shares);
+  const std::size_t share = (n + shares - 1) / shares;
+  const double work = static_cast<double>(n * events.n_features) * 0.6;
+  parallel_for(
+      context, shares,
+      [&](std::size_t s) {
+        Histogram<Integer>& own = s == 0 ? histogram : scratch[s];
+        own.assign(size, Cell<Integer>{});
+        const Range range = chunk_range(n, share, s);
+        if (range.begin < range.end) add_rows(events, entries, rows, range.begin, range.end, own.data());
+      },
+      work);
+  for (std::size_t s = 1; s < shares; ++s) {
+    const Cell<Integer>* other = scratch[s].data();
+    for (std::size_t c = 0; c < size; ++c) histogram[c] = histogram[c] + other[c];
+  }
+}
+
+template void reference_histogram(const BinnedEvents&, const NarrowCell*, const std::uint32_t*, std::size_t,
+                                  Histogram<std::int32_t>&);
+template void reference_histogram(const BinnedEvents&, const WideCell*, const std::uint32_t*, std::size_t,
+                                  Histogram<std::int64_t>&);
+template void build_histogram(const Context&, const BinnedEvents&, const NarrowCell*, const std::uint32_t*, std::size_t,
+                              Histogram<std::int32_t>&, std::vector<Histogram<std::int32_t>>&);
+template void build_histogram(const Context&, const BinnedEvents&, const WideCell*, const std::uint32_t*, std::size_t,
+                              Histogram<std::int64_t>&, std::vector<Histogram<std::int64_t>>&);
+
+}  // namespace diskern::trees
