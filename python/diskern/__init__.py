@@ -12,9 +12,12 @@ _LAZY: dict[str, str] = {
     "DeviceError": "._core",
     "Error": "._core",
     "FormatError": "._core",
+    "FisherClassifier": ".estimators.fisher",
     "GradientBoostedTreesClassifier": ".estimators.gradient_boosted_trees",
     "GradientBoostedTreesRegressor": ".estimators.gradient_boosted_trees",
     "InvalidArgument": "._core",
+    "LinearDiscriminantClassifier": ".estimators.fisher",
+    "LinearDiscriminantRegressor": ".estimators.fisher",
     "Model": ".model",
     "load": ".model",
 }

@@ -35,6 +35,9 @@ class Solver {
       if (variance[j] > 1e-24 * mean[j] * mean[j] && variance[j] > 0.0) {
         used_.push_back(j);
         scale_[j] = 1.0 / std::sqrt(variance[j]);
+      } else if (variance[j] < -1e-20 * mean[j] * mean[j]) {
+        throw InvalidArgument(std::string(what) + " is not positive: the negative event weights outweigh the others, " +
+                              "the variance of variable " + name_of(names, j) + " is " + std::to_string(variance[j]));
       } else {
         constant.push_back(j);
       }
@@ -46,7 +49,7 @@ class Solver {
         scaled[a * m + b] = matrix[used_[a] * d + used_[b]] * scale_[used_[a]] * scale_[used_[b]];
       }
     }
-    factor_ = cholesky(scaled, m, singular_floor);
+    factor_ = cholesky(scaled, m, singular_tolerance);
     std::vector<std::size_t> dependent;
     for (std::size_t a = factor_.rank; a < m; ++a) dependent.push_back(used_[factor_.order[a]]);
     if (constant.empty() && dependent.empty()) return;

@@ -22,7 +22,8 @@ enum class Singular : std::uint8_t {
   error = 0,  // InvalidArgument that names the variables
   floor = 1,  // directions with less than singular_floor of the total variance are given that variance
 };
-constexpr double singular_floor = 1e-9;
+constexpr double singular_tolerance = 1e-9;  // of the total variance: below, a matrix counts as singular
+constexpr double singular_floor = 1e-6;
 
 struct FisherParams {
   FisherMethod method = FisherMethod::fisher;

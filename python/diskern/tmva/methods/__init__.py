@@ -3,4 +3,7 @@
 from __future__ import annotations
 
 # Type name -> "module:Class", imported when first booked. The module is absolute or relative to this package.
-METHODS: dict[str, str] = {}
+METHODS: dict[str, str] = {
+    "Fisher": ".fisher:Fisher",
+    "LD": ".ld:LD",
+}

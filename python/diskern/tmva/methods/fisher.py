@@ -48,7 +48,9 @@ class Fisher(Method):
         result = _core.fit_fisher(params, sample.variables, sample.class_index, sample.weight, threads=threads)
         coefficients = result.predictor.coefficients[0]
         notes = coefficient_lines("Fisher", sample.variable_labels, coefficients.tolist())
-        return TrainedMethod(result.predictor, "Discr. power", ranked(sample.variable_labels, result.ranking), notes=notes)
+        return TrainedMethod(
+            result.predictor, "Discr. power", ranked(sample.variable_labels, result.ranking), notes=notes
+        )
 
 
 def coefficient_lines(name: str, labels: tuple[str, ...], coefficients: list[float]) -> list[str]:

@@ -43,4 +43,6 @@ class LD(Method):
         notes: list[str] = []
         for coefficients in result.predictor.coefficients:
             notes += coefficient_lines("LD", sample.variable_labels, coefficients.tolist())
-        return TrainedMethod(result.predictor, "Discr. power", ranked(sample.variable_labels, result.ranking), notes=notes)
+        return TrainedMethod(
+            result.predictor, "Discr. power", ranked(sample.variable_labels, result.ranking), notes=notes
+        )
