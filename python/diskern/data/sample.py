@@ -98,3 +98,5 @@ class DataSet:
     validation: Sample | None = None
     # What each step did to the events: a list of rows (dicts) for the printed table; filled by DataLoader.
     accounting: list[dict[str, Any]] = field(default_factory=list)
+    # How it was split: the options of PrepareTrainingAndTestTree, with the seed that was really used.
+    split_options: dict[str, Any] = field(default_factory=dict)

@@ -80,7 +80,11 @@ class _Reader:
                 raise _core.FormatError(f"{path}: TestTree has no branch {required!r}")
         split = names.index("weight")
         self.columns = [n for n in names[:split] if n not in ("classID", "className")]
-        self.methods = [n for n in names[split + 1 :] if not n.startswith("prob_")]
+        # Title -> branches of its responses: a Factory says so; TMVA has one branch (perhaps with leaves) per method.
+        self.branches: dict[str, list[str]] = {
+            entry["title"]: list(entry["branches"]) for entry in known.get("methods", []) if "branches" in entry
+        } or {n: [n] for n in names[split + 1 :] if not n.startswith("prob_")}
+        self.methods = list(self.branches)
         if not self.methods:
             raise _core.FormatError(f"{path}: TestTree has no branch after 'weight': no method was tested")
 
@@ -126,6 +130,8 @@ class _Reader:
         return "Multiclass" if len(self._outputs(self.methods[0])) > 1 else "Classification"
 
     def _outputs(self, method: str) -> list[str]:
+        if len(self.branches[method]) > 1:
+            return self.branches[method]
         fields = self.trees["TestTree"][method].interpretation
         return list(
             getattr(fields, "fields", None) or getattr(getattr(fields, "to_dtype", None), "names", None) or [""]
@@ -181,7 +187,8 @@ class _Reader:
 
     def _sample(self, tree_name: str, info: DataSetInfo) -> tuple[Sample, dict[str, NDArray[np.float64]]]:
         tree = self.trees[tree_name]
-        missing = [name for name in [*self.columns, *self.methods] if name not in tree]
+        responding = [branch for branches in self.branches.values() for branch in branches]
+        missing = [name for name in [*self.columns, *responding] if name not in tree]
         if missing:
             raise _core.FormatError(f"{self.path}: {tree_name} lacks the branches {', '.join(missing)}")
 
@@ -209,8 +216,12 @@ class _Reader:
         )
         responses = {}
         for title in self.methods:
-            values = tree[title].array(library="np")
-            if values.dtype.names:
+            branches = self.branches[title]
+            values = tree[branches[0]].array(library="np")
+            if len(branches) > 1:
+                stacked = [tree[branch].array(library="np").astype(np.float64) for branch in branches]
+                responses[title] = np.stack(stacked, axis=1)
+            elif values.dtype.names:
                 responses[title] = np.stack([values[n].astype(np.float64) for n in values.dtype.names], axis=1)
             else:
                 responses[title] = np.asarray(values, np.float64).reshape(len(weight), -1)

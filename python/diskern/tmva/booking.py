@@ -1,0 +1,196 @@
+"""From the arguments of BookMethod to a method that is ready to train."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._core import InvalidArgument
+from .methods import METHODS
+from .methods.base import AnalysisType, Evaluator, Method, Option, TrainedMethod
+from .options import near_misses, parse_options
+from .types import EMVA
+
+if TYPE_CHECKING:
+    from ..data.sample import DataSet
+
+# tmva.md 2.1
+COMMON_OPTIONS = (
+    Option("V", "bool", False, "verbose: print what the method says about its training"),
+    Option(
+        "VerbosityLevel",
+        "choice",
+        "Default",
+        "verbosity",
+        choices=("Default", "Debug", "Verbose", "Info", "Warning", "Error", "Fatal"),
+    ),
+    Option("VarTransform", "str", "None", "transformations of the input variables, e.g. N, D, P, U, G or G,D_Signal"),
+    Option("H", "bool", False, "print the options of the method"),
+    Option("CreateMVAPdfs", "bool", False, "response PDFs for GetProba and GetRarity (not in this version)"),
+    Option("IgnoreNegWeightsInTraining", "bool", False, "leave events of negative weight out of the training"),
+)
+
+_PDF_OPTIONS = (
+    ("PDFInterpol", "str", "Spline2"),
+    ("Nbins", "int", 0),
+    ("NSmooth", "int", 0),
+    ("MinNSmooth", "int", -1),
+    ("MaxNSmooth", "int", -1),
+    ("NAvEvtPerBin", "int", 50),
+    ("CheckHist", "bool", False),
+    ("KDEtype", "str", "Gauss"),
+    ("KDEiter", "str", "Nonadaptive"),
+    ("KDEFineFactor", "float", 0.0),
+    ("KDEborder", "str", "None"),
+)
+# Sub-options of CreateMVAPdfs: read, so that TMVA's bookings work; a notice says that they have no effect yet.
+PDF_OPTIONS = tuple(
+    Option(f"{name}MVAPdf{suffix}", kind, default, "response PDF (not in this version)")  # type: ignore[arg-type]
+    for suffix in ("", "Sig", "Bkg")
+    for name, kind, default in _PDF_OPTIONS
+)
+
+
+@dataclass
+class BookedMethod:
+    """A method of a Factory: what was booked, and what became of it.
+
+    Attributes
+    ----------
+    title, type_name : as booked; the type of an estimator object is the name of its class
+    options : every option of the method with its value
+    trained : the result of the training, None before it
+    model : what evaluates events: the model read back from its file where there is one
+    model_path, xml_path : files written by the training; None where there are none
+    error : why training or testing failed
+    """
+
+    title: str
+    type_name: str
+    method: Method
+    dataset: DataSet
+    analysis_type: AnalysisType
+    options: dict[str, Any]
+    common: dict[str, Any]
+    given: set[str]
+    trained: TrainedMethod | None = None
+    model: Evaluator | None = None
+    model_path: Path | None = None
+    xml_path: Path | None = None
+    error: BaseException | None = None
+    interrupted: bool = False
+    train_seconds: float = 0.0
+    test_seconds: float = 0.0
+    response_training: NDArray[np.float64] | None = None
+    response_test: NDArray[np.float64] | None = None
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+    def GetMethodName(self) -> str:
+        """The title."""
+        return self.title
+
+    def GetMethodTypeName(self) -> str:
+        return self.type_name
+
+
+def method_class(type_name: str) -> type[Method]:
+    """The class of a native method by its type name (any case).
+
+    Raises
+    ------
+    InvalidArgument
+        unknown name, with near misses; or a method of TMVA that does not exist here
+    """
+    by_name = {name.lower(): name for name in METHODS}
+    known = by_name.get(type_name.lower())
+    if known is None:
+        available = f"methods: {', '.join(sorted(METHODS)) or 'none'}; or any scikit-learn-style estimator object"
+        if type_name.lower() in {member.type_name.lower() for member in EMVA}:
+            raise InvalidArgument(f"TMVA's method {type_name!r} does not exist in this version ({available})")
+        raise InvalidArgument(f"unknown method {type_name!r}{near_misses(type_name, METHODS)} ({available})")
+    module_name, _, class_name = METHODS[known].partition(":")
+    found: type[Method] = getattr(importlib.import_module(module_name, f"{__package__}.methods"), class_name)
+    return found
+
+
+def check_title(title: Any) -> str:
+    """A title that can be part of a file and branch name."""
+    if not isinstance(title, str) or not title.strip():
+        raise InvalidArgument(f"the title of a method must be text that is not empty, got {title!r}")
+    bad = sorted({character for character in title if character in "/\\:\0" or not character.isprintable()})
+    if bad:
+        raise InvalidArgument(
+            f"the title {title!r} becomes part of a file name and cannot hold {', '.join(map(repr, bad))}"
+        )
+    return title
+
+
+def book(
+    dataset: DataSet, analysis_type: AnalysisType, kind: Any, title: str, options: str, keywords: Mapping[str, Any]
+) -> BookedMethod:
+    """Parse the options and build the method.
+
+    Parameters
+    ----------
+    kind : name of a method, a member of ``Types``, or an estimator object with fit and predict or predict_proba
+    """
+    title = check_title(title)
+    where = f"BookMethod {title!r}"
+    if isinstance(kind, EMVA):
+        kind = kind.type_name
+    if isinstance(kind, str):
+        cls = method_class(kind)
+        if analysis_type not in cls.analysis_types:
+            raise InvalidArgument(
+                f"{where}: {cls.type_name} does {', '.join(sorted(cls.analysis_types))}, not {analysis_type}"
+            )
+        table = own_and_common(cls.options)
+        values, given = parse_options(
+            options, table, _context=where, _defaults=_all_defaults(cls, analysis_type, table), **keywords
+        )
+        method = cls(title, analysis_type, {option.name: values[option.name] for option in cls.options})
+        type_name = cls.type_name
+        shown = dict(values)
+    else:
+        from .methods.estimator import EstimatorMethod
+
+        values, given = parse_options(options, (*COMMON_OPTIONS, *PDF_OPTIONS), _context=where, **keywords)
+        method = EstimatorMethod(title, analysis_type, values, kind)
+        type_name = type(kind).__name__
+        shown = {**method.parameters(), **values}
+    common = {option.name: values.get(option.name, option.default) for option in COMMON_OPTIONS}
+    for option in PDF_OPTIONS:
+        if option.name not in given:
+            shown.pop(option.name, None)
+    return BookedMethod(title, type_name, method, dataset, analysis_type, shown, common, given)
+
+
+def own_and_common(own: tuple[Option, ...]) -> tuple[Option, ...]:
+    """The options of a method and those that all methods share; the method's own description wins."""
+    names = {option.name.lower() for option in own}
+    return (*own, *(option for option in (*COMMON_OPTIONS, *PDF_OPTIONS) if option.name.lower() not in names))
+
+
+def _all_defaults(cls: type[Method], analysis_type: AnalysisType, table: tuple[Option, ...]) -> dict[str, Any]:
+    return {**{option.name: option.default for option in table}, **cls.defaults(analysis_type)}
+
+
+def help_text(booked: BookedMethod) -> str:
+    """The options of a method, with values and descriptions (option H)."""
+    lines = [f"Options of {booked.type_name} (method {booked.title!r}):"]
+    described = {option.name: option for option in (*type(booked.method).options, *COMMON_OPTIONS)}
+    for name, value in booked.options.items():
+        option = described.get(name)
+        text = "" if option is None else option.description
+        if option is not None and option.choices:
+            text += f" ({', '.join(option.choices)})"
+        mark = "*" if name in booked.given else " "
+        lines.append(f" {mark} {name} = {value}".ljust(36) + f" {text}".rstrip())
+    lines.append(" * set by the booking")
+    return "\n".join(lines)

@@ -1,0 +1,83 @@
+"""Progress of a training on a terminal: share, rate, time left, loss. Quiet where there is no terminal."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from typing import TextIO
+
+_INTERVAL = 0.1  # seconds between two updates of the line
+_WIDTH = 24
+
+
+class ProgressBar:
+    """A line that is rewritten while a method trains; call it as the ``progress`` of a training.
+
+    Parameters
+    ----------
+    label : name of the method
+    stream : where to write; stderr by default
+    shown : False keeps it quiet; by default it shows only where the stream is a terminal
+    """
+
+    def __init__(self, label: str, stream: TextIO | None = None, shown: bool = True) -> None:
+        self.label = label
+        self.stream = sys.stderr if stream is None else stream
+        self.shown = shown and bool(getattr(self.stream, "isatty", lambda: False)())
+        self.start = time.monotonic()
+        self.last = -math.inf
+        self.length = 0
+
+    def __call__(self, done: int, total: int, training_loss: float, validation_loss: float) -> None:
+        if not self.shown:
+            return
+        now = time.monotonic()
+        if now - self.last < _INTERVAL and done < total:
+            return
+        self.last = now
+        self._write(describe(self.label, done, total, now - self.start, training_loss, validation_loss))
+
+    def close(self) -> None:
+        """Remove the line."""
+        if self.shown and self.length:
+            self.stream.write("\r" + " " * self.length + "\r")
+            self.stream.flush()
+            self.length = 0
+
+    def _write(self, line: str) -> None:
+        self.stream.write("\r" + line.ljust(self.length))
+        self.stream.flush()
+        self.length = len(line)
+
+
+def describe(
+    label: str,
+    done: int,
+    total: int,
+    seconds: float,
+    training_loss: float = math.nan,
+    validation_loss: float = math.nan,
+) -> str:
+    """The text of the progress line after some seconds."""
+    share = min(max(done / total, 0.0), 1.0) if total > 0 else 0.0
+    bar = "#" * int(share * _WIDTH)
+    parts = [f"{label} [{bar:<{_WIDTH}}] {100 * share:3.0f} % {done}/{total}"]
+    if seconds > 0 and done > 0:
+        rate = done / seconds
+        parts.append(f"{rate:.3g}/s, {duration((total - done) / rate)} left")
+    if not math.isnan(training_loss):
+        parts.append(f"loss {training_loss:.5g}")
+    if not math.isnan(validation_loss):
+        parts.append(f"validation {validation_loss:.5g}")
+    return ", ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: 8 s, 2 min 5 s, 1 h 10 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,343 @@
+"""TMVA's Reader: applies trained models, to whole arrays as well as to single events."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._core import InvalidArgument
+from ..expression import Expression, split_label
+from ..model import Model, load
+from .methods.base import Option
+from .options import near_misses, parse_options
+
+READER_OPTIONS = (
+    Option("V", "bool", False, "print what is booked"),
+    Option("Color", "bool", True, "TMVA's; the output has no colours"),
+    Option("Silent", "bool", False, "print nothing"),
+)
+
+
+class Reader:
+    """Evaluates models by tag.
+
+    Variables may be declared as in TMVA, then their names and order are checked against every model that is booked; a
+    Reader without declared variables takes them from the model. Spectators are optional.
+
+    Parameters
+    ----------
+    options : TMVA's option string: V, Silent
+    keywords : options as keyword arguments
+
+    Examples
+    --------
+    Whole arrays:
+
+    >>> reader = Reader()                                                     # doctest: +SKIP
+    >>> reader.BookMVA("BDT", "dataset/weights/job_BDT.diskern")              # doctest: +SKIP
+    >>> response = reader.EvaluateMVA({"var1": x1, "var2": x2}, "BDT")        # doctest: +SKIP
+
+    Event by event, as TMVA's scripts do:
+
+    >>> var1 = array("f", [0])                                                # doctest: +SKIP
+    >>> reader.AddVariable("var1", var1)                                      # doctest: +SKIP
+    >>> reader.BookMVA("BDT", "weights/TMVAClassification_BDT.weights.xml")   # doctest: +SKIP
+    >>> var1[0] = 1.5; response = reader.EvaluateMVA("BDT")                   # doctest: +SKIP
+    """
+
+    def __init__(self, options: str = "", **keywords: Any) -> None:
+        self.options, _ = parse_options(options, READER_OPTIONS, _context="Reader", **keywords)
+        self._variables: list[tuple[str, str, Any]] = []  # label, expression, where the value of an event lies
+        self._spectators: list[tuple[str, str, Any]] = []
+        self._models: dict[str, Model] = {}
+
+    # -- declaring ----------------------------------------------------------------------------------------------------
+
+    def AddVariable(self, expression: str, value: Any = None) -> None:
+        """Declare the next input variable.
+
+        Parameters
+        ----------
+        expression : as it was given in training: ``expression``, ``label`` or ``label := expression``
+        value : something whose element 0 holds the value of the event at hand (``array("f", [0])``, a NumPy array);
+            only needed for evaluation event by event
+
+        Raises
+        ------
+        InvalidArgument
+            after BookMVA, a name declared twice, a value without elements
+        """
+        if self._models:
+            raise InvalidArgument(f"AddVariable({expression!r}) comes after BookMVA; declare all variables before")
+        self._variables.append(_declared(expression, value, self._variables, "AddVariable"))
+
+    def AddSpectator(self, expression: str, value: Any = None) -> None:
+        """Declare a spectator. Models do not need it; the name is checked when a model is booked."""
+        if self._models:
+            raise InvalidArgument(f"AddSpectator({expression!r}) comes after BookMVA; declare all spectators before")
+        self._spectators.append(_declared(expression, value, self._spectators, "AddSpectator"))
+
+    def BookMVA(self, tag: str, path: str | os.PathLike[str]) -> Model:
+        """Read a model: a .diskern file or a weight file of TMVA (.weights.xml, also compressed).
+
+        Raises
+        ------
+        FileNotFoundError
+            there is no such file
+        FormatError
+            the file is damaged or not a model
+        InvalidArgument
+            the tag is taken; the declared variables are not those of the model, in its order
+        """
+        if not isinstance(tag, str) or not tag:
+            raise InvalidArgument(f"the tag of a model must be text that is not empty, got {tag!r}")
+        if tag in self._models:
+            raise InvalidArgument(f"a model is already booked as {tag!r}")
+        model = load(path)
+        self._check_names(tag, model)
+        self._models[tag] = model
+        if self.options["V"] and not self.options["Silent"]:
+            print(f"Booked {model.method} {model.title!r} as {tag!r}: {', '.join(model.variables)}")
+        return model
+
+    def _check_names(self, tag: str, model: Model) -> None:
+        info = model.info
+        if self._variables:
+            agree = len(self._variables) == len(info["variables"]) and all(
+                _same(label, expression, variable)
+                for (label, expression, _), variable in zip(self._variables, info["variables"], strict=True)
+            )
+            if not agree:
+                raise InvalidArgument(
+                    f"model {tag!r} was trained with other variables or in another order.\n"
+                    f"  model:  {_listed(info['variables'])}\n"
+                    f"  Reader: {', '.join(_shown(label, expression) for label, expression, _ in self._variables)}"
+                )
+        for label, expression, _ in self._spectators:
+            if not any(_same(label, expression, spectator) for spectator in info["spectators"]):
+                raise InvalidArgument(
+                    f"model {tag!r} has no spectator {label!r}.\n"
+                    f"  model:  {_listed(info['spectators']) or 'none'}\n"
+                    f"  Reader: {', '.join(_shown(label, expression) for label, expression, _ in self._spectators)}"
+                )
+
+    def FindMVA(self, tag: str) -> Model:
+        """The model booked under a tag."""
+        if tag not in self._models:
+            raise InvalidArgument(
+                f"no model is booked as {tag!r}{near_misses(str(tag), self._models)} "
+                f"(booked: {', '.join(self._models) or 'none'})"
+            )
+        return self._models[tag]
+
+    # -- evaluating ---------------------------------------------------------------------------------------------------
+
+    def EvaluateMVA(self, *arguments: Any, threads: int = 1) -> Any:
+        """Response of a classifier (or of a regression with one target).
+
+        ``EvaluateMVA(tag)`` evaluates the event that the declared variables hold; ``EvaluateMVA(events, tag)`` or
+        ``EvaluateMVA(tag, events)`` evaluates events: a dict of arrays, a DataFrame, an array of shape (events,
+        variables), or one event as a sequence of its variables. As in TMVA a number after the tag (the signal
+        efficiency for cuts) is taken and has no effect here.
+
+        Columns of a dict or DataFrame are found by label or expression; where neither is there, the expression is
+        evaluated on the columns it reads. NaN is a missing value for trees; other methods answer NaN.
+
+        Returns
+        -------
+        float for one event, float64 array (events,) for many
+
+        Raises
+        ------
+        InvalidArgument
+            unknown tag, missing columns, wrong shape; a model with several outputs
+        """
+        model, responses, single = self._evaluate(arguments, threads, "EvaluateMVA")
+        if responses.shape[1] != 1:
+            other = "EvaluateMulticlass" if model.analysis_type == "Multiclass" else "EvaluateRegression"
+            raise InvalidArgument(f"{model.title!r} has {responses.shape[1]} outputs: call {other}")
+        return float(responses[0, 0]) if single else responses[:, 0]
+
+    def EvaluateMulticlass(self, *arguments: Any, threads: int = 1) -> Any:
+        """Responses of a multiclass model, one per class.
+
+        Arguments as in :meth:`EvaluateMVA`; with a class index first, ``EvaluateMulticlass(i, tag)``, only that one.
+
+        Returns
+        -------
+        list of floats for one event, float64 array (events, classes) for many
+        """
+        return self._several(arguments, threads, "EvaluateMulticlass", "Multiclass")
+
+    def EvaluateRegression(self, *arguments: Any, threads: int = 1) -> Any:
+        """Estimates of a regression model, one per target.
+
+        Arguments as in :meth:`EvaluateMVA`; with a target index first, ``EvaluateRegression(i, tag)``, only that one.
+
+        Returns
+        -------
+        list of floats for one event, float64 array (events, targets) for many
+        """
+        return self._several(arguments, threads, "EvaluateRegression", "Regression")
+
+    def _several(self, arguments: tuple[Any, ...], threads: int, name: str, analysis_type: str) -> Any:
+        index = None
+        if arguments and isinstance(arguments[0], (int, np.integer)) and not isinstance(arguments[0], bool):
+            index, arguments = int(arguments[0]), arguments[1:]
+        model, responses, single = self._evaluate(arguments, threads, name, analysis_type)
+        if index is not None:
+            if not 0 <= index < responses.shape[1]:
+                raise InvalidArgument(f"{name}: index {index} is not in 0..{responses.shape[1] - 1} of {model.title!r}")
+            return float(responses[0, index]) if single else responses[:, index]
+        return responses[0].tolist() if single else responses
+
+    def _evaluate(
+        self, arguments: tuple[Any, ...], threads: int, name: str, analysis_type: str = ""
+    ) -> tuple[Model, NDArray[np.float64], bool]:
+        tag, events = _tag_and_events(arguments, name)
+        model = self.FindMVA(tag)
+        if analysis_type and model.analysis_type != analysis_type:
+            raise InvalidArgument(f"{name}: {tag!r} is a {model.analysis_type} model")
+        if events is None:
+            matrix, single = self._current_event(), True
+        else:
+            matrix, single = self._matrix(model, events)
+        return model, np.asarray(model.evaluate(matrix, threads=threads), np.float64), single
+
+    def _current_event(self) -> NDArray[np.float32]:
+        missing = [label for label, _, value in self._variables if value is None]
+        if not self._variables:
+            raise InvalidArgument("no variables were declared: AddVariable(name, array('f', [0])), or pass the events")
+        if missing:
+            raise InvalidArgument(
+                f"{', '.join(missing)} declared without a value to read: AddVariable(name, array('f', [0])), "
+                "or pass the events"
+            )
+        event = [float(value[0]) for _, _, value in self._variables]
+        with np.errstate(over="ignore"):
+            return np.array([event], dtype=np.float32)
+
+    def _matrix(self, model: Model, events: Any) -> tuple[NDArray[np.float32], bool]:
+        """Events as float32 (events, variables), and whether it is a single one."""
+        columns = as_columns(events)
+        if columns is not None:
+            return self._from_columns(model, columns)
+        try:
+            array = np.asarray(events)
+        except ValueError:
+            raise InvalidArgument("events must be an array of shape (events, variables) or a dict of columns") from None
+        if array.dtype.kind not in "fiub":
+            raise InvalidArgument(f"events must be numbers, got {type(events).__name__} of dtype {array.dtype}")
+        n = len(model.variables)
+        single = array.ndim == 1
+        if single:
+            if len(array) != n:
+                raise InvalidArgument(
+                    f"a single event must have {n} values ({', '.join(model.variables)}), got {len(array)}; "
+                    "for many events pass shape (events, variables)"
+                )
+            array = array[None, :]
+        if array.ndim != 2 or array.shape[1] != n:
+            raise InvalidArgument(
+                f"events must have shape (events, {n}): {', '.join(model.variables)}; got {array.shape}"
+            )
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(array, dtype=np.float32), single
+
+    def _from_columns(self, model: Model, columns: Mapping[str, NDArray[Any]]) -> tuple[NDArray[np.float32], bool]:
+        vectors = []
+        for variable in model.info["variables"]:
+            names = (variable["label"], variable["expression"], variable["internal"])
+            name = next((name for name in names if name in columns), None)
+            values = columns[name] if name is not None else _computed(variable["expression"], columns)
+            vectors.append(np.asarray(values, dtype=np.float64))
+        shapes = {vector.shape for vector in vectors}
+        if len(shapes) > 1 or any(vector.ndim > 1 for vector in vectors):
+            listed = ", ".join(f"{n}: {v.shape}" for n, v in zip(model.variables, vectors, strict=True))
+            raise InvalidArgument(f"the columns of events must be vectors of one length, got {listed}")
+        single = bool(vectors) and vectors[0].ndim == 0
+        with np.errstate(over="ignore"):
+            matrix = np.column_stack([np.atleast_1d(vector) for vector in vectors]).astype(np.float32)
+        return np.ascontiguousarray(matrix), single
+
+
+def as_columns(events: Any) -> dict[str, NDArray[Any]] | None:
+    """Named columns of a mapping, data frame or structured array; None for anything else."""
+    if isinstance(events, Mapping):
+        return {str(name): np.asarray(values) for name, values in events.items()}
+    if isinstance(events, np.ndarray):
+        return None if events.dtype.names is None else {name: events[name] for name in events.dtype.names}
+    labels = getattr(events, "columns", None)
+    if labels is not None and hasattr(events, "__getitem__"):
+        return {str(label): np.asarray(events[label]) for label in labels}
+    return None
+
+
+def _computed(expression: str, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+    """The expression on the columns it reads."""
+    compiled = Expression(expression)
+    missing = [name for name in compiled.variables if name not in columns]
+    if missing:
+        raise InvalidArgument(
+            f"the events have no column for the variable {expression!r}: missing {', '.join(missing)}"
+            f"{near_misses(missing[0], columns)} (columns: {', '.join(columns) or 'none'})"
+        )
+    scalar = all(columns[name].ndim == 0 for name in compiled.variables)
+    values = compiled.evaluate({name: np.atleast_1d(columns[name]) for name in compiled.variables})
+    result: NDArray[np.float64] = np.asarray(values, np.float64)
+    return result[0] if scalar and len(result) == 1 else result
+
+
+def _tag_and_events(arguments: tuple[Any, ...], name: str) -> tuple[str, Any]:
+    """(tag), (tag, aux), (tag, events) or (events, tag)."""
+    if len(arguments) == 1 and isinstance(arguments[0], str):
+        return arguments[0], None
+    if len(arguments) == 2:
+        first, second = arguments
+        if isinstance(first, str):
+            scalar = isinstance(second, (int, float, np.number))
+            return first, None if scalar else second
+        if isinstance(second, str):
+            return second, first
+    raise InvalidArgument(f"{name}: expected (tag), (events, tag) or (tag, events), got {len(arguments)} arguments")
+
+
+def _declared(expression: str, value: Any, others: Sequence[tuple[str, str, Any]], verb: str) -> tuple[str, str, Any]:
+    if not isinstance(expression, str) or not expression.strip():
+        raise InvalidArgument(f"{verb}: expected an expression as text, got {expression!r}")
+    label, text = split_label(expression)
+    if any(label == other for other, _, _ in others):
+        raise InvalidArgument(f"{verb}: {label!r} is declared twice")
+    if value is not None:
+        try:
+            float(value[0])
+        except (TypeError, IndexError, ValueError):
+            raise InvalidArgument(
+                f"{verb}({expression!r}): the value must have an element 0 that is a number, like array('f', [0]); "
+                f"got {type(value).__name__}"
+            ) from None
+    return label, text, value
+
+
+def _plain(text: str) -> str:
+    return "".join(text.split())
+
+
+def _same(label: str, expression: str, variable: Mapping[str, Any]) -> bool:
+    """Whether a declared variable is that of the model: equal label and, where both differ from it, expression."""
+    known = {_plain(variable["label"]), _plain(variable["expression"])}
+    if _plain(label) == _plain(expression):  # declared without a label
+        return _plain(expression) in known
+    return _plain(label) == _plain(variable["label"]) and _plain(expression) == _plain(variable["expression"])
+
+
+def _shown(label: str, expression: str) -> str:
+    return expression if label == expression else f"{label} := {expression}"
+
+
+def _listed(variables: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(_shown(variable["label"], variable["expression"]) for variable in variables)

@@ -1,0 +1,327 @@
+"""Training and testing one booked method."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _core
+from .._core import InvalidArgument
+from .._version import __version__
+from ..data.sample import DataSet, FloatMatrix, Sample, VariableInfo
+from .booking import BookedMethod
+from .methods.base import Evaluator, ProgressCallback, TrainingSample
+from .options import to_text
+from .output import check_folder
+
+
+@dataclass
+class TransformedEvaluator:
+    """A trained method that is no native model, behind its transformations: takes events before them."""
+
+    predictor: Evaluator
+    chain: Any | None
+    regression: bool
+
+    def evaluate(self, events: NDArray[np.float32], threads: int = 1) -> NDArray[np.float64]:
+        if self.chain is None:
+            return self.predictor.evaluate(events, threads)
+        responses = self.predictor.evaluate(self.chain.apply(events), threads)
+        if self.regression:
+            responses = np.asarray(self.chain.invert_targets(np.ascontiguousarray(responses)), np.float64)
+        return responses
+
+
+def check_samples(data: DataSet, analysis_type: str) -> None:
+    """The training sample can be trained on.
+
+    Raises
+    ------
+    InvalidArgument
+        no variables, no events, a class that is empty or without weight, targets that are not finite
+    """
+    if not data.info.variables:
+        raise InvalidArgument(f"dataset {data.name!r} has no variables: call AddVariable")
+    sample = data.training
+    if len(sample) == 0:
+        raise InvalidArgument(f"dataset {data.name!r} has no training events")
+    if not np.isfinite(sample.weight).all():
+        raise InvalidArgument(f"dataset {data.name!r} has training weights that are not finite")
+    names = data.info.class_names if analysis_type != "Regression" else ("Regression",)
+    for index, name in enumerate(names):
+        weight = sample.weight if analysis_type == "Regression" else sample.weight[sample.class_index == index]
+        if len(weight) == 0:
+            raise InvalidArgument(f"dataset {data.name!r} has no training events of class {name!r}")
+        if not np.any(weight):
+            raise InvalidArgument(
+                f"dataset {data.name!r}: all {len(weight)} training weights of class {name!r} are zero; "
+                "there is nothing to train on"
+            )
+        if weight.sum() <= 0:
+            raise InvalidArgument(
+                f"dataset {data.name!r}: the training weights of class {name!r} sum to {weight.sum():g}, "
+                "expected a positive sum"
+            )
+    if analysis_type == "Regression" and not np.isfinite(sample.targets).all():
+        raise InvalidArgument(f"dataset {data.name!r} has training targets that are not finite")
+    for column, variable in zip(sample.variables.T, data.info.variables, strict=True):
+        known = column[~np.isnan(column)]
+        if len(known) == 0:
+            raise InvalidArgument(f"variable {variable.label!r} has no value other than NaN in the training sample")
+        if known.min() == known.max() and len(known) == len(column):
+            raise InvalidArgument(
+                f"variable {variable.label!r} is constant in the training sample ({known[0]:g}); remove it"
+            )
+
+
+def train(
+    booked: BookedMethod,
+    *,
+    job: str,
+    folder: Path | None,
+    threads: int,
+    progress: ProgressCallback | None,
+) -> list[str]:
+    """Fit the transformations, train, write the model files and evaluate the training sample on what was written.
+
+    Parameters
+    ----------
+    folder : where model files go; None keeps the model in memory only
+
+    Returns
+    -------
+    notes to print
+    """
+    data = booked.dataset
+    regression = booked.analysis_type == "Regression"
+    sample = data.training
+    notes = []
+    if booked.common["IgnoreNegWeightsInTraining"]:
+        negative = sample.weight < 0
+        if negative.any():
+            notes.append(
+                f"{int(negative.sum())} of {len(sample)} training events have a negative weight and are left out"
+            )
+            sample = sample.select(~negative)
+            check_samples(DataSet(data.name, data.info, sample, data.test), booked.analysis_type)
+    check_values(booked, sample)
+
+    start = time.perf_counter()
+    chain = fit_chain(booked, sample)
+    training = training_sample(booked, sample, chain)
+    validation = None
+    if data.validation is not None and len(data.validation):
+        validation = training_sample(booked, data.validation, chain)
+    trained = booked.method.train(training, validation, threads=threads, progress=progress)
+    booked.train_seconds = time.perf_counter() - start
+    booked.trained = trained
+    booked.interrupted = trained.interrupted
+    notes += trained.notes
+
+    if isinstance(trained.predictor, _core.Predictor):
+        model = _core.Model(model_info(booked, job, len(sample)), chain, trained.predictor)
+        if folder is None:
+            booked.model = _core.model_from_bytes(model.to_bytes())
+        else:
+            notes += save(booked, model, folder, job)
+    else:
+        booked.model = TransformedEvaluator(trained.predictor, chain, regression)
+        if folder is not None:
+            notes.append(f"no model file: a {booked.type_name} is evaluated from memory")
+    booked.response_training = respond(booked, data.training.variables, threads)
+    return notes
+
+
+def check_values(booked: BookedMethod, sample: Sample) -> None:
+    """NaN and infinities only where the method takes them."""
+    method = type(booked.method)
+    labels = booked.dataset.info.variable_labels
+    for accepted, mask, what in (
+        (method.accepts_missing, np.isnan(sample.variables), "NaN"),
+        (method.accepts_infinite, np.isinf(sample.variables), "infinities"),
+    ):
+        if not accepted and mask.any():
+            counts = mask.sum(axis=0)
+            listed = ", ".join(f"{label!r} ({n})" for label, n in zip(labels, counts, strict=True) if n)
+            raise InvalidArgument(
+                f"{booked.type_name} cannot train on {what}; the training sample has such values in {listed}. "
+                "Cut these events away or book another method"
+            )
+
+
+def fit_chain(booked: BookedMethod, sample: Sample) -> Any | None:
+    """The transformations of VarTransform fitted on the training sample; None for none."""
+    definition = booked.common["VarTransform"].strip()
+    if definition.lower() in ("", "none", "i", "ident", "identity"):
+        return None
+    info = booked.dataset.info
+    targets = sample.targets.shape[1] if booked.analysis_type == "Regression" else 0
+    columns = joined(sample, targets)
+    labels = [v.label for v in (*info.variables, *info.targets[:targets])]
+    return _core.TransformationChain.fit(
+        definition, columns, targets, sample.weight, sample.class_index, list(info.class_names), labels
+    )
+
+
+def joined(sample: Sample, targets: int) -> FloatMatrix:
+    if targets == 0:
+        return np.ascontiguousarray(sample.variables, np.float32)
+    return np.ascontiguousarray(np.hstack([sample.variables, sample.targets[:, :targets]]), np.float32)
+
+
+def training_sample(booked: BookedMethod, sample: Sample, chain: Any | None) -> TrainingSample:
+    """What the method sees: variables, and in regression targets, after the transformations."""
+    info = booked.dataset.info
+    regression = booked.analysis_type == "Regression"
+    variables = np.ascontiguousarray(sample.variables, np.float32)
+    targets = np.ascontiguousarray(sample.targets, np.float32)
+    if chain is not None:
+        if regression and targets.shape[1]:
+            transformed = chain.apply_columns(joined(sample, targets.shape[1]))
+            variables = np.ascontiguousarray(transformed[:, : variables.shape[1]], np.float32)
+            targets = np.ascontiguousarray(transformed[:, variables.shape[1] :], np.float32)
+        else:
+            variables = np.ascontiguousarray(chain.apply(variables), np.float32)
+    return TrainingSample(
+        variables=variables,
+        class_index=np.zeros(len(sample), np.int32) if regression else sample.class_index.astype(np.int32),
+        targets=targets,
+        weight=np.ascontiguousarray(sample.weight, np.float64),
+        variable_labels=info.variable_labels,
+        # After a transformation an integer is no integer any more.
+        variable_types=tuple("F" if chain is not None else v.type for v in info.variables),
+        class_names=info.class_names,
+        signal_class=info.signal_class,
+    )
+
+
+def model_info(booked: BookedMethod, job: str, training_events: int) -> dict[str, Any]:
+    """What the model file says about itself."""
+    info = booked.dataset.info
+
+    def described(variables: tuple[VariableInfo, ...]) -> list[dict[str, Any]]:
+        return [
+            {
+                "expression": v.expression,
+                "label": v.label,
+                "title": v.title,
+                "unit": v.unit,
+                "internal": v.internal,
+                "type": v.type,
+                "minimum": float(v.minimum),
+                "maximum": float(v.maximum),
+            }
+            for v in variables
+        ]
+
+    outputs = [booked.title]
+    if booked.analysis_type == "Multiclass":
+        outputs = list(info.class_names)
+    elif booked.analysis_type == "Regression":
+        outputs = [target.label for target in info.targets]
+    now = datetime.datetime.now(datetime.timezone.utc)
+    provenance = {
+        "Creator": f"diskern {__version__}",
+        "Date": now.isoformat(timespec="seconds"),
+        "Host": platform.node(),
+        "Job": job,
+        "Dataset": booked.dataset.name,
+        "Training events": str(training_events),
+        "TrainingTime": f"{booked.train_seconds:.6g}",
+    }
+    if booked.interrupted:
+        provenance["Interrupted"] = "training was interrupted; this is the best model until then"
+    return {
+        "method": booked.type_name,
+        "title": booked.title,
+        "analysis_type": booked.analysis_type,
+        "variables": described(info.variables),
+        "spectators": described(info.spectators),
+        "targets": described(info.targets) if booked.analysis_type == "Regression" else [],
+        "classes": list(info.class_names),
+        "signal_class": info.signal_class,
+        "options": [[name, value] for name, value in to_text(booked.options)],
+        "provenance": [[name, value] for name, value in provenance.items()],
+        "outputs": outputs,
+    }
+
+
+def model_folder(dataset_name: str, weight_folder: str) -> Path:
+    return Path(dataset_name).expanduser() / weight_folder
+
+
+def prepare_folder(folder: Path) -> None:
+    """Create the folder of model files before hours are spent on training."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(f"cannot write model files: {str(folder)!r} is not a folder") from None
+    except OSError as error:
+        raise type(error)(
+            error.errno, f"cannot create the folder of model files: {error.strerror}", str(folder)
+        ) from None
+    check_folder(folder, "model files")
+
+
+def save(booked: BookedMethod, model: Any, folder: Path, job: str) -> list[str]:
+    """Write the model file, and TMVA's XML where the method has one; go on with what was read back from the file."""
+    from ..model import Model
+
+    notes = []
+    path = folder / f"{job}_{booked.title}.diskern"
+    model.save(str(path))
+    booked.model_path = path
+    booked.model = _core.load_model(str(path))
+    write_xml = getattr(Model(model), "save_tmva_xml", None)
+    if write_xml is None:
+        return notes
+    xml = folder / f"{job}_{booked.title}.weights.xml"
+    try:
+        write_xml(str(xml))
+    except InvalidArgument as error:
+        notes.append(f"no TMVA weight file: {error}")
+        xml.unlink(missing_ok=True)  # one of an earlier training would belong to another model
+    else:
+        booked.xml_path = xml
+    return notes
+
+
+def respond(booked: BookedMethod, variables: FloatMatrix, threads: int) -> NDArray[np.float64]:
+    """Responses of the trained model, float64 (events, outputs).
+
+    Raises
+    ------
+    InvalidArgument
+        a response is NaN, which no table could be made of
+    """
+    assert booked.model is not None
+    events = np.ascontiguousarray(variables, np.float32)
+    responses = np.asarray(booked.model.evaluate(events, threads=threads), np.float64)
+    bad: NDArray[np.bool_] = np.asarray(np.isnan(responses).any(axis=1))
+    if bad.any():
+        raise InvalidArgument(
+            f"method {booked.title!r} gives NaN for {int(bad.sum())} of {len(bad)} events, the first is event "
+            f"{int(bad.argmax())}"
+        )
+    return responses
+
+
+def environment() -> dict[str, Any]:
+    """Versions, host and date for the provenance of results."""
+    return {
+        "diskern": __version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "host": platform.node(),
+        "processors": os.cpu_count(),
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+    }

@@ -1,0 +1,136 @@
+"""TMVA's enumerations and its global objects, as far as they mean something here."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+
+class EMVA(enum.IntEnum):
+    """TMVA's methods. Being in this list does not mean that the method exists here: see ``methods.METHODS``."""
+
+    kVariable = 0
+    kCuts = 1
+    kLikelihood = 2
+    kPDERS = 3
+    kHMatrix = 4
+    kFisher = 5
+    kKNN = 6
+    kCFMlpANN = 7
+    kTMlpANN = 8
+    kBDT = 9
+    kDT = 10
+    kRuleFit = 11
+    kSVM = 12
+    kMLP = 13
+    kBayesClassifier = 14
+    kFDA = 15
+    kBoost = 16
+    kPDEFoam = 17
+    kLD = 18
+    kPlugins = 19
+    kCategory = 20
+    kDNN = 21
+    kDL = 22
+    kPyRandomForest = 23
+    kPyAdaBoost = 24
+    kPyGTB = 25
+    kPyKeras = 26
+    kPyTorch = 27
+    kC50 = 28
+    kRSNNS = 29
+    kRSVM = 30
+    kRXGB = 31
+    kCrossValidation = 32
+
+    @property
+    def type_name(self) -> str:
+        """The name in option strings and weight files, e.g. "BDT"."""
+        return self.name[1:]
+
+
+class EAnalysisType(enum.IntEnum):
+    kClassification = 0
+    kRegression = 1
+    kMulticlass = 2
+    kNoAnalysisType = 3
+
+
+class ETreeType(enum.IntEnum):
+    """The sample that events of a tree belong to; kMaxTreeType: to be split."""
+
+    kTraining = 0
+    kTesting = 1
+    kMaxTreeType = 2
+
+
+class Types:
+    """TMVA's ``Types``: ``Types.kBDT``, ``Types.kTraining``, ``Types.kClassification`` ..."""
+
+    EMVA = EMVA
+    EAnalysisType = EAnalysisType
+    ETreeType = ETreeType
+
+
+for _enumeration in (EMVA, EAnalysisType, ETreeType):
+    for _member in _enumeration:
+        setattr(Types, _member.name, _member)
+
+
+class Tools:
+    """TMVA's tools singleton; scripts call ``Tools.Instance()`` first. There is nothing to set up here."""
+
+    _instance: Tools | None = None
+
+    @classmethod
+    def Instance(cls) -> Tools:
+        """The one Tools object."""
+        if cls._instance is None:
+            cls._instance = cls()
+        return cls._instance
+
+
+@dataclass
+class IONames:
+    """Where model files go: ``<dataset>/<fWeightFileDir>/``."""
+
+    fWeightFileDir: str = "weights"
+    fWeightFileExtension: str = "weights"
+
+
+@dataclass
+class Config:
+    """The part of TMVA's global configuration that has an effect here."""
+
+    silent: bool = False
+    progress_bar: bool = True
+    io_names: IONames = field(default_factory=IONames)
+
+    def SetSilent(self, silent: bool = True) -> None:
+        """No Factory prints anything."""
+        self.silent = bool(silent)
+
+    def IsSilent(self) -> bool:
+        return self.silent
+
+    def SetDrawProgressBar(self, draw: bool = True) -> None:
+        """Whether training shows its progress on a terminal."""
+        self.progress_bar = bool(draw)
+
+    def DrawProgressBar(self) -> bool:
+        return self.progress_bar
+
+    def GetIONames(self) -> IONames:
+        """Change ``gConfig().GetIONames().fWeightFileDir`` to write model files elsewhere."""
+        return self.io_names
+
+
+_config = Config()
+
+
+def gConfig() -> Config:
+    """TMVA's global configuration: SetSilent, SetDrawProgressBar, GetIONames().
+
+    What TMVA has beyond this (colours, plotting, number of workers) has no meaning here and is not offered.
+    """
+    return _config
