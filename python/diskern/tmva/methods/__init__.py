@@ -5,5 +5,6 @@ from __future__ import annotations
 # Type name -> "module:Class", imported when first booked. The module is absolute or relative to this package.
 METHODS: dict[str, str] = {
     "Fisher": ".fisher:Fisher",
+    "GradientBoostedTrees": ".gradient_boosted_trees:GradientBoostedTrees",
     "LD": ".ld:LD",
 }
