@@ -107,6 +107,12 @@ class Model:
         return self._model.predictor
 
     @property
+    def transformations(self) -> str:
+        """What happens to the variables before the method sees them, a line per step; empty without VarTransform."""
+        chain = self._model.chain
+        return "" if chain is None or chain.empty else str(chain.describe()).strip()
+
+    @property
     def memory_bytes(self) -> int:
         """About what the model occupies in memory."""
         return int(self._model.memory_bytes)

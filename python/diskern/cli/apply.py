@@ -34,26 +34,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     from .. import load
-    from ..data import read_table
-    from ..expression import Expression
+    from ..data import open_table
+    from ..data.selection import ColumnExpression
 
     suffix = arguments.output.suffix.lower()
     if suffix not in (".root", ".parquet", ".npz"):
         raise ConfigurationError(f"--output {arguments.output}: expected a name ending in .root, .parquet or .npz")
+    if arguments.threads < 0:
+        raise ConfigurationError(f"--threads must be 0 (all) or a positive number, got {arguments.threads}")
     if not arguments.model.is_file():
         raise FileNotFoundError(f"no model file {str(arguments.model)!r}")
     model = load(arguments.model)
-    needed = {name for variable in model.variables for name in Expression(variable.expression).variables}
-    table = read_table(arguments.events, columns=sorted(needed | set(arguments.keep)))
-    responses = np.asarray(model.evaluate(table, threads=arguments.threads))
-    outputs = list(model.outputs) if responses.ndim == 2 else [model.title or "response"]
-    columns: dict[str, Any] = {name: np.asarray(table[name]) for name in arguments.keep}
-    for index, name in enumerate(outputs):
-        if name in columns:
-            raise ConfigurationError(f"--keep {name}: the model's response has the same name")
-        columns[name] = responses if responses.ndim == 1 else responses[:, index]
+    clash = set(arguments.keep) & set(model.outputs)
+    if clash:
+        raise ConfigurationError(f"--keep {', '.join(sorted(clash))}: the model's response has the same name")
+    table = open_table(arguments.events)
+    table.check(arguments.keep)
+    # A column of the variable's own name (a TestTree, say) counts before its expression.
+    variables = [
+        ColumnExpression(label if label in table.columns else expression, table, "variable")
+        for label, expression in zip(model.variables, model.expressions, strict=True)
+    ]
+    needed = sorted({name for variable in variables for name in variable.reads} | set(arguments.keep))
+    kept: dict[str, list[Any]] = {name: [] for name in arguments.keep}
+    responses = []
+    for chunk in table.iterate(needed):
+        n = len(chunk[needed[0]])
+        with np.errstate(over="ignore"):  # beyond float32 is infinite, as everywhere
+            events = np.column_stack([v.values(chunk, n) for v in variables]).astype(np.float32)
+        responses.append(np.asarray(model.evaluate(events, threads=arguments.threads)))
+        for name in arguments.keep:
+            kept[name].append(chunk[name])
+    if not responses:
+        raise ConfigurationError(f"{arguments.events}: no events")
+    columns: dict[str, Any] = {name: np.concatenate(parts) for name, parts in kept.items()}
+    result = np.concatenate(responses)
+    for index, name in enumerate(model.outputs):
+        columns[name] = result[:, index]
     write_columns(arguments.output, columns)
-    print(f"{len(responses)} events, responses {', '.join(outputs)} written to {arguments.output}")
+    print(f"{len(result)} events, responses {', '.join(model.outputs)} written to {arguments.output}")
     return 0
 
 

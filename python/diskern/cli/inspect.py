@@ -25,7 +25,7 @@ def execute(arguments: argparse.Namespace) -> int:
     if not arguments.model.is_file():
         raise FileNotFoundError(f"no model file {str(arguments.model)!r}")
     model = load(arguments.model)
-    info: dict[str, Any] = dict(model.info)
+    info: dict[str, Any] = {**model.info, "transformations": model.transformations.splitlines()}
     if arguments.json:
         print(json.dumps(info, indent=2, default=str))
         return 0
@@ -39,7 +39,8 @@ def execute(arguments: argparse.Namespace) -> int:
     if info.get("classes"):
         print(f"  classes: {', '.join(info['classes'])}")
     if model.transformations:
-        print(f"  transformations: {model.transformations}")
+        print("  transformations:")
+        print("\n".join(f"    {line}" for line in model.transformations.splitlines()))
     for title, key in (("options", "options"), ("provenance", "provenance")):
         if info.get(key):
             print(f"  {title}:")

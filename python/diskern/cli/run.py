@@ -42,7 +42,7 @@ _TREE_KEYS = ("source", "weight", "cut", "class", "use")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("configuration", type=Path, help=".yaml, .toml, or a .py booking script")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to a .py script")
+    parser.add_argument("arguments", nargs="*", help="passed on to a .py script; write -- before its options")
     parser.add_argument("--check", action="store_true", help="check the configuration and stop")
     parser.add_argument(
         "--threads", type=int, default=0, metavar="N", help="threads to use; 0 (default): all available"
