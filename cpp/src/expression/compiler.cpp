@@ -14,6 +14,8 @@ constexpr std::int64_t exact_in_float64 = std::int64_t{1} << 53;
 
 bool is_real(Kind kind) { return kind == Kind::real || kind == Kind::unknown; }
 
+bool may_be_boolean(Kind kind) { return kind == Kind::boolean || kind == Kind::unknown; }
+
 const char* describe(Kind kind) {
   if (kind == Kind::boolean) return "a boolean";
   return kind == Kind::integer ? "an integer" : "a real number";
@@ -298,12 +300,14 @@ class Compiler {
   void select(Opcode opcode, std::size_t condition, std::size_t first) {
     to_truth(condition);
     Kind kind = Kind::boolean;
+    const Kind first_kind = slot(first).kind;
+    const Kind last_kind = slot(0).kind;
     if (slot(first).kind != Kind::boolean || slot(0).kind != Kind::boolean) {
       to_number(first);
       to_number(0);
       kind = Kind::integer;
       if (is_real(slot(first).kind) || is_real(slot(0).kind)) {
-        kind = slot(first).kind == Kind::unknown && slot(0).kind == Kind::unknown ? Kind::unknown : Kind::real;
+        kind = may_be_boolean(first_kind) && may_be_boolean(last_kind) ? Kind::unknown : Kind::real;
         to_real(first);
         to_real(0);
       }
@@ -346,9 +350,7 @@ class Compiler {
            " reads differently in C and Python; write '" + instead +
            "', or put parentheses around what belongs together");
     }
-    const bool as_truths = (left_boolean || left == Kind::unknown) && (right_boolean || right == Kind::unknown) &&
-                           (left_boolean || right_boolean);
-    if (as_truths) {
+    if (may_be_boolean(left) && may_be_boolean(right) && (left_boolean || right_boolean)) {
       logical(logical_opcode);
       return;
     }
@@ -356,16 +358,25 @@ class Compiler {
     to_bits(0);
     emit(bit_opcode);
     reduce(2, Kind::integer);
-    to_number(0);
+    if (left == Kind::unknown && right == Kind::unknown) {
+      to_real(0);
+      slot(0).kind = Kind::unknown;  // two booleans, maybe
+    } else {
+      to_number(0);
+    }
   }
 
   void shift(const Node& node) {
+    const bool left = node.operation == Operation::shift_left;
+    if (in_reals_) {
+      real(left ? Opcode::shift_left_real : Opcode::shift_right_real, 2);
+      return;
+    }
     to_bits(1);
     to_bits(0);
     has_integers = true;
-    emit(node.operation == Operation::shift_left ? Opcode::shift_left : Opcode::shift_right);
+    emit(left ? Opcode::shift_left : Opcode::shift_right);
     reduce(2, Kind::integer);
-    to_number(0);
   }
 
   // A real constant that is a whole number becomes an integer, an integer constant that float64 holds a real one.

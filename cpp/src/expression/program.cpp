@@ -206,6 +206,11 @@ double real_floor_modulo(double a, double b) noexcept {
   return rest != 0.0 && ((rest < 0.0) != (b < 0.0)) ? rest + b : rest;
 }
 
+// a * 2^n of the whole parts; shifting left by a negative number has no value.
+double scaled(double a, double n) noexcept {
+  return std::ldexp(std::trunc(a), static_cast<int>(std::clamp(n, -4000.0, 4000.0)));
+}
+
 double sign_of(double x) noexcept { return x > 0 ? 1.0 : (x < 0 ? -1.0 : x); }   // +-0 and NaN stay
 double smaller(double a, double b) noexcept { return a < b || a != a ? a : b; }  // NaN wins
 double larger(double a, double b) noexcept { return a > b || a != a ? a : b; }
@@ -343,6 +348,13 @@ void reals(const Instruction& instruction, Stack<capacity>& stack) noexcept {
       break;
     case Opcode::square:
       stack.unary_real([](D x) { return x * x; });
+      break;
+    case Opcode::shift_left_real:
+      stack.binary_real([](D a, D n) { return n >= 0 ? scaled(a, n) : std::numeric_limits<D>::quiet_NaN(); });
+      break;
+    case Opcode::shift_right_real:
+      stack.binary_real(
+          [](D a, D n) { return n >= 0 ? std::floor(scaled(a, -n)) : std::numeric_limits<D>::quiet_NaN(); });
       break;
     case Opcode::less:
       stack.compare_real([](D a, D b) { return a < b; });

@@ -57,7 +57,7 @@ enum class Opcode : std::uint8_t {
   // An integer below, a real on top: compared exactly.
   less_mixed, less_equal_mixed, greater_mixed, greater_equal_mixed, equal_mixed, not_equal_mixed,
   // Reals.
-  negate, add, subtract, multiply, divide, modulo, floor_divide, remainder, power, square,
+  negate, add, subtract, multiply, divide, modulo, floor_divide, remainder, power, square, shift_left_real, shift_right_real,
   less, less_equal, greater, greater_equal, equal, not_equal,
   absolute, sign, copy_sign, minimum, maximum, minimum_number, maximum_number,
   square_root, cube_root, exponential, exponential_minus_one, logarithm, logarithm10, logarithm2, logarithm_one_plus,

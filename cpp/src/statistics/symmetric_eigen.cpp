@@ -186,6 +186,9 @@ class Decomposition {
 SymmetricEigen symmetric_eigen(std::vector<double> matrix, std::size_t size) {
   SymmetricEigen result;
   if (size == 0) return result;
+  for (const double element : matrix) {
+    if (!std::isfinite(element)) throw InvalidArgument("the eigenvalues of a matrix that is not finite do not exist");
+  }
   Decomposition decomposition(matrix, size);
   decomposition.tridiagonalize();
   if (!decomposition.diagonalize())

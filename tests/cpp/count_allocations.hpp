@@ -1,0 +1,18 @@
+#pragma once
+// Counts what operator new hands out, for tests of code that must not allocate. Include in one source file per program.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+inline std::atomic<std::size_t> allocations{0};
+
+// Not inlined, or the compiler sees free() of memory that came from operator new.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
