@@ -195,6 +195,18 @@ def test_notices(tmp_path: Path, capsys) -> None:
     assert "* CreateMVAPdfs = True" in printed  # option H lists the options
 
 
+def test_verbosity_of_a_method(tmp_path: Path, capsys) -> None:
+    factory = Factory("job")
+    loader = prepared(tmp_path)
+    factory.BookMethod(loader, GaussianNB(), "quiet", "VerbosityLevel=Error")
+    factory.BookMethod(loader, GaussianNB(), "loud", "V:VerbosityLevel=Error")
+    factory.TrainAllMethods()
+    printed = capsys.readouterr().out
+    assert "Train loud" in printed
+    assert "Options of GaussianNB (method 'loud')" in printed
+    assert "quiet" not in printed
+
+
 def test_how_weights_reach_estimators() -> None:
     assert weight_argument(LogisticRegression()) == "sample_weight"
     assert weight_argument(KNeighborsClassifier()) is None

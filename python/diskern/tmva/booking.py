@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 # tmva.md 2.1
 COMMON_OPTIONS = (
-    Option("V", "bool", False, "verbose: print what the method says about its training"),
+    Option("V", "bool", False, "verbose: print the options of the method"),
     Option(
         "VerbosityLevel",
         "choice",
         "Default",
-        "verbosity",
+        "Warning, Error and Fatal keep the method from printing anything else",
         choices=("Default", "Debug", "Verbose", "Info", "Warning", "Error", "Fatal"),
     ),
     Option("VarTransform", "str", "None", "transformations of the input variables, e.g. N, D, P, U, G or G,D_Signal"),

@@ -159,8 +159,14 @@ class DataLoader:
 
     AddRegressionTarget = AddTarget
 
-    def AddSpectator(self, expression: str, title: str = "", unit: str = "", min: float = 0, max: float = 0) -> None:
+    def AddSpectator(
+        self, expression: str, title: str = "", unit: str = "", min: float | str = 0, max: float = 0
+    ) -> None:
         """Add a column that is carried along, with its exact type, but not trained on."""
+        if min in ("F", "I"):  # TMVA's tutorials give a type here; C++ takes the letter for a number
+            min = 0
+        if isinstance(min, str):
+            raise InvalidArgument(f"AddSpectator({expression!r}, ...): min is {min!r}, expected a number")
         self._add(self._spectators, "spectator", expression, title, unit, "F", min, max)
 
     def _add(

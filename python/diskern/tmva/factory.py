@@ -25,8 +25,14 @@ if TYPE_CHECKING:
     from .dataloader import DataLoader
 
 FACTORY_OPTIONS = (
-    Option("V", "bool", False, "print what the methods say about their training, and their options"),
-    Option("VerboseLevel", "choice", "Info", "verbosity", choices=("Debug", "Verbose", "Info")),
+    Option("V", "bool", False, "print the options of every method"),
+    Option(
+        "VerboseLevel",
+        "choice",
+        "Info",
+        "TMVA's; the methods' VerbosityLevel says how much they print",
+        choices=("Debug", "Verbose", "Info"),
+    ),
     Option("Color", "bool", True, "coloured output (taken for compatibility: the output has no colours)"),
     Option("Silent", "bool", False, "print nothing"),
     Option("DrawProgressBar", "bool", True, "show progress on a terminal while training"),
@@ -136,8 +142,9 @@ class Factory:
             raise InvalidArgument(f"a method titled {title!r} is already booked on {loader.name!r}; titles are unique")
         booked = book(data, analysis_type, type, title, options, keywords)
         self._booked.setdefault(loader.name, methods).append(booked)
-        self._print(f"Booked {booked.type_name} as {title!r} on dataset {loader.name!r} ({analysis_type})")
-        if booked.common["H"]:
+        if not _is_quiet(booked):
+            self._print(f"Booked {booked.type_name} as {title!r} on dataset {loader.name!r} ({analysis_type})")
+        if booked.common["H"] or booked.common["V"] or self.options["V"]:
             self._print(help_text(booked))
         if booked.common["CreateMVAPdfs"]:
             self._print(
@@ -206,7 +213,9 @@ class Factory:
         self._raise_errors("training", [m for m in self._methods() if m.trained is None])
 
     def _train(self, name: str, booked: BookedMethod) -> None:
-        self._print(f"Train {booked.title} ({booked.type_name}) with {len(booked.dataset.training)} events ...")
+        quiet = _is_quiet(booked)
+        if not quiet:
+            self._print(f"Train {booked.title} ({booked.type_name}) with {len(booked.dataset.training)} events ...")
         booked.error = None
         bar = ProgressBar(booked.title, shown=self._shows_progress())
         try:
@@ -224,15 +233,16 @@ class Factory:
             return
         finally:
             bar.close()
-        for note in notes:
-            self._print(f"  {note}")
-        self._print(f"  trained in {duration_text(booked.train_seconds)}", end="")
-        self._print(f", model file {booked.model_path}" if booked.model_path else "")
         trained = booked.trained
         assert trained is not None
-        if trained.ranking:
-            title = f"{booked.title}: ranking of the variables"
-            self._print(str(evaluation.ranking_table(trained.ranking, title, trained.ranking_name or "Importance")))
+        if not quiet:
+            for note in notes:
+                self._print(f"  {note}")
+            where = f", model file {booked.model_path}" if booked.model_path else ""
+            self._print(f"  trained in {duration_text(booked.train_seconds)}{where}")
+            if trained.ranking:
+                title = f"{booked.title}: ranking of the variables"
+                self._print(str(evaluation.ranking_table(trained.ranking, title, trained.ranking_name or "Importance")))
         if trained.interrupted:
             self._print(f"Training of {booked.title} was interrupted; it holds its best model so far")
             raise KeyboardInterrupt(f"training of {booked.title} was interrupted; it holds its best model so far")
@@ -459,9 +469,9 @@ class Factory:
     def _shows_progress(self) -> bool:
         return bool(self.options["DrawProgressBar"]) and gConfig().DrawProgressBar() and not self._silent()
 
-    def _print(self, text: str, end: str = "\n") -> None:
+    def _print(self, text: str) -> None:
         if not self._silent():
-            print(text, end=end, flush=True)
+            print(text, flush=True)
 
     def _print_inputs(self, name: str) -> None:
         """Correlations and rankings of the inputs, before training."""
@@ -533,6 +543,11 @@ def _method_result(booked: BookedMethod) -> MethodResult:
         notes=trained.notes,
         metrics=booked.metrics,
     )
+
+
+def _is_quiet(booked: BookedMethod) -> bool:
+    """Whether the method was booked to say nothing but warnings and errors (option VerbosityLevel; V overrides it)."""
+    return booked.common["VerbosityLevel"] in ("Warning", "Error", "Fatal") and not booked.common["V"]
 
 
 def _tree_type(type: Any) -> ETreeType:
