@@ -364,6 +364,8 @@ def test_regression_metrics_by_hand() -> None:
     assert perfect["rms"] == 0.0
     assert perfect["mutual_information"] == pytest.approx(np.log(4))
     assert evaluation.correlation_ratio(target, target**2) == pytest.approx(1.0)
+    assert evaluation.mutual_information(target, 1000 * target) == pytest.approx(np.log(4))
+    assert evaluation.mutual_information(target, np.ones(4)) == 0.0
     constant = evaluation.regression_metrics(target, np.full(4, 2.5))
     assert np.isnan(constant["correlation"])
     with pytest.raises(_core.InvalidArgument, match="infinities"):

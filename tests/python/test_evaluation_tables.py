@@ -117,6 +117,10 @@ def test_regression(trained: Path) -> None:
     assert [row[0] for row in test.rows] == ["BDTG", "LD"]
     assert test.rows[1][1:5] == ["-0.08322", "1.614", "19.75", "17.85"]
     assert "training" in training.title
+    inputs = evaluation.input_tables(results)[-1]
+    assert [row[1] for row in inputs.rows] == ["var2", "var1"]
+    # TMVA's log says 0.742 and 0.600, from its histograms.
+    np.testing.assert_allclose([float(row[2]) for row in inputs.rows], [0.742, 0.600], atol=0.02)
     json.dumps(evaluation.results_to_json(results), allow_nan=False)
 
 

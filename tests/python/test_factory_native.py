@@ -104,6 +104,18 @@ def test_models_persist_and_apply(tmp_path: Path, capsys) -> None:
         assert tree["n"].array(library="np").min() >= 2**55
 
 
+def test_own_estimator_objects_have_model_files(tmp_path: Path) -> None:
+    loader = make_loader(tmp_path)
+    factory = Factory("job", Silent=True)
+    factory.BookMethod(loader, diskern.GradientBoostedTreesClassifier(n_estimators=15), "object", VarTransform="N")
+    factory.BookMethod(loader, "GradientBoostedTrees", "booked", NTrees=15, VarTransform="N")
+    run(factory)
+    one, other = factory.results().methods
+    np.testing.assert_array_equal(one.response_test, other.response_test)
+    again = diskern.load(factory.model_path("object")).evaluate(loader.dataset.test.variables)
+    np.testing.assert_array_equal(again, one.response_test)
+
+
 def test_threads_change_nothing(tmp_path: Path) -> None:
     content = []
     for threads in (1, 3):

@@ -6,7 +6,13 @@ numbers out as TMVA's tables.
 
 from __future__ import annotations
 
-from .correlation import correlation_matrix, correlation_ratio, mutual_information, variable_ranking
+from .correlation import (
+    correlation_matrix,
+    correlation_ratio,
+    mutual_information,
+    target_ranking,
+    variable_ranking,
+)
 from .cuts import CutScan, asimov_significance, classification_scores, confusion_matrix, cut_scan
 from .distributions import (
     KolmogorovSmirnov,
@@ -51,6 +57,7 @@ __all__ = [
     "separation",
     "significance",
     "tables",
+    "target_ranking",
     "variable_ranking",
     "weighted_ks",
 ]

@@ -52,20 +52,21 @@ def mutual_information(
     Parameters
     ----------
     x, y : arrays (events,)
-    range : common range of both axes; default: that of all values
+    range : common range of both axes (TMVA's for a regression and its target); by default each axis has its own
     """
     a, b = check_vector(x, "x", allow_infinite=False), check_vector(y, "y", allow_infinite=False)
     w = check_weight(weight, len(a))
     if len(b) != len(a):
         raise InvalidArgument(f"y has {len(b)} entries, x has {len(a)}")
     positive_sum(w, "given")
-    low, high = (min(a.min(), b.min()), max(a.max(), b.max())) if range is None else range
-    if not high > low:
-        return 0.0
-    columns = np.clip(((a - low) * (75 / (high - low))).astype(np.int64), 0, 74)
-    rows = np.clip(((b - low) * (50 / (high - low))).astype(np.int64), 0, 49)
+
+    def bins(values: Vector, count: int) -> NDArray[np.int64]:
+        low, high = (float(values.min()), float(values.max())) if range is None else range
+        scale = count / (high - low) if high > low else 0.0
+        return np.clip(((values - low) * scale).astype(np.int64), 0, count - 1)
+
     # TH2F does not count an entry at the upper edge; here it belongs to the last bin.
-    joint = np.bincount(columns * 50 + rows, w, minlength=75 * 50).reshape(75, 50) / w.sum()
+    joint = np.bincount(bins(a, 75) * 50 + bins(b, 50), w, minlength=75 * 50).reshape(75, 50) / w.sum()
     product = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
     used = (joint > 0) & (product > 0)
     return float(np.sum(joint[used] * np.log(joint[used] / product[used])))
@@ -90,6 +91,31 @@ def variable_ranking(
             raise InvalidArgument(f"variable {name!r} has no finite values in one of the classes")
         ranking.append((name, separation(mask, values, weights, range=histogram_range(values, weights))))
     return sorted(ranking, key=lambda pair: -pair[1])
+
+
+def target_ranking(
+    X: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None, labels: tuple[str, ...] | None = None
+) -> list[tuple[str, float, float, float]]:
+    """Variables by how much they tell of a regression target, best absolute correlation first.
+
+    Events with a NaN in the variable or target are left out.
+
+    Returns
+    -------
+    list of (label, absolute linear correlation, mutual information in nats, correlation ratio)
+    """
+    x = check_matrix(X)
+    t = np.asarray(target, np.float64)
+    w = check_weight(weight, len(x))
+    names = tuple(f"var{i}" for i in np.arange(x.shape[1])) if labels is None else labels
+    ranking = []
+    for name, column in zip(names, x.T, strict=True):
+        known = np.isfinite(column) & np.isfinite(t)
+        values, truth, weights = column[known], t[known], w[known]
+        correlation = correlation_matrix(np.column_stack([values, truth]), weights)[0, 1]
+        information = mutual_information(values, truth, weights)
+        ranking.append((name, abs(float(correlation)), information, correlation_ratio(values, truth, weights)))
+    return sorted(ranking, key=lambda row: -row[1] if np.isfinite(row[1]) else np.inf)
 
 
 def histogram_range(values: Vector, weight: Vector) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .correlation import correlation_matrix
+from .correlation import correlation_matrix, target_ranking
 from .summary import BACKGROUND_EFFICIENCIES
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ def ranking_table(ranking: list[tuple[str, float]], title: str, quantity: str) -
 
 
 def input_tables(results: FactoryResults) -> list[Table]:
-    """Correlation matrices of the training sample per class, and the ranking of the input variables."""
+    """Correlation matrices of the training sample per class, and the ranking of the input variables (regression: their
+    correlation with each target, mutual information and correlation ratio)."""
     data = results.dataset
     labels = data.info.variable_labels
     built = []
@@ -89,6 +90,17 @@ def input_tables(results: FactoryResults) -> list[Table]:
             if mask.any():
                 matrix = correlation_matrix(data.training.variables[mask], data.training.weight[mask])
                 built.append(correlation_table(matrix, labels, f"Correlation matrix ({name}), training sample"))
+    if results.analysis_type == "Regression":
+        for index, target in enumerate(data.info.targets):
+            ranking = target_ranking(
+                data.training.variables, data.training.targets[:, index], data.training.weight, labels
+            )
+            rows = [
+                [str(place), name, *(general(value) for value in values)]
+                for place, (name, *values) in enumerate(ranking, 1)
+            ]
+            columns = ["Rank", "Variable", "|Correlation|", "Mutual information", "Correlation ratio"]
+            built.append(Table(f"Input variables and target {target.label}, training sample", columns, rows))
     if results.input_ranking:
         built.append(ranking_table(results.input_ranking, "Input variables, before any transformation", "Separation"))
     return built

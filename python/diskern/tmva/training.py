@@ -275,7 +275,7 @@ def save(booked: BookedMethod, model: Any, folder: Path, job: str) -> list[str]:
     """Write the model file, and TMVA's XML where the method has one; go on with what was read back from the file."""
     from ..model import Model
 
-    notes = []
+    notes: list[str] = []
     path = folder / f"{job}_{booked.title}.diskern"
     model.save(str(path))
     booked.model_path = path

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ... import _core
 from ..._core import InvalidArgument
 from .base import AnalysisType, Method, Option, ProgressCallback, TrainedMethod, TrainingSample
 
@@ -119,16 +120,27 @@ class EstimatorMethod(Method):
         if self.analysis_type != "Regression" and not hasattr(estimator, "predict_proba"):
             other = "decision_function" if hasattr(estimator, "decision_function") else "predict"
             notes.append(f"{name} has no predict_proba; its response is that of {other}")
-        estimator.fit(sample.variables, target, **arguments)
+        interrupted = False
+        try:
+            estimator.fit(sample.variables, target, **arguments)
+        except KeyboardInterrupt:
+            if not getattr(estimator, "interrupted_", False):  # Diskern's own hold the best model so far
+                raise
+            interrupted = True
         if self.analysis_type == "Classification":
             outputs = 1
         else:
             outputs = len(sample.class_names) if self.analysis_type == "Multiclass" else sample.targets.shape[1]
+        # Diskern's own estimators hold a native predictor, which goes to a model file like that of any native method.
+        native = getattr(estimator, "predictor_", None)
         return TrainedMethod(
-            predictor=EstimatorEvaluator(estimator, self.analysis_type, outputs),
+            predictor=native
+            if isinstance(native, _core.Predictor)
+            else EstimatorEvaluator(estimator, self.analysis_type, outputs),
             ranking_name="Importance",
             ranking=importance_ranking(estimator, sample.variable_labels),
             notes=notes,
+            interrupted=interrupted,
         )
 
     def _target(self, sample: TrainingSample) -> NDArray[Any]:
