@@ -43,6 +43,7 @@ void check_params(const GradientBoostingParams& p) {
         "max_bins must be from 2 to 255, got " + std::to_string(p.max_bins));
   check(p.subsample > 0 && p.subsample <= 1,
         "subsample must be above 0 and at most 1, got " + std::to_string(p.subsample));
+  check(p.subsample == 1, "subsample below 1 is not implemented yet");
   check(p.n_iter_no_change >= 0, "n_iter_no_change must not be negative, got " + std::to_string(p.n_iter_no_change));
   check(p.tolerance >= 0, "tolerance must not be negative, got " + std::to_string(p.tolerance));
 }

@@ -51,8 +51,19 @@ class GradientBoostedTrees(Method):
         Option("Shrinkage", "float", _DEFAULTS.learning_rate, "factor on the leaves of each tree"),
         Option("MaxLeafNodes", "int", _DEFAULTS.max_leaf_nodes, "most leaves of a tree; 0: no limit"),
         Option("MaxDepth", "int", _DEFAULTS.max_depth, "most cuts from the root to a leaf; 0: no limit"),
-        Option("GrowPolicy", "choice", "LeafWise", "which leaf is split next", choices=("LeafWise", "DepthWise")),
-        Option("MinSamplesLeaf", "float", _DEFAULTS.min_samples_leaf, "fewest events in a leaf"),
+        Option(
+            "GrowPolicy",
+            "choice",
+            "LeafWise" if _DEFAULTS.leaf_wise else "DepthWise",
+            "which leaf is split next: that of the largest gain, or level by level",
+            choices=("LeafWise", "DepthWise"),
+        ),
+        Option(
+            "MinSamplesLeaf",
+            "float",
+            _DEFAULTS.min_samples_leaf,
+            "fewest events in a leaf; weight w > 1 counts w",
+        ),
         Option("MinChildWeight", "float", _DEFAULTS.min_child_weight, "smallest sum of hessians in a leaf"),
         Option("MinGain", "float", _DEFAULTS.min_gain, "smallest gain of a cut"),
         Option("L2Regularization", "float", _DEFAULTS.l2_regularization, "l2 in the gain and the leaf -G/(H+l2)"),
@@ -63,7 +74,7 @@ class GradientBoostedTrees(Method):
         Option(
             "NegWeightTreatment",
             "choice",
-            "Keep",
+            next(name for name, policy in _NEGATIVE.items() if policy == _DEFAULTS.negative_weights),
             "events of negative weight: counted as they are, left out, or refused",
             choices=tuple(_NEGATIVE),
         ),
@@ -113,7 +124,7 @@ class GradientBoostedTrees(Method):
         shares = gain / gain.sum() if gain.sum() > 0 else gain
         ranking = sorted(zip(sample.variable_labels, shares.tolist(), strict=True), key=lambda pair: -pair[1])
         notes = []
-        if len(held_out):
+        if len(held_out) and params.n_iter_no_change > 0:
             notes.append(
                 f"{result.best_iteration} of {len(training) - 1} iterations kept, where the validation loss is least"
             )
@@ -131,6 +142,7 @@ class GradientBoostedTrees(Method):
             ],
             notes=notes,
             interrupted=bool(result.interrupted),
+            signal_cut=0.5 if self.analysis_type == "Classification" else None,
         )
 
     def _answer(self, sample: TrainingSample) -> Any:
