@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -9,9 +12,13 @@ from .._core import InvalidArgument
 from ._arguments import Vector, check_mask, check_vector, check_weight, positive_sum
 from .distributions import separation
 
+_CHUNK = 65536  # events converted to float64 at a time
 
-def check_matrix(values: ArrayLike, name: str = "X") -> NDArray[np.float64]:
-    matrix = np.asarray(values, dtype=np.float64)
+
+def check_matrix(values: ArrayLike, name: str = "X") -> NDArray[Any]:
+    matrix = np.asarray(values)
+    if matrix.dtype.kind not in "fiub":
+        raise InvalidArgument(f"{name} must hold numbers, got dtype {matrix.dtype}")
     if matrix.ndim != 2:
         raise InvalidArgument(f"{name} must be two-dimensional (events, variables), got shape {matrix.shape}")
     return matrix
@@ -30,18 +37,36 @@ def correlation_matrix(X: ArrayLike, weight: ArrayLike | None = None) -> NDArray
     """
     x = check_matrix(X)
     w = check_weight(weight, len(x))
-    complete = np.isfinite(x).all(axis=1)
-    x, w = x[complete], w[complete]
-    total = positive_sum(w, "complete")
-    centred = x - (w @ x) / total
-    covariance = (centred * w[:, None]).T @ centred / total
+    variables = x.shape[1]
+    total, sums, scale = 0.0, np.zeros(variables), np.zeros(variables)
+    absolute = 0.0
+    for part, weights in _complete_chunks(x, w):
+        total += float(weights.sum())
+        absolute += float(np.abs(weights).sum())
+        sums += weights @ part
+        scale = np.maximum(scale, np.max(np.abs(part), axis=0, initial=0.0))
+    if not total > 1e-12 * absolute:
+        raise InvalidArgument(f"the weights of the complete events sum to {total:g}; expected a positive sum")
+    mean = sums / total
+    covariance = np.zeros((variables, variables))
+    for part, weights in _complete_chunks(x, w):
+        centred = part - mean
+        covariance += (centred * weights[:, None]).T @ centred
+    covariance /= total
     # Rounding leaves a constant column with a tiny variance; compare it with the scale of its values.
-    scale = np.max(np.abs(x), axis=0, initial=0.0)
     variance = np.where(np.diag(covariance) > (1e-13 * scale) ** 2, np.diag(covariance), np.nan)
     width = np.sqrt(variance)
     result: NDArray[np.float64] = np.clip(covariance / np.outer(width, width), -1.0, 1.0)
     np.fill_diagonal(result, 1.0)
     return result
+
+
+def _complete_chunks(x: NDArray[Any], w: Vector) -> Iterator[tuple[NDArray[np.float64], Vector]]:
+    """Events without NaN or infinity, float64, in pieces that do not depend on the machine."""
+    for start in range(0, len(x), _CHUNK):
+        part = np.asarray(x[start : start + _CHUNK], dtype=np.float64)
+        known = np.isfinite(part).all(axis=1)
+        yield part[known], w[start : start + _CHUNK][known]
 
 
 def mutual_information(
@@ -86,7 +111,7 @@ def variable_ranking(
     ranking = []
     for name, column in zip(names, x.T, strict=True):
         known = np.isfinite(column)
-        values, mask, weights = column[known], signal[known], w[known]
+        values, mask, weights = column[known].astype(np.float64), signal[known], w[known]
         if not (mask.any() and (~mask).any()):
             raise InvalidArgument(f"variable {name!r} has no finite values in one of the classes")
         ranking.append((name, separation(mask, values, weights, range=histogram_range(values, weights))))
@@ -111,7 +136,7 @@ def target_ranking(
     ranking = []
     for name, column in zip(names, x.T, strict=True):
         known = np.isfinite(column) & np.isfinite(t)
-        values, truth, weights = column[known], t[known], w[known]
+        values, truth, weights = column[known].astype(np.float64), t[known], w[known]
         correlation = correlation_matrix(np.column_stack([values, truth]), weights)[0, 1]
         information = mutual_information(values, truth, weights)
         ranking.append((name, abs(float(correlation)), information, correlation_ratio(values, truth, weights)))

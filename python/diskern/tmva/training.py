@@ -305,11 +305,15 @@ def respond(booked: BookedMethod, variables: FloatMatrix, threads: int) -> NDArr
     assert booked.model is not None
     events = np.ascontiguousarray(variables, np.float32)
     responses = np.asarray(booked.model.evaluate(events, threads=threads), np.float64)
-    bad: NDArray[np.bool_] = np.asarray(np.isnan(responses).any(axis=1))
+    # An infinite response can still be ordered; an infinite estimate cannot be compared with a target.
+    regression = booked.analysis_type == "Regression"
+    good = np.isfinite(responses) if regression else ~np.isnan(responses)
+    bad: NDArray[np.bool_] = np.asarray(~good.all(axis=1))
     if bad.any():
+        what = "NaN or infinity" if regression else "NaN"
         raise InvalidArgument(
-            f"method {booked.title!r} gives NaN for {int(bad.sum())} of {len(bad)} events, the first is event "
-            f"{int(bad.argmax())}"
+            f"method {booked.title!r} gives {what} for {int(bad.sum())} of {len(bad)} events, "
+            f"the first is event {int(bad.argmax())}"
         )
     return responses
 
