@@ -1,4 +1,6 @@
 // Errors, the Predictor handle.
+#include "base/dispatch.hpp"
+#include "base/executor.hpp"
 #include "common.hpp"
 
 namespace diskern::python {
