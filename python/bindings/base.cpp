@@ -28,7 +28,8 @@ py::array_t<double> evaluate(const Predictor& predictor, const py::array& events
 void register_base(py::module_& module) {
   static const py::exception<Error> base_error(module, "Error", PyExc_Exception);
   static const auto bases = [&](PyObject* builtin) { return py::make_tuple(base_error, py::handle(builtin)); };
-  static const py::exception<InvalidArgument> invalid_argument(module, "InvalidArgument", bases(PyExc_ValueError).ptr());
+  static const py::exception<InvalidArgument> invalid_argument(module, "InvalidArgument",
+                                                               bases(PyExc_ValueError).ptr());
   static const py::exception<FormatError> format_error(module, "FormatError", bases(PyExc_ValueError).ptr());
   static const py::exception<DeviceError> device_error(module, "DeviceError", bases(PyExc_RuntimeError).ptr());
   py::register_exception_translator([](std::exception_ptr pointer) {
@@ -53,6 +54,22 @@ void register_base(py::module_& module) {
       .def_property_readonly("output_count", &Predictor::output_count)
       .def("evaluate", &evaluate, py::arg("events"), py::arg("threads") = 1,
            "Responses, float64 of shape (events, outputs), of float32 events of shape (events, variables).");
+
+  instruction_set();  // a wrong DISKERN_ISA is an error of the import, not of the first evaluation
+  module.def(
+      "instruction_set", [] { return std::string(name(instruction_set())); },
+      "The instruction set that the kernels use: the best one, or what DISKERN_ISA names.");
+  module.def(
+      "supported_instruction_sets",
+      [] {
+        std::vector<std::string> names;
+        for (const InstructionSet level : supported_instruction_sets()) names.emplace_back(name(level));
+        return names;
+      },
+      "The instruction sets that are in this build and run on this machine, the best one last.");
+  module.def("available_threads", &available_threads,
+             "Threads that this process may use: DISKERN_NUM_THREADS, OMP_NUM_THREADS, or the processors of its "
+             "affinity mask and control group.");
 }
 
 }  // namespace diskern::python

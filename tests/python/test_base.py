@@ -1,0 +1,54 @@
+"""What the extension tells about itself, in processes of their own because it is decided at import."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from diskern import _core
+
+
+def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    variables = {key: value for key, value in os.environ.items() if not key.startswith(("DISKERN_", "OMP_"))}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env=variables | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_instruction_set_is_the_best_supported() -> None:
+    code = "from diskern import _core; print(_core.instruction_set(), *_core.supported_instruction_sets())"
+    chosen, *supported = run(code).stdout.split()
+    assert supported[0] == "scalar"
+    assert chosen == supported[-1]
+
+
+@pytest.mark.parametrize("level", _core.supported_instruction_sets())
+def test_environment_chooses_the_instruction_set(level: str) -> None:
+    result = run("from diskern import _core; print(_core.instruction_set())", DISKERN_ISA=level)
+    assert result.stdout.strip() == level
+
+
+def test_unknown_instruction_set_is_an_error_at_import() -> None:
+    result = run("from diskern import _core", DISKERN_ISA="mmx")
+    assert result.returncode != 0
+    assert "ImportError" in result.stderr
+    assert "DISKERN_ISA is 'mmx'" in result.stderr
+    assert "scalar, avx2, avx512, neon" in result.stderr
+
+
+def test_number_of_threads_from_the_environment() -> None:
+    code = "from diskern import _core; print(_core.available_threads())"
+    assert run(code, DISKERN_NUM_THREADS="3", OMP_NUM_THREADS="5").stdout.strip() == "3"
+    assert run(code, OMP_NUM_THREADS="5,2").stdout.strip() == "5"
+    assert 1 <= int(run(code).stdout) <= len(os.sched_getaffinity(0))
+    result = run(code, DISKERN_NUM_THREADS="many")
+    assert "InvalidArgument" in result.stderr
+    assert "DISKERN_NUM_THREADS is 'many'" in result.stderr
