@@ -1,4 +1,4 @@
-// The forest handle.
+// The forest handle and training as TMVA does it.
 #include <algorithm>
 #include <cstdint>
 #include <memory>
@@ -9,6 +9,7 @@
 
 #include "common.hpp"
 #include "trees/forest.hpp"
+#include "trees/tmva_forest.hpp"
 
 namespace diskern::python {
 
@@ -152,8 +153,139 @@ void register_forest(py::module_& module) {
            "Index of the leaf that each event reaches, int32 of shape (events, trees).");
 }
 
+trees::TmvaForestResult fit_tmva_forest(const trees::TmvaForestParams& params, trees::TmvaAnalysis analysis,
+                                        const py::array& events, const py::array& class_index,
+                                        const py::object& targets, const py::array& weight,
+                                        const std::string& variable_types, std::int32_t n_classes,
+                                        std::int32_t signal_class, int threads, const py::object& progress) {
+  trees::TmvaTrainingData data;
+  data.events = matrix<float>(events, "events");
+  const std::size_t n = data.events.rows();
+  data.class_index = vector<std::int32_t>(class_index, "class_index", n);
+  data.weight = vector<double>(weight, "weight", n);
+  if (!targets.is_none()) data.target = vector<double>(py::cast<py::array>(targets), "targets", n);
+  for (const char type : variable_types) {
+    if (type != 'F' && type != 'I') {
+      throw InvalidArgument(std::string("variable_types holds '") + type + "', expected 'F' or 'I' for each variable");
+    }
+    data.integer_variable.push_back(type == 'I' ? 1 : 0);
+  }
+  data.n_classes = n_classes;
+  data.signal_class = signal_class;
+  PythonMonitor monitor(progress);
+  const Context context = make_context(threads, 0, &monitor);
+  const py::gil_scoped_release release;
+  return trees::fit_tmva_forest(context, params, analysis, data);
+}
+
+void register_tmva(py::module_& module) {
+  using trees::TmvaForestParams;
+  using trees::TmvaForestResult;
+  py::enum_<trees::TmvaAnalysis>(module, "TmvaAnalysis")
+      .value("Classification", trees::TmvaAnalysis::Classification)
+      .value("Regression", trees::TmvaAnalysis::Regression)
+      .value("Multiclass", trees::TmvaAnalysis::Multiclass);
+  py::enum_<trees::TmvaBoostType>(module, "TmvaBoostType")
+      .value("AdaBoost", trees::TmvaBoostType::AdaBoost)
+      .value("RealAdaBoost", trees::TmvaBoostType::RealAdaBoost)
+      .value("AdaCost", trees::TmvaBoostType::AdaCost)
+      .value("Bagging", trees::TmvaBoostType::Bagging)
+      .value("AdaBoostR2", trees::TmvaBoostType::AdaBoostR2)
+      .value("Grad", trees::TmvaBoostType::Grad)
+      .value("SingleTree", trees::TmvaBoostType::SingleTree);
+  py::enum_<trees::TmvaSeparation>(module, "TmvaSeparation")
+      .value("CrossEntropy", trees::TmvaSeparation::CrossEntropy)
+      .value("GiniIndex", trees::TmvaSeparation::GiniIndex)
+      .value("GiniIndexWithLaplace", trees::TmvaSeparation::GiniIndexWithLaplace)
+      .value("MisClassificationError", trees::TmvaSeparation::MisClassificationError)
+      .value("SDivSqrtSPlusB", trees::TmvaSeparation::SDivSqrtSPlusB)
+      .value("RegressionVariance", trees::TmvaSeparation::RegressionVariance);
+  py::enum_<trees::TmvaAdaBoostR2Loss>(module, "TmvaAdaBoostR2Loss")
+      .value("Linear", trees::TmvaAdaBoostR2Loss::Linear)
+      .value("Quadratic", trees::TmvaAdaBoostR2Loss::Quadratic)
+      .value("Exponential", trees::TmvaAdaBoostR2Loss::Exponential);
+  py::enum_<trees::TmvaRegressionLoss>(module, "TmvaRegressionLoss")
+      .value("Huber", trees::TmvaRegressionLoss::Huber)
+      .value("AbsoluteDeviation", trees::TmvaRegressionLoss::AbsoluteDeviation)
+      .value("LeastSquares", trees::TmvaRegressionLoss::LeastSquares);
+  py::enum_<trees::TmvaNegWeights>(module, "TmvaNegWeights")
+      .value("InverseBoostNegWeights", trees::TmvaNegWeights::InverseBoostNegWeights)
+      .value("IgnoreNegWeightsInTraining", trees::TmvaNegWeights::IgnoreNegWeightsInTraining)
+      .value("NoNegWeightsInTraining", trees::TmvaNegWeights::NoNegWeightsInTraining)
+      .value("PairNegWeightsGlobal", trees::TmvaNegWeights::PairNegWeightsGlobal)
+      .value("Pray", trees::TmvaNegWeights::Pray);
+  py::enum_<trees::TmvaPruneMethod>(module, "TmvaPruneMethod")
+      .value("NoPruning", trees::TmvaPruneMethod::NoPruning)
+      .value("ExpectedError", trees::TmvaPruneMethod::ExpectedError)
+      .value("CostComplexity", trees::TmvaPruneMethod::CostComplexity);
+
+  py::class_<TmvaForestParams>(module, "TmvaForestParams", "Booking options of TMVA's BDT, by TMVA's names.")
+      .def(py::init([](trees::TmvaAnalysis analysis) { return TmvaForestParams::defaults(analysis); }),
+           py::arg("analysis") = trees::TmvaAnalysis::Classification, "The defaults of an analysis type.")
+      .def_readwrite("NTrees", &TmvaForestParams::NTrees)
+      .def_readwrite("MaxDepth", &TmvaForestParams::MaxDepth)
+      .def_readwrite("MinNodeSize", &TmvaForestParams::MinNodeSize)
+      .def_readwrite("nCuts", &TmvaForestParams::nCuts)
+      .def_readwrite("BoostType", &TmvaForestParams::BoostType)
+      .def_readwrite("AdaBoostBeta", &TmvaForestParams::AdaBoostBeta)
+      .def_readwrite("AdaBoostR2Loss", &TmvaForestParams::AdaBoostR2Loss)
+      .def_readwrite("Shrinkage", &TmvaForestParams::Shrinkage)
+      .def_readwrite("UseBaggedBoost", &TmvaForestParams::UseBaggedBoost)
+      .def_readwrite("BaggedSampleFraction", &TmvaForestParams::BaggedSampleFraction)
+      .def_readwrite("UseRandomisedTrees", &TmvaForestParams::UseRandomisedTrees)
+      .def_readwrite("UseNvars", &TmvaForestParams::UseNvars)
+      .def_readwrite("UsePoissonNvars", &TmvaForestParams::UsePoissonNvars)
+      .def_readwrite("UseYesNoLeaf", &TmvaForestParams::UseYesNoLeaf)
+      .def_readwrite("NodePurityLimit", &TmvaForestParams::NodePurityLimit)
+      .def_readwrite("SeparationType", &TmvaForestParams::SeparationType)
+      .def_readwrite("RegressionLossFunctionBDTG", &TmvaForestParams::RegressionLossFunctionBDTG)
+      .def_readwrite("HuberQuantile", &TmvaForestParams::HuberQuantile)
+      .def_readwrite("NegWeightTreatment", &TmvaForestParams::NegWeightTreatment)
+      .def_readwrite("Css", &TmvaForestParams::Css)
+      .def_readwrite("Cts_sb", &TmvaForestParams::Cts_sb)
+      .def_readwrite("Ctb_ss", &TmvaForestParams::Ctb_ss)
+      .def_readwrite("Cbb", &TmvaForestParams::Cbb)
+      .def_readwrite("UseFisherCuts", &TmvaForestParams::UseFisherCuts)
+      .def_readwrite("MinLinCorrForFisher", &TmvaForestParams::MinLinCorrForFisher)
+      .def_readwrite("UseExclusiveVars", &TmvaForestParams::UseExclusiveVars)
+      .def_readwrite("DoPreselection", &TmvaForestParams::DoPreselection)
+      .def_readwrite("SigToBkgFraction", &TmvaForestParams::SigToBkgFraction)
+      .def_readwrite("PruneMethod", &TmvaForestParams::PruneMethod)
+      .def_readwrite("PruneStrength", &TmvaForestParams::PruneStrength)
+      .def_readwrite("PruningValFraction", &TmvaForestParams::PruningValFraction)
+      .def_readwrite("SkipNormalization", &TmvaForestParams::SkipNormalization)
+      .def_readwrite("MinNodeSizeByWeight", &TmvaForestParams::MinNodeSizeByWeight);
+
+  py::class_<TmvaForestResult>(module, "TmvaForestResult", "What fit_tmva_forest returns.")
+      .def_property_readonly(
+          "predictor",
+          [](const TmvaForestResult& self) { return std::const_pointer_cast<ForestPredictor>(self.predictor); })
+      .def_readonly("interrupted", &TmvaForestResult::interrupted)
+      .def_readonly("stopped", &TmvaForestResult::stopped)
+      .def_readonly("notes", &TmvaForestResult::notes)
+      .def_property_readonly("boost_weight", [](const TmvaForestResult& self) { return to_array(self.boost_weight); })
+      .def_property_readonly("error_fraction",
+                             [](const TmvaForestResult& self) { return to_array(self.error_fraction); })
+      .def_property_readonly("nodes_before_pruning",
+                             [](const TmvaForestResult& self) { return to_array(self.nodes_before_pruning); })
+      .def_property_readonly("nodes_after_pruning",
+                             [](const TmvaForestResult& self) { return to_array(self.nodes_after_pruning); })
+      .def_property_readonly("training_loss", [](const TmvaForestResult& self) { return to_array(self.training_loss); })
+      .def_property_readonly("importance", [](const TmvaForestResult& self) { return to_array(self.importance); });
+
+  module.def("fit_tmva_forest", &fit_tmva_forest, py::arg("params"), py::arg("analysis"), py::arg("events"),
+             py::arg("class_index"), py::arg("targets"), py::arg("weight"), py::arg("variable_types") = "",
+             py::arg("n_classes") = 2, py::arg("signal_class") = 0, py::arg("threads") = 0,
+             py::arg("progress") = py::none(),
+             "Trains a forest as TMVA does: float32 events (n, d), int32 class_index, float64 targets (regression) and "
+             "weight, a string of 'F' and 'I' for the variables.");
+}
+
 }  // namespace
 
-void register_trees(py::module_& module) { register_forest(module); }
+void register_trees(py::module_& module) {
+  register_forest(module);
+  register_tmva(module);
+}
 
 }  // namespace diskern::python

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 # Type name -> "module:Class", imported when first booked. The module is absolute or relative to this package.
 METHODS: dict[str, str] = {
+    "BDT": ".bdt:BDT",
+    "DT": ".dt:DT",
     "Fisher": ".fisher:Fisher",
     "GradientBoostedTrees": ".gradient_boosted_trees:GradientBoostedTrees",
     "LD": ".ld:LD",

@@ -1,0 +1,190 @@
+#include "trees/tmva_forest.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "diskern/error.hpp"
+#include "trees/tmva_boosting.hpp"
+#include "trees/tmva_builder.hpp"
+#include "trees/tmva_pruning.hpp"
+#include "trees/tmva_sample.hpp"
+
+namespace diskern::trees {
+
+namespace {
+
+// The node where an entry ended, seen from a tree that was cut back since: the leaf above it.
+void lift_leaves(const TmvaTree& tree, std::vector<std::int32_t>& leaves) {
+  std::vector<std::int32_t> lifted(tree.nodes.size());
+  for (std::size_t i = 0; i < tree.nodes.size(); ++i) {
+    const std::int32_t parent = tree.nodes[i].parent;
+    const bool cut_off = parent >= 0 && (lifted[static_cast<std::size_t>(parent)] != parent ||
+                                         tree.nodes[static_cast<std::size_t>(parent)].is_leaf());
+    lifted[i] = cut_off ? lifted[static_cast<std::size_t>(parent)] : static_cast<std::int32_t>(i);
+  }
+  for (std::int32_t& leaf : leaves) leaf = lifted[static_cast<std::size_t>(leaf)];
+}
+
+// tmva.md 7.3: per tree gains squared, normalised, weighted with the tree, square root, normalised.
+class Importance {
+ public:
+  explicit Importance(std::size_t n_variables) : sum_(n_variables, 0.0) {}
+  void add(const TmvaTree& tree, double tree_weight) {
+    double total = 0;
+    for (const double one : tree.importance) total += one;
+    if (!(total > 0)) return;
+    for (std::size_t j = 0; j < sum_.size(); ++j) sum_[j] += tree_weight * tree.importance[j] / total;
+  }
+  std::vector<double> result() const {
+    std::vector<double> importance(sum_.size(), 0.0);
+    double total = 0;
+    for (std::size_t j = 0; j < sum_.size(); ++j) {
+      importance[j] = sum_[j] > 0 ? std::sqrt(sum_[j]) : 0.0;
+      total += importance[j];
+    }
+    if (total > 0) {
+      for (double& one : importance) one /= total;
+    }
+    return importance;
+  }
+
+ private:
+  std::vector<double> sum_;
+};
+
+TreeSample tree_sample(const TmvaSample& sample, const std::vector<std::int32_t>& entries,
+                       const std::vector<float>* target, std::int32_t signal_class) {
+  TreeSample result;
+  result.event = entries;
+  result.weight.reserve(entries.size());
+  result.signal.reserve(entries.size());
+  if (target != nullptr) result.target.reserve(entries.size());
+  for (const std::int32_t entry : entries) {
+    const auto event = static_cast<std::size_t>(entry);
+    result.weight.push_back(sample.full_weight(event));
+    result.signal.push_back(sample.class_index[event] == signal_class ? 1 : 0);
+    if (target != nullptr) result.target.push_back((*target)[event]);
+  }
+  return result;
+}
+
+}  // namespace
+
+TmvaForestResult fit_tmva_forest(const Context& context, const TmvaForestParams& given, TmvaAnalysis analysis,
+                                 const TmvaTrainingData& data) {
+  TmvaForestResult result;
+  const TmvaForestParams params = effective_params(given, analysis, data.events.columns(), result.notes);
+  TmvaSample sample = prepare_sample(params, analysis, data, result.notes);
+  const std::size_t n_variables = sample.columns.count();
+  const bool regression = analysis == TmvaAnalysis::Regression;
+
+  std::optional<GradientBoosting> gradient;
+  if (params.BoostType == TmvaBoostType::Grad) {
+    gradient.emplace(params, analysis, sample, data.n_classes, draw_entries(params, sample.size(), 0));
+  }
+  const std::size_t per_round = gradient ? gradient->trees_per_round() : 1;
+
+  Forest forest;
+  forest.n_features = static_cast<std::int32_t>(n_variables);
+  forest.n_outputs = static_cast<std::int32_t>(per_round);
+  forest.base_score.assign(per_round, gradient ? gradient->start() : 0.0);
+  forest.preselection = sample.preselection;
+  forest.aggregation = Aggregation::weighted_mean;
+  if (gradient) {
+    forest.aggregation = Aggregation::sum;
+    forest.link = regression ? Link::identity : per_round > 1 ? Link::softmax : Link::tmva_gradient;
+  } else if (params.BoostType == TmvaBoostType::AdaBoostR2) {
+    forest.aggregation = Aggregation::weighted_median;
+  }
+
+  Importance importance(n_variables);
+  const auto rounds = static_cast<std::size_t>(params.NTrees);
+  bool go_on = true;
+  try {
+    for (std::size_t round = 0; round < rounds && go_on; ++round) {
+      for (std::size_t output = 0; output < per_round; ++output) {
+        if (context.interrupted()) throw Interrupted();
+        const std::size_t number = forest.trees.size();
+        const std::vector<std::int32_t> entries = draw_entries(params, sample.size(), number);
+        if (entries.empty()) {
+          throw InvalidArgument("BaggedSampleFraction leaves no event for tree " + std::to_string(number));
+        }
+        const std::vector<float>* target = gradient ? &gradient->targets() : regression ? &sample.target : nullptr;
+        const auto tree_class = per_round > 1 ? static_cast<std::int32_t>(output) : data.signal_class;
+        GrownTree grown = grow_tree(context, params, sample.columns, tree_sample(sample, entries, target, tree_class),
+                                    static_cast<std::uint32_t>(number));
+        TmvaTree& tree = grown.tree;
+        if (params.UseYesNoLeaf) {
+          tree.clean(params.NodePurityLimit);
+          lift_leaves(tree, grown.leaf);
+        }
+        const std::size_t nodes_before = tree.live_count();
+
+        BoostStep step;
+        switch (params.BoostType) {
+          case TmvaBoostType::AdaBoost:
+          case TmvaBoostType::RealAdaBoost:
+          case TmvaBoostType::AdaCost:
+            step = ada_boost(params, tree, entries, grown.leaf, sample);
+            result.error_fraction.push_back(step.error_fraction);
+            break;
+          case TmvaBoostType::AdaBoostR2:
+            step = ada_boost_r2(params, tree, entries, grown.leaf, sample);
+            result.error_fraction.push_back(step.error_fraction);
+            break;
+          case TmvaBoostType::Grad:
+            gradient->step(context, output, entries, grown.leaf, tree);
+            break;
+          case TmvaBoostType::Bagging:
+          case TmvaBoostType::SingleTree:
+            break;
+        }
+        if (params.PruneMethod != TmvaPruneMethod::NoPruning) {
+          prune(tree, params, sample.columns, sample.validation);
+          if (params.UseYesNoLeaf) tree.clean(params.NodePurityLimit);
+        }
+        forest.trees.push_back(to_forest_tree(tree, n_variables, params.UseYesNoLeaf));
+        forest.tree_weight.push_back(step.tree_weight);
+        result.nodes_before_pruning.push_back(static_cast<std::int32_t>(nodes_before));
+        result.nodes_after_pruning.push_back(static_cast<std::int32_t>(tree.live_count()));
+        importance.add(tree, step.tree_weight);
+        if (step.stop) {
+          go_on = false;
+          if (round + 1 < rounds) {
+            result.stopped = true;
+            result.notes.push_back("boosting stopped after " + std::to_string(forest.trees.size()) + " of " +
+                                   std::to_string(rounds) + " trees: the error fraction is " +
+                                   std::to_string(step.error_fraction));
+          }
+        }
+      }
+      Progress progress;
+      progress.done = round + 1;
+      progress.total = rounds;
+      if (gradient) {
+        result.training_loss.push_back(gradient->loss());
+        progress.training_loss = gradient->loss();
+      } else if (!result.error_fraction.empty()) {
+        progress.training_loss = result.error_fraction.back();
+      }
+      context.report(progress);
+    }
+  } catch (const Interrupted&) {
+    // Only whole rounds are kept; without one there is nothing to keep.
+    const std::size_t whole = forest.trees.size() / per_round * per_round;
+    if (whole == 0) throw;
+    result.interrupted = true;
+    forest.trees.resize(whole);
+    forest.tree_weight.resize(whole);
+    result.nodes_before_pruning.resize(whole);
+    result.nodes_after_pruning.resize(whole);
+  }
+  result.boost_weight = forest.tree_weight;
+  result.importance = importance.result();
+  result.predictor = std::make_shared<const ForestPredictor>(std::move(forest));
+  return result;
+}
+
+}  // namespace diskern::trees
