@@ -218,7 +218,7 @@ def test_public_files_of_the_data_folder(data_directory: Path, monkeypatch: pyte
     higgs = datasets.load_higgs()
     assert higgs.events.shape == (10000, 28)
     np.testing.assert_array_equal(datasets.load_higgs(123).events, higgs.events[:123])
-    with pytest.raises(InvalidArgument, match="n is 20000, but .* holds 10000"):
+    with pytest.raises(InvalidArgument, match=r"n is 20000, but .* holds 10000"):
         datasets.load_higgs(20000)
 
 
@@ -298,7 +298,7 @@ def test_cache_folder_follows_xdg(server: Server, tmp_path: Path, monkeypatch: p
 def test_truncated_transfer_leaves_nothing(server: Server, tmp_path: Path) -> None:
     server.content = magic_file()[:100_000]
     server.promised = 2_000_000
-    with pytest.raises(datasets.DatasetUnavailable, match="broke off|IncompleteRead"):
+    with pytest.raises(datasets.DatasetUnavailable, match=r"broke off|IncompleteRead"):
         datasets.load_magic(url=server.url, cache=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -336,10 +336,10 @@ def test_another_file_than_the_pinned_one_is_an_error(server: Server, tmp_path: 
 def test_offline_offers_the_generator(server: Server, tmp_path: Path) -> None:
     server.status = 404
     with pytest.raises(
-        datasets.DatasetUnavailable, match="Not Found.*DISKERN_DATA.*generator diskern.datasets.higgs_like"
+        datasets.DatasetUnavailable, match=r"Not Found.*DISKERN_DATA.*generator diskern.datasets.higgs_like"
     ):
         datasets.load_magic(url=server.url, cache=tmp_path)
-    with pytest.raises(datasets.DatasetUnavailable, match="could not be fetched from http://127.0.0.1:9"):
+    with pytest.raises(datasets.DatasetUnavailable, match=r"could not be fetched from http://127.0.0.1:9"):
         datasets.load_magic(url="http://127.0.0.1:9/magic04.data", cache=tmp_path)  # nobody listens there
     with pytest.raises(datasets.DatasetUnavailable, match="not an http or https address"):
         datasets.load_magic(url="file:///etc/hostname", cache=tmp_path)
@@ -348,7 +348,7 @@ def test_offline_offers_the_generator(server: Server, tmp_path: Path) -> None:
 
 def test_read_only_cache(server: Server, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(datasets.DatasetUnavailable, match="cache .* cannot be made"):
+    with pytest.raises(datasets.DatasetUnavailable, match=r"cache .* cannot be made"):
         datasets.load_magic(url=server.url, cache=tmp_path / "file" / "below")
 
 
