@@ -139,6 +139,12 @@ def test_mixed_comparison_with_a_real_column_is_exact() -> None:
     np.testing.assert_array_equal(Expression("r >= n").evaluate_cut(columns), [False, True, True, True, False, False])
 
 
+def test_mixed_comparison_where_float64_rounds() -> None:
+    columns = {"n": np.array([2**54 + 3, 2**54 + 4, 2**54 + 5, -5, -4]), "r": np.array([2.0**54 + 4] * 3 + [-4.5] * 2)}
+    np.testing.assert_array_equal(Expression("n < r").evaluate_cut(columns), [True, False, False, True, False])
+    np.testing.assert_array_equal(Expression("n == r").evaluate_cut(columns), [False, True, False, False, False])
+
+
 def test_overflow_falls_back_to_float64_per_event() -> None:
     columns = {"n": np.array([2**40, 3, -(2**63), 2**53 + 1])}
     np.testing.assert_array_equal(Expression("n * n").evaluate(columns), [2.0**80, 9.0, 2.0**126, 2.0**106])
