@@ -252,7 +252,13 @@ class CSVTable(Table):
         for offset, row in enumerate(block):
             if len(row) != width:
                 raise FormatError(f"{self._path}, row {start + offset}: {len(row)} fields, expected {width}")
-        return {name: text_column([row[i] for row in block]) for name, i in zip(columns, index, strict=True)}
+        result: Columns = {}
+        for name, i in zip(columns, index, strict=True):
+            try:
+                result[name] = text_column([row[i] for row in block])
+            except _Inexact as error:
+                raise FormatError(f"{self._path}: column {name!r}: {error}") from None
+        return result
 
 
 def text_column(fields: list[str]) -> Column:
@@ -264,14 +270,31 @@ def text_column(fields: list[str]) -> Column:
         return text.astype(np.int64)
     except (ValueError, OverflowError):
         pass
+    values: Column | None
     try:
-        return text.astype(np.float64)
+        values = text.astype(np.float64)
     except ValueError:
-        pass
+        values = None
+    if values is not None:
+        return _check_exact(values, fields)
     fields = [field.strip() for field in fields]
     if all(field in _TRUTH for field in fields):
         return np.array([_TRUTH[field] for field in fields])
     try:
-        return np.array([np.nan if field in _MISSING else float(field) for field in fields], dtype=np.float64)
+        values = np.array([np.nan if field in _MISSING else float(field) for field in fields], dtype=np.float64)
     except ValueError:
         return np.array(fields, dtype=np.str_)
+    return _check_exact(values, fields)
+
+
+def _check_exact(values: Column, fields: list[str]) -> Column:
+    """Refuse whole numbers that a float64 cannot hold, which stand among floats or missing values."""
+    for i in np.flatnonzero(np.abs(values) >= 2.0**53):
+        field = fields[i].strip()
+        if field.lstrip("+-").isdigit() and int(field) != int(values[i]):
+            raise _Inexact(f"{field} stands among floats or missing values, but is too large for a float64")
+    return values
+
+
+class _Inexact(Exception):
+    """Told apart so that the column can be named."""

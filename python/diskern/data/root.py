@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from .._core import FormatError, InvalidArgument
 from .table import Columns, Table, jagged, missing_extra, near_misses
 
+_ARRAY = re.compile(r"^std::array<(std::)?\w+, ?(?P<size>\d+)>$")  # an RNTuple field of numbers
 _TREES = ("TTree", "TNtuple", "TNtupleD", "TChain", "ROOT::RNTuple", "ROOT::Experimental::RNTuple")
 
 
@@ -65,12 +67,8 @@ class UprootTable(Table):
             dtype = getattr(self._tree[name].interpretation, "to_dtype", None)
             shape: tuple[int, ...] = dtype.shape if dtype is not None else ()
         else:
-            typename = str(getattr(self._tree[name], "typename", ""))
-            inside = (
-                typename.removeprefix("std::array<").removesuffix(">") if typename.startswith("std::array<") else ""
-            )
-            size = inside.rpartition(",")[2].strip()
-            shape = (int(size),) if size.isdigit() and "std::" not in inside else ()
+            match = _ARRAY.match(str(getattr(self._tree[name], "typename", "")))
+            shape = (int(match["size"]),) if match else ()
         return int(shape[0]) if len(shape) == 1 else None
 
     @property

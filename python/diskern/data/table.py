@@ -168,7 +168,7 @@ def concatenate(name: str, parts: Sequence[Column], description: str = "") -> Co
     joined = np.concatenate(parts)
     if joined.dtype.kind == "f":
         for part in parts:
-            if part.dtype.kind in "iu" and len(part) and np.abs(part.astype(np.float64)).max() > 2.0**53:
+            if part.dtype.kind in "iu" and (int(part.max()) > 2**53 or int(part.min()) < -(2**53)):
                 raise FormatError(f"column {name!r}{where} has floats and integers too large for a float64")
     return joined
 
