@@ -101,8 +101,6 @@ def test_array_options() -> None:
         ("NTrees[0]=4", ["NTrees", "no index"]),
         ("CutRangeMin[-1]=4", ["index", "'-1'"]),
         ("CutRangeMin[a]=4", ["index", "'a'"]),
-        ("NTrees=4:NTrees=5", ["NTrees", "twice", "4", "5"]),
-        ("UseBaggedBoost:!UseBaggedBoost", ["UseBaggedBoost", "twice"]),
         ("!", ["unknown option"]),
         ("=4", ["unknown option"]),
         ("!!UseBaggedBoost", ["unknown option"]),
@@ -114,6 +112,19 @@ def test_errors_name_what_is_wrong(text: str, words: list[str]) -> None:
     assert str(caught.value).startswith("BookMethod 'BDT': ")
     for word in words:
         assert word in str(caught.value)
+
+
+def test_last_value_of_a_string_holds() -> None:
+    """As in TMVA, whose regression tutorial books MaxDepth=3:MaxDepth=4."""
+    with pytest.warns(
+        UserWarning, match=r"^BookMethod 'BDTG': option 'NTrees' is given twice, as 3 and as 4; the last"
+    ):
+        values, given_names = parse_options("NTrees=3:NTrees=4", TABLE, _context="BookMethod 'BDTG'")
+    assert values["NTrees"] == 4
+    assert given_names == {"NTrees"}
+    with pytest.warns(UserWarning, match="UseBaggedBoost"):
+        assert not parse_options("UseBaggedBoost:!UseBaggedBoost", TABLE)[0]["UseBaggedBoost"]
+    assert parse_options("NTrees=4:NTrees=4", TABLE)[0]["NTrees"] == 4  # no contradiction, no warning
 
 
 def test_keywords_mean_the_same() -> None:

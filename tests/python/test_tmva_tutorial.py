@@ -56,6 +56,16 @@ def test_script_on_the_tutorial_file(data_directory: Path, tmp_path: Path, monke
     ).all()
 
 
+def test_script_on_generated_events(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    factory = script().main(None, "Fisher,BDTG,BDTB")
+    # Fisher is the best there is for Gaussians of equal covariance.
+    assert factory.GetROCIntegral("Fisher") == pytest.approx(0.945, abs=0.03)
+    assert factory.GetROCIntegral("Fisher") > factory.GetROCIntegral("BDTG") > factory.GetROCIntegral("BDTB")
+    assert (tmp_path / "dataset" / "weights" / "TMVAClassification_BDTG.diskern").is_file()
+    assert "BDTG: ranking of the variables" in capsys.readouterr().out
+
+
 def _background(path: Path) -> dict[str, np.ndarray]:
     with uproot.open(path) as file:
         columns: dict[str, np.ndarray] = file["TreeB"].arrays(library="np")
@@ -113,3 +123,75 @@ def compare(data_directory: Path, tmp_path: Path, title: str, type_name: str, to
 )
 def test_linear_methods(data_directory: Path, tmp_path: Path, title: str, type_name: str, tolerance: float) -> None:
     compare(data_directory, tmp_path, title, type_name, tolerance)
+
+
+@pytest.mark.parametrize(
+    ("title", "tolerance"), [("BDT", None), ("BDTG", 1e-6), ("BDTB", 1e-6), ("BDTD", 1e-6), ("BDTF", 1e-6)]
+)
+def test_trees(data_directory: Path, tmp_path: Path, title: str, tolerance: float | None) -> None:
+    """Bagged AdaBoost (BDT) parts from TMVA after some hundred trees; its ROC integral stays within 0.01."""
+    compare(data_directory, tmp_path, title, "BDT", tolerance)
+
+
+@pytest.mark.parametrize(("title", "tolerance"), [("BDTG", 1e-5)])
+def test_multiclass_responses(data_directory: Path, tmp_path: Path, title: str, tolerance: float) -> None:
+    folder = data_directory / "tmva_trained" / "multiclass"
+    if not folder.is_dir():
+        pytest.skip(f"no {folder}")
+    classes = dict(enumerate(("Signal", "bg0", "bg1", "bg2")))
+    loader = DataLoader(str(tmp_path / "multiclass"))
+    for variable in ("var1", "var2", "var3", "var4"):
+        loader.AddVariable(variable)
+    for file, kind in (("train", "Train"), ("test", "Test")):
+        with np.load(folder / f"{file}_events.npz") as stored:
+            columns = {key: stored[key] for key in ("var1", "var2", "var3", "var4", "weight", "classID")}
+        loader.AddLabelledTree(columns, "classID", classes, tree_type=kind)
+    loader.SetWeightExpression("weight")
+    loader.PrepareTrainingAndTestTree("", "NormMode=None:MixMode=Input:!V")
+    recorded = json.loads((folder / "results.json").read_text())[title]
+    factory = Factory("multiclass", "AnalysisType=Multiclass:Silent")
+    factory.BookMethod(loader, "BDT", title, recorded["options"])
+    factory.TrainAllMethods()
+    factory.TestAllMethods()
+    (method,) = factory.results().methods
+    assert method.metrics["accuracy"] == pytest.approx(recorded["accuracy"], abs=0.01)
+    for name, area in recorded["auc_ovr"].items():
+        assert method.metrics["classes"][name]["roc_integral"] == pytest.approx(area, abs=0.01)
+    with np.load(folder / "test_responses.npz") as stored:
+        expected = np.column_stack([stored[f"{title}.{name}"] for name in classes.values()])
+    np.testing.assert_allclose(method.response_test, expected, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize(("title", "type_name", "tolerance"), [("LD", "LD", 1e-3), ("BDTG", "BDT", None)])
+def test_regression(data_directory: Path, tmp_path: Path, title: str, type_name: str, tolerance: float | None) -> None:
+    folder = data_directory / "tmva_trained" / "reg"
+    if not folder.is_dir():
+        pytest.skip(f"no {folder}")
+    loader = DataLoader(str(tmp_path / "reg"))
+    loader.AddVariable("var1")
+    loader.AddVariable("var2")
+    loader.AddTarget("fvalue")
+    for file, kind in (("train", "Train"), ("test", "Test")):
+        with np.load(folder / f"{file}_events.npz") as stored:
+            columns = {key: stored[key] for key in ("var1", "var2", "fvalue", "weight")}
+        loader.AddRegressionTree(columns, 1.0, kind)
+    loader.SetWeightExpression("weight")
+    loader.PrepareTrainingAndTestTree("", "NormMode=None:MixMode=Input:!V")
+    recorded = json.loads((folder / "results.json").read_text())[title]
+    factory = Factory("reg", "AnalysisType=Regression:Silent")
+    if title == "BDTG":  # the tutorial says MaxDepth=3:MaxDepth=4
+        with pytest.warns(UserWarning, match="MaxDepth"):
+            factory.BookMethod(loader, type_name, title, recorded["options"])
+    else:
+        factory.BookMethod(loader, type_name, title, recorded["options"])
+    factory.TrainAllMethods()
+    factory.TestAllMethods()
+    (method,) = factory.results().methods
+    metrics = method.metrics["targets"]["fvalue"]["test"]
+    print(title, metrics["rmse"], recorded["rmse_weighted"])
+    assert metrics["rmse"] == pytest.approx(recorded["rmse_weighted"], rel=0.05)
+    with np.load(folder / "test_responses.npz") as stored:
+        expected = stored[title]
+    print(np.abs(method.response_test[:, 0] - expected).max())
+    if tolerance is not None:
+        np.testing.assert_allclose(method.response_test[:, 0], expected, rtol=0, atol=tolerance)

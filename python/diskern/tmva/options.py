@@ -11,8 +11,9 @@ The rules, as TMVA has them:
 - an unknown name, a negated non-boolean, a value of the wrong type or outside the choices is an error.
 
 As keyword arguments: ``NTrees=400`` is ``"NTrees=400"``, ``UseBaggedBoost=True`` is ``"UseBaggedBoost"``, a list or a
-dictionary sets the elements of an array option. The string and the keyword arguments may be used together; an option
-given twice with different values is an error.
+dictionary sets the elements of an array option. The string and the keyword arguments may be used together; where they
+contradict each other it is an error. Within one string the last value of an option holds, with a warning, as in TMVA
+(whose regression tutorial has ``MaxDepth=3:MaxDepth=4``).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import difflib
 import math
 import numbers
 import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -173,7 +175,7 @@ class _Collector:
         known = ", ".join(option.name for option in self.table) or "none"
         return self.error(f"unknown option {name!r}{near_misses(name, words)} (options: {known})")
 
-    def set(self, option: Option, value: Any, index: int | None = None) -> None:
+    def set(self, option: Option, value: Any, index: int | None = None, *, from_text: bool = False) -> None:
         try:
             typed = convert(option, value)
         except InvalidArgument as problem:
@@ -189,7 +191,11 @@ class _Collector:
             key = index
             shown = f"{option.name}[{index}]"
         if key in store and store[key] != typed:
-            raise self.error(f"option {shown!r} is given twice, as {store[key]!r} and as {typed!r}")
+            message = f"option {shown!r} is given twice, as {store[key]!r} and as {typed!r}"
+            if not from_text:
+                raise self.error(message)
+            where = f"{self.context}: " if self.context else ""
+            warnings.warn(f"{where}{message}; the last one holds", UserWarning, stacklevel=4)
         store[key] = typed
 
     def set_keyword(self, name: str, value: Any) -> None:
@@ -222,7 +228,7 @@ class _Collector:
             if not match["not"] and value is None and match["index"] is None:
                 owners = [o for o in self.table if any(c.lower() == name.lower() for c in o.choices)]
                 for owner in owners:
-                    self.set(owner, name)
+                    self.set(owner, name, from_text=True)
                 if owners:
                     return
             raise self.unknown(token if value is None else name)
@@ -237,7 +243,7 @@ class _Collector:
             if option.kind != "bool":
                 raise self.error(f"option {option.name!r} needs a value: write {option.name}=...")
             value = "True"
-        self.set(option, value, index)
+        self.set(option, value, index, from_text=True)
 
     def index(self, token: str, text: str) -> int:
         try:
