@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 from diskern._core import FormatError, InvalidArgument
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from diskern.data import open_table, read_table
 from diskern.data.memory import RDataFrameTable
@@ -459,6 +461,65 @@ def test_csv(tmp_path: Path) -> None:
     other.write_text("")
     with pytest.raises(InvalidArgument, match="cannot tell the format from the name"):
         open_table(other)
+
+
+WORDS = [
+    "1",
+    "-3",
+    " 7",
+    "007",
+    "1_0",
+    "0.5",
+    "1e3",
+    "-1.",
+    "nan",
+    "inf",
+    "",
+    "NA",
+    "true",
+    "False",
+    "g",
+    "1e999",
+    "0x10",
+]
+FIELDS = st.sampled_from([*WORDS, str(LARGE), str(2**63 - 1), str(2**63), str(10**30)])
+
+
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(FIELDS, FIELDS), min_size=1, max_size=6))
+def test_csv_reads_the_same_by_both_ways(tmp_path: Path, rows: list[tuple[str, str]]) -> None:
+    """numpy's fast reader gives what field-by-field reading gives, or leaves the column to it."""
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\n" + "".join(f"{a},{b}\n" for a, b in rows))
+    quoted = tmp_path / "q.csv"  # a quote anywhere switches to the slow way
+    quoted.write_text('"a",b\n' + "".join(f'"{a}",{b}\n' for a, b in rows))
+    results: list[Any] = []
+    for file in (path, quoted):
+        try:
+            results.append(open_table(file).read())
+        except FormatError as error:
+            results.append(str(error))
+    if isinstance(results[0], str):
+        assert "too large for a float64" in results[0]
+        assert "too large for a float64" in results[1]
+        return
+    for name in ("a", "b"):
+        assert results[0][name].dtype.kind == results[1][name].dtype.kind
+        np.testing.assert_array_equal(results[0][name], results[1][name])
+
+
+def test_csv_quotes_blank_lines_and_other_ends(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'\xef\xbb\xbfx,kind\r\n1,"a, b"\r\n\r\n2,"two\r\nlines"\r\n3,c')
+    for chunk in (1, 2, 100):
+        parts = list(open_table(path).iterate(chunk=chunk))
+        assert [x for part in parts for x in part["x"]] == [1, 2, 3]
+        assert [k for part in parts for k in part["kind"]] == ["a, b", "two\r\nlines", "c"]
+    path.write_text("x\n\n\n\n1\n\n2\n")
+    for chunk in (1, 2, 100):
+        assert [x for part in open_table(path).iterate(chunk=chunk) for x in part["x"]] == [1, 2]
+    path.write_text("x,y\n")
+    assert open_table(path).read()["x"].shape == (0,)
 
 
 @pytest.mark.parametrize(
