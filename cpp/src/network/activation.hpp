@@ -35,4 +35,23 @@ inline double activate(Activation activation, double x) noexcept {
   return x;
 }
 
+// The derivative at x, where y = activate(activation, x).
+inline double derivative(Activation activation, double x, double y) noexcept {
+  switch (activation) {
+    case Activation::linear:
+      return 1.0;
+    case Activation::sigmoid:
+      return y * (1.0 - y);
+    case Activation::tanh:
+    case Activation::tmva_tanh:
+      // For the rational function as well: that is what TMVA does, beyond |y| = 1 too.
+      return 1.0 - y * y;
+    case Activation::radial:
+      return -x * y;
+    case Activation::relu:
+      return x > 0.0 ? 1.0 : 0.0;
+  }
+  return 1.0;
+}
+
 }  // namespace diskern::network

@@ -12,16 +12,16 @@ enum class Activation : std::uint8_t {
   linear = 0,
   sigmoid = 1,
   tanh = 2,
-  radial = 3,     // exp(-x^2 / 2)
+  radial = 3,  // exp(-x^2 / 2)
   relu = 4,
   tmva_tanh = 5,  // TMVA's float rational approximation (tmva.md 7.4)
 };
 
 // How a neuron combines its inputs x_i with weights w_i (the bias is one more input of value 1).
 enum class InputFunction : std::uint8_t {
-  sum = 0,                  // sum of w x
-  sum_of_squares = 1,       // sum of (w x)^2
-  sum_of_absolutes = 2,     // sum of |w x|
+  sum = 0,               // sum of w x
+  sum_of_squares = 1,    // sum of (w x)^2
+  sum_of_absolutes = 2,  // sum of |w x|
 };
 
 struct DenseLayer {

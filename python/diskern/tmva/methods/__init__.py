@@ -9,4 +9,5 @@ METHODS: dict[str, str] = {
     "Fisher": ".fisher:Fisher",
     "GradientBoostedTrees": ".gradient_boosted_trees:GradientBoostedTrees",
     "LD": ".ld:LD",
+    "MLP": ".mlp:MLP",
 }

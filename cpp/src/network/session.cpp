@@ -1,0 +1,188 @@
+#include "network/session.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <random>
+#include <utility>
+
+#include "diskern/error.hpp"
+
+namespace diskern::network {
+
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+std::uint32_t tmva_seed(const Context& context, const NetworkParams& params) {
+  // TMVA's RandomSeed=0 asks for another seed each time: the caller draws it.
+  return params.random_seed != 0 ? params.random_seed : static_cast<std::uint32_t>(context.seed % 0xfffffffeULL) + 1U;
+}
+
+}  // namespace
+
+Session::Session(const Context& the_context, const NetworkParams& the_params, Shape shape, Events the_training,
+                 Events the_validation, NetworkFit& fit)
+    : context(the_context),
+      params(the_params),
+      engine(std::move(shape), the_params.loss),
+      training(std::move(the_training)),
+      validation(std::move(the_validation)),
+      has_validation(validation.size() > 0),
+      random(tmva_seed(the_context, the_params)),
+      fit_(fit),
+      sampling_random_(tmva_seed(the_context, the_params)) {
+  all_.resize(training.size());
+  std::iota(all_.begin(), all_.end(), std::size_t{0});
+  active = all_;
+  validation_index_.resize(validation.size());
+  std::iota(validation_index_.begin(), validation_index_.end(), std::size_t{0});
+}
+
+void Session::initialise() {
+  const Shape& shape = engine.shape();
+  parameters.assign(shape.parameters, 0.0);
+  if (params.initialisation == Initialisation::tmva) {
+    // TMVA's order of synapses: layer, neuron they come from (the bias last), neuron they go to.
+    for (const LayerShape& layer : shape.layers) {
+      for (std::size_t i = 0; i <= layer.n_inputs; ++i) {
+        for (std::size_t o = 0; o < layer.n_outputs; ++o) {
+          const std::size_t p = i < layer.n_inputs ? layer.weights + o * layer.n_inputs + i : layer.biases + o;
+          parameters[p] = 4.0 * random.uniform() - 2.0;
+        }
+      }
+    }
+    return;
+  }
+  std::mt19937_64 generator(context.seed ^ 0x9e3779b97f4a7c15ULL);
+  for (const LayerShape& layer : shape.layers) {
+    const double inputs = static_cast<double>(layer.n_inputs);
+    const double outputs = static_cast<double>(layer.n_outputs);
+    const double variance = layer.activation == Activation::relu ? 2.0 / inputs : 2.0 / (inputs + outputs);
+    const double limit = std::sqrt(3.0 * variance);
+    for (std::size_t p = layer.weights; p < layer.biases; ++p) {
+      const double unit = static_cast<double>(generator() >> 11U) * 0x1.0p-53;
+      parameters[p] = limit * (2.0 * unit - 1.0);
+    }
+    // Inputs that are summed up without their sign move nothing at zero bias; a small one has a gradient.
+    if (layer.input_function != InputFunction::sum) {
+      for (std::size_t p = layer.biases; p < layer.biases + layer.n_outputs; ++p) parameters[p] = 0.1;
+    }
+  }
+}
+
+void Session::sample(std::int32_t epoch) {
+  if (params.sampling >= 0.999999) return;
+  const float progress = static_cast<float>(epoch) / static_cast<float>(params.epochs);
+  if (!(static_cast<double>(progress) < params.sampling_epoch)) {
+    active = all_;
+    return;
+  }
+  if ((epoch + 1) % params.test_rate != 0 && epoch != 0) return;
+  // TMVA draws sorted positions in float32 and walks through the events until the running sum passes each of them.
+  const std::size_t n = all_.size();
+  const std::size_t wanted =
+      std::max<std::size_t>(1, static_cast<std::size_t>(params.sampling * static_cast<double>(n)));
+  std::vector<float> positions(wanted);
+  for (float& position : positions) position = static_cast<float>(sampling_random_.uniform() * static_cast<double>(n));
+  std::sort(positions.begin(), positions.end());
+  active.clear();
+  float running = 0.000000001F;
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < n && next < wanted; ++i) {
+    running += 1.0F;
+    if (running >= positions[next]) {
+      active.push_back(i);
+      ++next;
+    }
+  }
+}
+
+double Session::loss_sum_to_report(double sum, const Events& events, const std::vector<std::size_t>& index) const {
+  if (params.tmva_estimator) return 2.0 * sum / static_cast<double>(index.size());
+  double weight = 0.0;
+  for (const std::size_t i : index) weight += std::abs(events.weight[i]);
+  return weight > 0.0 ? sum / weight : nan;
+}
+
+double Session::loss_of(const Events& events, const std::vector<std::size_t>& index) {
+  return loss_sum_to_report(engine.sum(context, events, index.data(), index.size(), parameters, nullptr), events,
+                            index);
+}
+
+bool Session::finite() const noexcept {
+  return std::all_of(parameters.begin(), parameters.end(), [](double value) { return std::isfinite(value); });
+}
+
+bool Session::interrupted() {
+  if (!fit_.interrupted) fit_.interrupted = context.interrupted();
+  return fit_.interrupted;
+}
+
+bool Session::finish_epoch(std::int32_t epoch, double training_loss) {
+  tested_ = false;
+  if (!finite()) {
+    diverged_ = true;
+    fit_.message = "the weights were no longer finite in epoch " + std::to_string(epoch + 1);
+    return false;
+  }
+  fit_.epochs = epoch + 1;
+  double validation_loss = nan;
+  const bool stopping = interrupted();
+  if ((epoch + 1) % params.test_rate == 0 || stopping) {
+    tested_ = true;
+    if (std::isnan(training_loss)) training_loss = loss_of(training, active);
+    if (has_validation) validation_loss = loss_of(validation, validation_index_);
+    monitored_ = has_validation ? validation_loss : training_loss;
+    fit_.curve_epoch.push_back(static_cast<double>(epoch + 1));
+    fit_.training_loss.push_back(training_loss);
+    if (has_validation) fit_.validation_loss.push_back(validation_loss);
+    if (!std::isfinite(monitored_)) {
+      diverged_ = true;
+      fit_.message = "the loss was " + std::to_string(monitored_) + " in epoch " + std::to_string(epoch + 1);
+      return false;
+    }
+    if (has_validation && (best_.empty() || monitored_ < best_loss_)) {
+      best_ = parameters;
+      best_loss_ = monitored_;
+      fit_.best_epoch = epoch + 1;
+    }
+  }
+  last_finite_ = parameters;
+  last_finite_epoch_ = epoch + 1;
+  context.report(
+      {static_cast<std::size_t>(epoch + 1), static_cast<std::size_t>(params.epochs), training_loss, validation_loss});
+  return !stopping && !interrupted();
+}
+
+bool Session::converged() {
+  if (params.convergence_tests < 0) return false;
+  if (counter_ < 0) reference_ = monitored_;
+  if (reference_ - monitored_ <= params.convergence_improve) {
+    ++counter_;
+  } else {
+    counter_ = 0;
+    reference_ = monitored_;
+  }
+  return counter_ >= params.convergence_tests;
+}
+
+std::vector<double> Session::result() {
+  if (diverged_) {
+    fit_.message += "; a smaller learning rate, normalised variables or smaller weights help";
+    // What training had reached before is worth returning only if it was tested on events apart.
+    if (!best_.empty()) {
+      fit_.message = "training diverged: " + fit_.message + "; the weights of epoch " +
+                     std::to_string(fit_.best_epoch) + ", with the smallest validation loss, are kept";
+      return best_;
+    }
+    throw Error("network training diverged: " + fit_.message);
+  }
+  if (!best_.empty() && (params.keep_best || fit_.interrupted)) return best_;
+  if (last_finite_.empty()) return parameters;  // stopped within the first epoch
+  fit_.best_epoch = last_finite_epoch_;
+  return last_finite_;
+}
+
+}  // namespace diskern::network

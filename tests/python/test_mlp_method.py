@@ -1,0 +1,310 @@
+"""The booked method MLP: TMVA's weights and responses, options, bad input."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from diskern._core import InvalidArgument
+
+import tmva_reference as reference
+from diskern import _core
+from diskern.evaluation import roc_curve
+from diskern.tmva.methods.base import TrainingSample
+from diskern.tmva.methods.mlp import MLP, hidden_layers
+from diskern.tmva.options import parse_options
+
+
+def booked(analysis_type: Any = "Classification", options: str = "") -> MLP:
+    values, _ = parse_options(options, MLP.options, _defaults=MLP.defaults(analysis_type))
+    return MLP("MLP", analysis_type, values)
+
+
+def booking_of(data: Path, folder: str, title: str) -> tuple[str, bool]:
+    """TMVA's own option string of a training, and whether the variables were normalised."""
+    root = reference.weight_file(data, folder, title)
+    names = {option.name for option in MLP.options}
+    pairs = [(option.get("name"), option.text) for option in root.findall("Options/Option")]
+    text = ":".join(f"{name}={value}" for name, value in pairs if name in names)
+    return text, root.find("Transformations").get("NTransformations") != "0"
+
+
+def stored_layers(data: Path, folder: str, title: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Weights (to, from) and biases of each layer of a weight file."""
+    layers = []
+    for layer in reference.weight_file(data, folder, title).findall("Weights/Layout/Layer")[:-1]:
+        rows = np.array([[float(x) for x in neuron.text.split()] for neuron in layer.findall("Neuron")])
+        layers.append((rows[:-1].T, rows[-1]))
+    return layers
+
+
+def sample_of(training: reference.Training, variables: np.ndarray, folder: str) -> TrainingSample:
+    n_classes = 4 if folder == "multiclass" else 2
+    return TrainingSample(
+        np.ascontiguousarray(variables),
+        training.class_index,
+        training.targets,
+        training.weight,
+        reference.VARIABLES[folder],
+        ("F",) * variables.shape[1],
+        tuple(f"class{c}" for c in range(n_classes)),
+    )
+
+
+def train_as_tmva(data: Path, folder: str, title: str, more: str = "") -> tuple[Any, np.ndarray, reference.Training]:
+    options, normalised = booking_of(data, folder, title)
+    training = reference.load(data, folder)
+    variables, test = training.variables, training.test_variables
+    if normalised:
+        variables, test = (reference.normalised(data, folder, title, x) for x in (variables, test))
+    method = booked("Multiclass" if folder == "multiclass" else "Classification", options + more)
+    trained = method.train(sample_of(training, variables, folder), threads=2)
+    return trained, trained.predictor.evaluate(test), training
+
+
+@pytest.mark.parametrize(
+    ("folder", "title", "tolerance"),
+    [
+        ("class_variants", "MLP_sigm", 1e-11),
+        ("class_variants", "MLP_radial", 1e-11),
+        ("class_variants", "MLP_relu", 1e-11),
+        ("class_variants", "MLP_batch", 1e-13),
+        ("class_variants", "MLP_defaults", 1e-11),
+        ("class_tut", "MLP", 1e-8),
+        ("multiclass", "MLP", 1e-8),
+    ],
+)
+def test_back_propagation_gives_the_weights_of_tmva(
+    data_directory: Path, folder: str, title: str, tolerance: float
+) -> None:
+    trained, response, _ = train_as_tmva(data_directory, folder, title)
+    for layer, (weights, biases) in zip(
+        trained.predictor.layers, stored_layers(data_directory, folder, title), strict=True
+    ):
+        np.testing.assert_allclose(layer["weights"], weights, atol=tolerance * np.abs(weights).max())
+        np.testing.assert_allclose(layer["biases"], biases, atol=tolerance * np.abs(biases).max())
+    stored = np.load(data_directory / "tmva_trained" / folder / "test_responses.npz")
+    names = [name for name in stored.files if name == title or name.startswith(f"{title}.")]
+    np.testing.assert_allclose(response, np.stack([stored[name] for name in names], axis=1), atol=1e-6)
+
+
+@pytest.mark.parametrize("title", ["MLP", "MLP_sigm", "MLP_radial", "MLP_relu"])
+def test_the_ranking_of_tmva(data_directory: Path, title: str) -> None:
+    folder = "class_tut" if title == "MLP" else "class_variants"
+    trained, _, _ = train_as_tmva(data_directory, folder, title)
+    printed = reference.printed_ranking(data_directory, folder, title)
+    assert trained.ranking_name == "Importance"
+    assert [name for name, _ in trained.ranking] == [name for name, _ in printed]
+    np.testing.assert_allclose([v for _, v in trained.ranking], [v for _, v in printed], rtol=6e-4)
+
+
+@pytest.mark.parametrize(
+    ("title", "more"),
+    [("MLP", ""), ("MLPBFGS", ""), ("MLPBNN", ""), ("MLP", ":TrainingMethod=Adam:NCycles=100:LearningRate=0.005")],
+)
+def test_the_roc_integral_of_tmva(data_directory: Path, title: str, more: str) -> None:
+    # BFGS amplifies rounding (docs/notes/tmva-parity-mlp.md), so its weights differ; what they tell apart does not.
+    stored = reference.responses(data_directory, "class_tut", title)
+    if more:
+        training = reference.load(data_directory, "class_tut")
+        variables, test = (
+            reference.normalised(data_directory, "class_tut", title, x)
+            for x in (training.variables, training.test_variables)
+        )
+        method = booked(options="NeuronType=tanh:HiddenLayers=N+5:TestRate=5" + more)
+        response = method.train(sample_of(training, variables, "class_tut")).predictor.evaluate(test)
+    else:
+        _, response, training = train_as_tmva(data_directory, "class_tut", title)
+    is_signal = training.test_class_index == 0
+    ours, theirs = (
+        roc_curve(is_signal, y.astype(np.float64), training.test_weight).integral for y in (response[:, 0], stored)
+    )
+    assert abs(ours - theirs) < 0.01
+
+
+def small(n: int = 400, seed: int = 1) -> TrainingSample:
+    generator = np.random.default_rng(seed)
+    c = (np.arange(n) % 2).astype(np.int32)
+    x = generator.normal(size=(n, 2)).astype(np.float32)
+    x[c == 0] += np.float32(0.8)
+    target = (x[:, :1] * x[:, 1:]).astype(np.float32)
+    return TrainingSample(x, c, target, np.ones(n), ("a", "b"), ("F", "F"), ("S", "B"))
+
+
+def test_hidden_layers() -> None:
+    assert hidden_layers("N,N-1", 4) == [4, 3]
+    assert hidden_layers(" N+5 , 12", 4) == [9, 12]
+    assert hidden_layers("", 4) == []
+    for text in ("N,", "M", "N*2", "N-4", "0", "2.5"):
+        with pytest.raises(InvalidArgument, match="HiddenLayers"):
+            hidden_layers(text, 4)
+
+
+def test_the_defaults_are_those_of_tmva() -> None:
+    values = {option.name: option.default for option in MLP.options}
+    expected = {
+        "NCycles": 500, "HiddenLayers": "N,N-1", "NeuronType": "sigmoid", "NeuronInputType": "sum", "RandomSeed": 1,
+        "TrainingMethod": "BP", "LearningRate": 0.02, "DecayRate": 0.01, "TestRate": 10, "EpochMonitoring": False,
+        "Sampling": 1.0, "SamplingEpoch": 1.0, "SamplingImportance": 1.0, "SamplingTraining": True,
+        "SamplingTesting": False, "ResetStep": 50, "Tau": 3.0, "BPMode": "sequential", "BatchSize": -1,
+        "ConvergenceImprove": 1e-30, "ConvergenceTests": -1, "UseRegulator": False, "UpdateLimit": 10000,
+        "CalculateErrors": False, "WeightRange": 1.0, "EstimatorType": "MSE",
+    }  # fmt: skip
+    assert values == expected
+    assert MLP.defaults("Classification")["EstimatorType"] == "CE"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "TrainingMethod=GA",
+        "EpochMonitoring",
+        "CalculateErrors",
+        "SamplingImportance=0.5",
+        "WeightRange=0.9",
+        "Sampling=0.5:SamplingTesting",
+        "UseRegulator",
+        "TrainingMethod=Adam:Sampling=0.5",
+    ],
+)
+def test_options_that_are_not_available_are_refused_by_name(options: str) -> None:
+    name = options.split(":")[-1].split("=")[0]
+    with pytest.raises(InvalidArgument, match=name):
+        booked(options=options)
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ("NCycles=0", "epochs"),
+        ("LearningRate=-1", "learning_rate"),
+        ("DecayRate=1", "decay_rate"),
+        ("TestRate=0", "test_rate"),
+        ("Tau=1:TrainingMethod=BFGS", "tau"),
+        ("Sampling=0", "sampling"),
+        ("HiddenLayers=N-2", "HiddenLayers"),
+    ],
+)
+def test_values_out_of_range_are_refused(options: str, word: str) -> None:
+    with pytest.raises(InvalidArgument, match=word):
+        booked(options=options).train(small())
+
+
+@pytest.mark.parametrize("input_type", ["sum", "sqsum", "abssum"])
+@pytest.mark.parametrize("neuron", ["linear", "sigmoid", "tanh", "radial", "ReLU"])
+def test_every_neuron_learns_something(neuron: str, input_type: str) -> None:
+    options = (
+        f"NeuronType={neuron}:NeuronInputType={input_type}:NCycles=30:HiddenLayers=6:LearningRate=0.0002:TestRate=1"
+    )
+    trained = booked(options=options).train(small())
+    losses = trained.curves[0].training
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("method", ["BP", "BFGS", "Adam"])
+def test_regression_and_multiclass(method: str) -> None:
+    sample = small(600)
+    options = f"TrainingMethod={method}:NeuronType=tanh:HiddenLayers=8:NCycles=150:LearningRate=0.02"
+    trained = booked("Regression", options).train(sample)
+    response = trained.predictor.evaluate(sample.variables)
+    assert np.mean((response - sample.targets) ** 2) < 0.2 * sample.targets.var()
+    sample.class_names = ("S", "B", "C")
+    sample.class_index = (sample.variables[:, 0] > 0).astype(np.int32) + (sample.variables[:, 1] > 0).astype(np.int32)
+    for estimator in ("MSE", "CE"):
+        trained = booked("Multiclass", f"{options}:EstimatorType={estimator}").train(sample)
+        response = trained.predictor.evaluate(sample.variables)
+        np.testing.assert_allclose(response.sum(axis=1), 1.0, atol=1e-12)
+        assert (response.argmax(axis=1) == sample.class_index).mean() > 0.9
+
+
+def test_sampling_and_the_end_by_convergence() -> None:
+    sample, apart = small(800), small(400, seed=9)
+    options = (
+        "TrainingMethod=BFGS:NeuronType=tanh:HiddenLayers=5:NCycles=400:TestRate=2:Sampling=0.4:SamplingEpoch=0.1"
+        ":ConvergenceTests=4:ConvergenceImprove=1e-4"
+    )
+    trained = booked(options=options).train(sample, apart)
+    assert any("ended after" in note for note in trained.notes)
+    curve = trained.curves[0]
+    assert curve.validation is not None
+    assert curve.iteration[-1] < 400
+    # The weights of the smallest validation loss are returned.
+    y = np.clip(trained.predictor.evaluate(apart.variables)[:, 0], 1e-300, 1 - 1e-16)
+    loss = -2 * np.mean(np.where(apart.is_signal, np.log(y), np.log1p(-y)))
+    np.testing.assert_allclose(loss, curve.validation.min(), rtol=1e-9)
+
+
+def test_without_validation_the_convergence_test_says_what_it_looks_at() -> None:
+    trained = booked(options="NCycles=20:TestRate=1:ConvergenceTests=3").train(small())
+    assert any("training sample" in note for note in trained.notes)
+
+
+def test_divergence_is_an_error() -> None:
+    sample = small()
+    sample.variables *= np.float32(1e4)
+    with pytest.raises(_core.Error, match=r"diverged.*learning rate"):
+        booked(options="NeuronType=linear:EstimatorType=MSE:LearningRate=10:HiddenLayers=5,5").train(sample)
+
+
+def test_bad_events() -> None:
+    for value, word in ((np.nan, "nan"), (np.inf, "inf")):
+        sample = small()
+        sample.variables[3, 1] = value
+        with pytest.raises(InvalidArgument, match=f"variable 1 of event 3 is {word}"):
+            booked(options="NCycles=2").train(sample)
+    sample = small()
+    sample.weight[:] = 0.0
+    with pytest.raises(InvalidArgument, match="one class"):
+        booked().train(sample)
+    sample = small()
+    sample.class_index[:] = 1
+    with pytest.raises(InvalidArgument, match="one class"):
+        booked().train(sample)
+    sample = small()
+    sample.weight[sample.is_signal] = 0.0
+    with pytest.raises(InvalidArgument, match="one class"):
+        booked().train(sample)
+    sample = small()
+    sample.class_names = ("S", "B", "C")
+    with pytest.raises(InvalidArgument, match="no events of class 'C'"):
+        booked("Multiclass").train(sample)
+
+
+def test_a_constant_variable_does_no_harm() -> None:
+    sample = small()
+    sample.variables = np.column_stack([sample.variables, np.full(400, 7.0)]).astype(np.float32)
+    sample.variable_labels = ("a", "b", "flat")
+    for method in ("BP", "Adam"):
+        trained = booked(options=f"TrainingMethod={method}:NCycles=20").train(sample)
+        assert np.isfinite(trained.predictor.evaluate(sample.variables)).all()
+
+
+def test_seed_zero_draws_another_one() -> None:
+    notes = [booked(options="NCycles=1:RandomSeed=0").train(small()).notes for _ in range(2)]
+    assert all("was drawn" in note[0] for note in notes)
+    assert notes[0] != notes[1]
+
+
+@pytest.mark.parametrize("method", ["BP", "BP:BPMode=batch", "BFGS", "Adam"])
+def test_an_interrupt_keeps_what_is_there(method: str) -> None:
+    timer = threading.Timer(0.4, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    sample, apart = small(3000), small(500, seed=3)
+    options = f"TrainingMethod={method}:NCycles=100000:NeuronType=tanh:HiddenLayers=10"
+    trained = booked(options=options).train(sample, apart)
+    timer.join()
+    assert trained.interrupted
+    assert np.isfinite(trained.predictor.evaluate(sample.variables)).all()
+
+
+def test_progress_is_called_every_cycle() -> None:
+    calls: list[tuple[int, int, float, float]] = []
+    booked(options="NCycles=12:TestRate=4").train(small(), small(seed=2), progress=lambda *call: calls.append(call))
+    assert [call[0] for call in calls] == list(range(1, 13))
+    assert {call[1] for call in calls} == {12}
+    assert [np.isfinite(call[3]) for call in calls] == [(i + 1) % 4 == 0 for i in range(12)]
