@@ -10,6 +10,7 @@
 
 #include "common.hpp"
 #include "model/implementation.hpp"
+#include "model/tmva_xml.hpp"
 
 namespace diskern::python {
 
@@ -185,6 +186,7 @@ void register_model(py::module_& module) {
       .def("evaluate", &evaluate, py::arg("events"), py::arg("threads") = 1,
            "Responses, float64 of shape (events, outputs), of float32 events before transformation.")
       .def("to_bytes", &to_bytes)
+      .def("to_tmva_xml", &model::write_tmva_xml, "The text of a TMVA weight file.")
       .def("save", &Model::save, py::arg("path"), py::call_guard<py::gil_scoped_release>());
   module.def("load_model", &Model::load, py::arg("path"), py::call_guard<py::gil_scoped_release>());
   module.def("model_from_bytes", &from_bytes, py::arg("content"));

@@ -2,12 +2,15 @@
 #include "diskern/model.hpp"
 
 #include <algorithm>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/executor.hpp"
 #include "base/file.hpp"
 #include "model/implementation.hpp"
+#include "model/tmva_xml.hpp"
 
 namespace diskern {
 
@@ -156,7 +159,13 @@ Model Model::load(const std::string& path) {
   }
 }
 Model Model::from_bytes(const void* data, std::size_t size) {
-  return model::read_model(static_cast<const std::uint8_t*>(data), size);
+  const auto* bytes = static_cast<const std::uint8_t*>(data);
+  if (archive::has_magic(bytes, size)) return model::read_model(bytes, size);
+  const std::string_view text(static_cast<const char*>(data), size);
+  const std::size_t first = text.find_first_not_of("\xEF\xBB\xBF \t\r\n");
+  if (first != std::string_view::npos && text[first] == '<') return model::read_tmva_xml(std::string(text));
+  throw FormatError(
+      "neither a diskern model file, which begins with the bytes 89 'DISKERN', nor an XML weight file of TMVA");
 }
 
 namespace model {

@@ -141,8 +141,10 @@ void complete_info(ModelInfo& info, std::size_t output_count) {
       if (variable.label.empty() && variable.expression.empty()) {
         throw InvalidArgument("a variable, spectator or target of the model has neither a label nor an expression");
       }
-      if (variable.type < 'A' || variable.type > 'Z') {
-        throw InvalidArgument("the type of '" + variable.label + "' must be a capital letter such as F or I");
+      const bool letter =
+          (variable.type >= 'A' && variable.type <= 'Z') || (variable.type >= 'a' && variable.type <= 'z');
+      if (!letter) {
+        throw InvalidArgument("the type of '" + variable.label + "' must be a letter such as F or I");
       }
       if (std::isnan(variable.minimum) || std::isnan(variable.maximum)) {
         throw InvalidArgument("the range of '" + variable.label + "' is not a number");

@@ -1,0 +1,69 @@
+#pragma once
+// TMVA's weight files (.weights.xml, tmva.md 3.2 and 3.3): BDT, Fisher, LD and MLP are read and written.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "diskern/model.hpp"
+#include "model/xml.hpp"
+#include "network/network.hpp"
+#include "statistics/linear.hpp"
+#include "statistics/transformation.hpp"
+#include "trees/forest.hpp"
+
+namespace diskern::model {
+
+// Throws FormatError, for methods that are not read with their name.
+Model read_tmva_xml(std::string text);
+// Throws InvalidArgument for what TMVA's format cannot express. Reading the text gives the same responses, bit for bit,
+// and the same info (beside the releases of TMVA and ROOT, which TMVA's reader wants to find).
+std::string write_tmva_xml(const Model& model);
+
+namespace tmva {
+
+// ROOT's version code of the file's "ROOT Release"; without one a current version.
+constexpr std::int64_t root_version(int major, int minor, int patch) { return (major << 16) + (minor << 8) + patch; }
+constexpr std::int64_t current_root = root_version(6, 40, 0);
+
+struct Context {
+  const ModelInfo& info;
+  std::int64_t root = current_root;
+
+  std::size_t variable_count() const noexcept { return info.variables.size(); }
+  // The value of an option, or the fallback where the file does not have it.
+  std::string option(const std::string& name, const char* fallback) const;
+  bool flag(const std::string& name, bool fallback) const;
+};
+
+bool is_true(const std::string& value) noexcept;  // of a boolean option
+
+// Cuts of trees trained by these versions of ROOT send events right where x >= cut, older ones where x > cut.
+bool cuts_include_equality(std::int64_t root) noexcept;
+// The hyperbolic tangent of these versions' networks is a rational approximation.
+bool tanh_is_approximate(std::int64_t root) noexcept;
+
+std::shared_ptr<const statistics::TransformationChain> read_transformations(const xml::Element& transformations,
+                                                                            const ModelInfo& info);
+void write_transformations(xml::Writer& writer, const statistics::TransformationChain* chain, const ModelInfo& info);
+
+PredictorPointer read_forest(const xml::Element& weights, const Context& context);
+void write_forest(xml::Writer& writer, const trees::Forest& forest, const Context& context);
+
+PredictorPointer read_fisher(const xml::Element& weights, const Context& context);
+PredictorPointer read_linear_discriminant(const xml::Element& weights, const Context& context);
+void write_fisher(xml::Writer& writer, const statistics::LinearPredictor& predictor);
+void write_linear_discriminant(xml::Writer& writer, const statistics::LinearPredictor& predictor);
+
+PredictorPointer read_network(const xml::Element& weights, const Context& context);
+void write_network(xml::Writer& writer, const network::Network& network, const Context& context);
+
+// Options that a reader of the file needs to evaluate the method, for models that were not trained by TMVA.
+using Options = std::vector<std::pair<std::string, std::string>>;
+Options forest_options(const trees::Forest& forest, const ModelInfo& info);
+Options network_options(const network::Network& network, const ModelInfo& info);
+
+}  // namespace tmva
+}  // namespace diskern::model
