@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/file.hpp"
 #include "common.hpp"
 #include "model/implementation.hpp"
 #include "model/tmva_xml.hpp"
@@ -187,6 +188,13 @@ void register_model(py::module_& module) {
            "Responses, float64 of shape (events, outputs), of float32 events before transformation.")
       .def("to_bytes", &to_bytes)
       .def("to_tmva_xml", &model::write_tmva_xml, "The text of a TMVA weight file.")
+      .def(
+          "save_tmva_xml",
+          [](const Model& self, const std::string& path) {
+            const std::string text = model::write_tmva_xml(self);
+            write_file(path, reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+          },
+          py::arg("path"), py::call_guard<py::gil_scoped_release>())
       .def("save", &Model::save, py::arg("path"), py::call_guard<py::gil_scoped_release>());
   module.def("load_model", &Model::load, py::arg("path"), py::call_guard<py::gil_scoped_release>());
   module.def("model_from_bytes", &from_bytes, py::arg("content"));

@@ -113,6 +113,11 @@ class Model:
         return "" if chain is None or chain.empty else str(chain.describe()).strip()
 
     @property
+    def chain(self) -> _core.TransformationChain | None:
+        """The transformations of the variables (and regression targets); None without any."""
+        return self._model.chain
+
+    @property
     def memory_bytes(self) -> int:
         """About what the model occupies in memory."""
         return int(self._model.memory_bytes)
@@ -190,6 +195,20 @@ class Model:
             The file cannot be written; the message says why.
         """
         self._model.save(os.fspath(path))
+
+    def to_tmva_xml(self) -> str:
+        """The text of a TMVA weight file (BDT, Fisher, LD, MLP). Reading it gives the same responses, bit for bit.
+
+        Raises
+        ------
+        InvalidArgument
+            TMVA's format cannot express the model; the message says why.
+        """
+        return str(self._model.to_tmva_xml())
+
+    def save_tmva_xml(self, path: str | os.PathLike[str]) -> None:
+        """Write a TMVA weight file, complete or not at all; see ``to_tmva_xml``."""
+        self._model.save_tmva_xml(os.fspath(path))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Model, (self.to_bytes(),))

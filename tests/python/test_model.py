@@ -173,8 +173,8 @@ def test_files_that_are_no_models(tmp_path: Path, model: diskern.Model) -> None:
         _core.load_model(str(tmp_path / "absent.diskern"))
     path = tmp_path / "model.diskern"
     for content, message in (
-        (b"", "not a"),
-        (b"PK\x03\x04 something else", "not a"),
+        (b"", "neither"),
+        (b"PK\x03\x04 something else", "neither"),
         (model.to_bytes()[:-1], "cut off"),
         (model.to_bytes() + b"x", "appended"),
         (b"\x1f\x8b broken", "gzip"),

@@ -36,9 +36,7 @@ Model::Implementation::Implementation(ModelInfo given_info,
     throw InvalidArgument("the model lists " + std::to_string(info.variables.size()) +
                           " variables, its predictor takes " + std::to_string(predictor->input_count()));
   }
-#ifdef DISKERN_HAS_TRANSFORMATION
   if (chain != nullptr && chain->empty()) chain = nullptr;
-#endif
   if (chain != nullptr && chain->variable_count() != info.variables.size()) {
     throw InvalidArgument("the transformations work on " + std::to_string(chain->variable_count()) +
                           " variables, the model has " + std::to_string(info.variables.size()));
@@ -50,7 +48,6 @@ Model::Implementation::Implementation(ModelInfo given_info,
 }
 
 void Model::Implementation::evaluate(const float* variables, double* outputs) const noexcept {
-#ifdef DISKERN_HAS_TRANSFORMATION
   if (chain != nullptr) {
     // The chain was refused above this number of columns.
     float transformed[statistics::TransformationChain::maximum_columns];
@@ -60,7 +57,6 @@ void Model::Implementation::evaluate(const float* variables, double* outputs) co
     if (chain->target_count() != 0) chain->invert_targets(outputs);
     return;
   }
-#endif
   predictor->evaluate(variables, outputs);
 }
 
@@ -82,7 +78,6 @@ void Model::Implementation::evaluate(const Context& context, View<const float, 2
     predictor->evaluate(context, events, outputs);
     return;
   }
-#ifdef DISKERN_HAS_TRANSFORMATION
   const std::size_t columns = events.columns();
   parallel_for(
       context, chunk_count(events.rows(), chunk_size),
@@ -106,7 +101,6 @@ void Model::Implementation::evaluate(const Context& context, View<const float, 2
         }
       },
       static_cast<double>(events.rows()) * 200.0);
-#endif
 }
 
 Model::Model(std::shared_ptr<const Implementation> implementation) noexcept

@@ -189,9 +189,7 @@ std::vector<std::uint8_t> write_model(const Model& model) {
     return *sections.back().content;
   };
   write_info(section("info"), implementation.info);
-#ifdef DISKERN_HAS_TRANSFORMATION
   if (implementation.chain != nullptr) implementation.chain->write(section("transformation"));
-#endif
   Group& predictor = section("predictor");
   predictor.set("kind", std::string(implementation.predictor->kind()));
   implementation.predictor->write(predictor.group("content"));
@@ -213,12 +211,8 @@ Model read_model(const std::uint8_t* data, std::size_t size, const archive::Deco
   try {
     std::shared_ptr<const statistics::TransformationChain> chain;
     if (const Group* transformation = find("transformation"); transformation != nullptr) {
-#ifdef DISKERN_HAS_TRANSFORMATION
       chain = std::make_shared<const statistics::TransformationChain>(
           statistics::TransformationChain::read(*transformation));
-#else
-      throw FormatError("model file: this library was built without transformations");
-#endif
     }
     return make_model(read_info(*info), std::move(chain),
                       read_predictor(predictor->text("kind"), predictor->child("content")));

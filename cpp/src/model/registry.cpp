@@ -1,12 +1,8 @@
 #include "model/registry.hpp"
 
 #include "diskern/error.hpp"
-#ifdef DISKERN_HAS_NETWORK
 #include "network/network.hpp"
-#endif
-#ifdef DISKERN_HAS_LINEAR
 #include "statistics/linear.hpp"
-#endif
 #include "trees/forest.hpp"
 
 namespace diskern::model {
@@ -20,12 +16,8 @@ struct Entry {
 
 constexpr Entry entries[] = {
     {"forest", &trees::ForestPredictor::read},
-#ifdef DISKERN_HAS_NETWORK
     {"network", &network::NetworkPredictor::read},
-#endif
-#ifdef DISKERN_HAS_LINEAR
     {"linear", &statistics::LinearPredictor::read},
-#endif
 };
 
 }  // namespace

@@ -42,8 +42,9 @@ bool is_true(const std::string& value) noexcept;  // of a boolean option
 
 // Cuts of trees trained by these versions of ROOT send events right where x >= cut, older ones where x > cut.
 bool cuts_include_equality(std::int64_t root) noexcept;
-// The hyperbolic tangent of these versions' networks is a rational approximation.
-bool tanh_is_approximate(std::int64_t root) noexcept;
+// Whether the network was trained and evaluated by a TMVA that takes a rational approximation for the hyperbolic
+// tangent.
+bool tanh_is_approximate(const Context& context);
 
 std::shared_ptr<const statistics::TransformationChain> read_transformations(const xml::Element& transformations,
                                                                             const ModelInfo& info);

@@ -40,8 +40,7 @@ constexpr const char* exact_tanh = "ExactTanh";
 Activation hidden_activation(const xml::Element& layout, const Context& context) {
   const std::string name = context.option("NeuronType", "sigmoid");
   if (name == "tanh") {
-    const bool exact =
-        layout.has(exact_tanh) ? layout.integer(exact_tanh, 0, 1) == 1 : !tanh_is_approximate(context.root);
+    const bool exact = layout.has(exact_tanh) ? layout.integer(exact_tanh, 0, 1) == 1 : !tanh_is_approximate(context);
     return exact ? Activation::tanh : Activation::tmva_tanh;
   }
   for (const ActivationName& one : activation_names) {
@@ -128,7 +127,8 @@ Options network_options(const Network& network, const ModelInfo& info) {
     if (layer.input_function != network.layers.front().input_function) refuse("its layers combine inputs differently");
     if (l + 1 == network.layers.size()) break;
     if (layer.activation != hidden) refuse("its hidden layers have different activations");
-    hidden_layers += (hidden_layers.empty() ? "" : ",") + std::to_string(layer.n_outputs);
+    if (!hidden_layers.empty()) hidden_layers += ',';
+    hidden_layers += std::to_string(layer.n_outputs);
   }
   const bool multiclass = info.analysis_type == AnalysisType::multiclass;
   if (multiclass != (network.output == network::Output::softmax)) refuse("softmax belongs to multiclass analyses only");
@@ -153,7 +153,7 @@ void write_network(xml::Writer& writer, const Network& network, const Context& c
   const Activation hidden = network.layers.front().activation;
   const bool exact = hidden == Activation::tanh;
   if (network.layers.size() > 1 && (exact || hidden == Activation::tmva_tanh) &&
-      exact == tanh_is_approximate(context.root)) {
+      exact == tanh_is_approximate(context)) {
     writer.attribute(exact_tanh, std::int64_t{exact ? 1 : 0});
   }
   for (std::size_t l = 0; l < network.layers.size(); ++l) {

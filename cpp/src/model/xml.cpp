@@ -202,9 +202,9 @@ class Parser {
     }
     check(first, end);
     Node& node = data_.nodes[open_.back().node];
-    if (node.content.size != 0 || node.first_child != none) {
+    if (node.content.size != 0) {
       position_ = first;
-      fail("text beside elements");
+      fail("text in two pieces");
     }
     node.content = span(first, end);
   }
@@ -245,7 +245,6 @@ class Parser {
     const auto index = static_cast<std::uint32_t>(data_.nodes.size());
     if (!open_.empty()) {
       Open& parent = open_.back();
-      if (data_.nodes[parent.node].content.size != 0) fail("text beside elements");
       (parent.last_child == none ? data_.nodes[parent.node].first_child : data_.nodes[parent.last_child].next_sibling) =
           index;
       parent.last_child = index;
