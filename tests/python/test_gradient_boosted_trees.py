@@ -109,6 +109,20 @@ def test_validation_sample() -> None:
     np.testing.assert_array_equal(again.validation_loss_, split.validation_loss_)
 
 
+def test_subsample_depends_on_the_seed_only() -> None:
+    X, y, _ = events()
+    settings: dict[str, Any] = {"n_estimators": 10, "subsample": 0.5}
+    first = GradientBoostedTreesClassifier(**settings, random_state=1).fit(X, y).decision_function(X)
+    for threads in (1, 2, 5):
+        again = GradientBoostedTreesClassifier(**settings, random_state=1, n_jobs=threads).fit(X, y)
+        np.testing.assert_array_equal(again.decision_function(X), first)
+    other = GradientBoostedTreesClassifier(**settings, random_state=2).fit(X, y).decision_function(X)
+    full = GradientBoostedTreesClassifier(n_estimators=10).fit(X, y).decision_function(X)
+    assert not np.array_equal(other, first)
+    assert not np.array_equal(full, first)
+    assert np.corrcoef(full, first)[0, 1] > 0.9
+
+
 def test_names_of_variables() -> None:
     pd = pytest.importorskip("pandas")
     X, y, _ = events()

@@ -1,6 +1,7 @@
 #include "trees/gradient_boosting.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
 #include <numeric>
@@ -8,6 +9,7 @@
 #include <utility>
 
 #include "base/executor.hpp"
+#include "base/philox.hpp"
 #include "diskern/error.hpp"
 #include "trees/fixed_point.hpp"
 #include "trees/forest.hpp"
@@ -18,6 +20,7 @@ namespace diskern::trees {
 namespace {
 
 constexpr std::size_t chunk_size = 8192;
+constexpr std::size_t loss_chunk = 1024;
 constexpr int narrow_bits = 31;
 constexpr int wide_bits = 62;
 // With signed weights a leaf may end up with hardly any hessian; its step is then held to this, in units of the score.
@@ -43,7 +46,6 @@ void check_params(const GradientBoostingParams& p) {
         "max_bins must be from 2 to 255, got " + std::to_string(p.max_bins));
   check(p.subsample > 0 && p.subsample <= 1,
         "subsample must be above 0 and at most 1, got " + std::to_string(p.subsample));
-  check(p.subsample == 1, "subsample below 1 is not implemented yet");
   check(p.n_iter_no_change >= 0, "n_iter_no_change must not be negative, got " + std::to_string(p.n_iter_no_change));
   check(p.tolerance >= 0, "tolerance must not be negative, got " + std::to_string(p.tolerance));
 }
@@ -56,7 +58,7 @@ struct Packed {
   const float* events = nullptr;  // C order
   std::vector<double> weight;
   std::vector<std::int32_t> class_index;
-  std::vector<double> target;
+  std::vector<double> target;  // in classification: +1 for class 1, -1 otherwise
   double absolute_weight = 0;  // sum of |w|
   double signed_weight = 0;    // sum of w
   bool any_negative = false;
@@ -105,6 +107,7 @@ Packed pack(const GradientBoostingSample& sample, std::int32_t n_classes, Negati
     packed.weight.push_back(sample.weight[i]);
     if (classify) {
       packed.class_index.push_back(sample.class_index[i]);
+      packed.target.push_back(sample.class_index[i] == 1 ? 1.0 : -1.0);
     } else {
       packed.target.push_back(sample.target[i]);
     }
@@ -146,7 +149,8 @@ class Booster {
 
  private:
   std::vector<double> base_scores() const;
-  double point(const Packed& sample, const double* score, std::size_t event, double* gradient, double* hessian) const;
+  void losses(const Packed& sample, const std::vector<double>& score, Range range, double* loss, double* gradient,
+              double* hessian, std::size_t stride) const;
   double mean_loss(const Packed& sample, const std::vector<double>& score) const;
   double compute_gradients();
   template <class Integer>
@@ -218,68 +222,83 @@ std::vector<double> Booster::base_scores() const {
   return result;
 }
 
-// Loss of an event; with gradient != nullptr also the derivatives of all outputs. score[k] for n_outputs_ outputs.
-double Booster::point(const Packed& sample, const double* score, std::size_t event, double* gradient,
-                      double* hessian) const {
-  if (loss_ == Loss::softmax) {
-    return softmax_point(score, n_outputs_, static_cast<std::size_t>(sample.class_index[event]), gradient, hessian);
+// Of the events in `range`: their losses, and the derivatives of output k at k * stride of the other two.
+void Booster::losses(const Packed& sample, const std::vector<double>& score, Range range, double* loss,
+                     double* gradient, double* hessian, std::size_t stride) const {
+  const std::size_t n = range.end - range.begin;
+  if (loss_ == Loss::binary_logistic) {
+    logistic_loss(score.data() + range.begin, sample.target.data() + range.begin, n, loss, gradient, hessian);
+    return;
   }
-  const LossPoint p = loss_ == Loss::binary_logistic ? logistic_point(score[0], sample.class_index[event] == 1)
-                                                     : squared_point(score[0], sample.target[event]);
-  *gradient = p.gradient;
-  *hessian = p.hessian;
-  return p.loss;
+  if (loss_ == Loss::squared_error) {
+    squared_loss(score.data() + range.begin, sample.target.data() + range.begin, n, loss, gradient, hessian);
+    return;
+  }
+  std::vector<double> work(3 * n_outputs_);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t k = 0; k < n_outputs_; ++k) work[k] = score[k * sample.n + range.begin + i];
+    loss[i] = softmax_loss(work.data(), n_outputs_, static_cast<std::size_t>(sample.class_index[range.begin + i]),
+                           work.data() + n_outputs_, work.data() + 2 * n_outputs_);
+    for (std::size_t k = 0; k < n_outputs_; ++k) {
+      gradient[k * stride + i] = work[n_outputs_ + k];
+      hessian[k * stride + i] = work[2 * n_outputs_ + k];
+    }
+  }
 }
 
 double Booster::mean_loss(const Packed& sample, const std::vector<double>& score) const {
-  const std::size_t chunks = chunk_count(sample.n, chunk_size);
+  const std::size_t chunks = chunk_count(sample.n, loss_chunk);
   std::vector<double> sums(chunks, 0.0);
   parallel_for(
       context_, chunks,
       [&](std::size_t chunk) {
-        const Range range = chunk_range(sample.n, chunk_size, chunk);
-        std::vector<double> work(3 * n_outputs_);
+        const Range range = chunk_range(sample.n, loss_chunk, chunk);
+        std::vector<double> work((1 + 2 * n_outputs_) * loss_chunk);
+        losses(sample, score, range, work.data(), work.data() + loss_chunk, work.data() + (1 + n_outputs_) * loss_chunk,
+               loss_chunk);
         double sum = 0;
-        for (std::size_t i = range.begin; i < range.end; ++i) {
-          for (std::size_t k = 0; k < n_outputs_; ++k) work[k] = score[k * sample.n + i];
-          sum +=
-              sample.weight[i] * point(sample, work.data(), i, work.data() + n_outputs_, work.data() + 2 * n_outputs_);
-        }
+        for (std::size_t i = range.begin; i < range.end; ++i) sum += sample.weight[i] * work[i - range.begin];
         sums[chunk] = sum;
       },
-      static_cast<double>(sample.n * n_outputs_) * 20.0);
+      static_cast<double>(sample.n * n_outputs_) * 10.0);
   return std::accumulate(sums.begin(), sums.end(), 0.0) / sample.signed_weight;
 }
 
 // Derivatives of every event, their largest and rms; returns the mean loss.
 double Booster::compute_gradients() {
   const std::size_t n = training_.n;
-  const std::size_t chunks = chunk_count(n, chunk_size);
+  const std::size_t chunks = chunk_count(n, loss_chunk);
   // Per chunk: loss, then per output the largest gradient, largest hessian and sum of |w| g^2.
   const std::size_t width = 1 + 3 * n_outputs_;
   std::vector<double> found(chunks * width, 0.0);
   parallel_for(
       context_, chunks,
       [&](std::size_t chunk) {
-        const Range range = chunk_range(n, chunk_size, chunk);
+        const Range range = chunk_range(n, loss_chunk, chunk);
         double* mine = found.data() + chunk * width;
-        std::vector<double> work(3 * n_outputs_);
-        double* g = work.data() + n_outputs_;
-        double* h = g + n_outputs_;
-        for (std::size_t i = range.begin; i < range.end; ++i) {
-          for (std::size_t k = 0; k < n_outputs_; ++k) work[k] = score_[k * n + i];
-          mine[0] += training_.weight[i] * point(training_, work.data(), i, g, h);
-          for (std::size_t k = 0; k < n_outputs_; ++k) {
-            gradient_[k * n + i] = g[k];
-            hessian_[k * n + i] = h[k];
-            double* of_output = mine + 1 + 3 * k;
-            of_output[0] = std::max(of_output[0], std::abs(g[k]));
-            of_output[1] = std::max(of_output[1], h[k]);
-            of_output[2] += std::abs(training_.weight[i]) * g[k] * g[k];
+        std::array<double, loss_chunk> loss;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+        losses(training_, score_, range, loss.data(), gradient_.data() + range.begin, hessian_.data() + range.begin, n);
+        double sum = 0;
+        for (std::size_t i = range.begin; i < range.end; ++i) sum += training_.weight[i] * loss[i - range.begin];
+        mine[0] = sum;
+        for (std::size_t k = 0; k < n_outputs_; ++k) {
+          double largest_gradient = 0;
+          double largest_hessian = 0;
+          double squares = 0;
+          for (std::size_t i = range.begin; i < range.end; ++i) {
+            const double g = gradient_[k * n + i];
+            const double h = hessian_[k * n + i];
+            const double size = std::abs(g);
+            largest_gradient = size > largest_gradient ? size : largest_gradient;
+            largest_hessian = h > largest_hessian ? h : largest_hessian;
+            squares += std::abs(training_.weight[i]) * g * g;
           }
+          mine[1 + 3 * k] = largest_gradient;
+          mine[2 + 3 * k] = largest_hessian;
+          mine[3 + 3 * k] = squares;
         }
       },
-      static_cast<double>(n * n_outputs_) * 20.0);
+      static_cast<double>(n * n_outputs_) * 10.0);
   double loss = 0;
   largest_gradient_.assign(n_outputs_, 0.0);
   largest_hessian_.assign(n_outputs_, 0.0);
@@ -300,6 +319,7 @@ double Booster::compute_gradients() {
 template <class Integer>
 void Booster::quantise(std::size_t output, const CellScales& scales, std::vector<Cell<Integer>>& entries) const {
   const std::size_t n = training_.n;
+  const bool first = entries.empty();  // counts and weights stay the same from tree to tree
   entries.resize(n);
   const double* gradient = gradient_.data() + output * n;
   const double* hessian = hessian_.data() + output * n;
@@ -309,13 +329,14 @@ void Booster::quantise(std::size_t output, const CellScales& scales, std::vector
         const Range range = chunk_range(n, chunk_size, chunk);
         for (std::size_t i = range.begin; i < range.end; ++i) {
           const double w = training_.weight[i];
-          entries[i] = {static_cast<Integer>(scales.gradient(w, gradient[i])),
-                        static_cast<Integer>(scales.hessian(w, hessian[i])),
-                        static_cast<Integer>(scales.count(std::max(1.0, std::abs(w)), 1.0)),
-                        static_cast<Integer>(scales.weight(w, 1.0))};
+          entries[i].gradient = static_cast<Integer>(scales.gradient(w, gradient[i]));
+          entries[i].hessian = static_cast<Integer>(scales.hessian(w, hessian[i]));
+          if (!first) continue;
+          entries[i].count = static_cast<Integer>(scales.count(std::max(1.0, std::abs(w)), 1.0));
+          entries[i].weight = static_cast<Integer>(scales.weight(w, 1.0));
         }
       },
-      static_cast<double>(n) * 8.0);
+      static_cast<double>(n) * 5.0);
 }
 
 GrownTree Booster::grow_tree(std::size_t output, const std::vector<std::uint32_t>& rows, CellScales& scales) {
@@ -489,11 +510,20 @@ GradientBoostingResult Booster::run() {
 
   std::vector<std::uint32_t> rows(n);
   std::iota(rows.begin(), rows.end(), 0U);
+  const Philox bagging(context_.seed, Purpose::bagging);
   std::size_t best_iteration = 0;
   double improvement_from = best_loss;  // the loss that must be beaten by more than the tolerance
   std::size_t improved_at = 0;
   const auto total = static_cast<std::size_t>(params_.n_estimators);
   for (std::size_t iteration = 1; iteration <= total; ++iteration) {
+    if (params_.subsample < 1) {
+      rows.clear();
+      for (std::size_t i = 0; i < n; ++i) {
+        if (bagging.uniform(i, static_cast<std::uint32_t>(iteration)) < params_.subsample) {
+          rows.push_back(static_cast<std::uint32_t>(i));
+        }
+      }
+    }
     std::vector<Tree> trees;
     bool stump = true;
     for (std::size_t k = 0; k < n_outputs_; ++k) {

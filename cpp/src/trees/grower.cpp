@@ -45,40 +45,39 @@ std::size_t Grower<Integer>::partition(const Context& context, const Split& spli
   constexpr std::size_t chunk_size = 16384;
   constexpr std::size_t ahead = 16;
   const std::size_t chunks = chunk_count(n, chunk_size);
-  if (left_.size() < n) left_.resize(n);
   if (right_.size() < n) right_.resize(n);
   std::vector<std::size_t> left_count(chunks);
-  const std::uint32_t* in = rows.data() + begin;
+  std::uint32_t* in = rows.data() + begin;
+  // Within a chunk those that stay left move up in place, the others go to the buffer.
   parallel_for(
       context, chunks,
       [&](std::size_t chunk) {
         const Range range = chunk_range(n, chunk_size, chunk);
-        std::uint32_t* left = left_.data() + range.begin;
+        std::uint32_t* left = in + range.begin;
         std::uint32_t* right = right_.data() + range.begin;
-        std::size_t n_left = 0;
-        std::size_t n_right = 0;
         for (std::size_t k = range.begin; k < range.end; ++k) {
           __builtin_prefetch(bins + in[std::min(k + ahead, range.end - 1)] * stride);
           const std::uint32_t row = in[k];
           const bool to_right = goes_right(bins[row * stride]);
-          left[n_left] = row;
-          right[n_right] = row;
-          n_left += to_right ? 0 : 1;
-          n_right += to_right ? 1 : 0;
+          *left = row;
+          *right = row;
+          left += to_right ? 0 : 1;
+          right += to_right ? 1 : 0;
         }
-        left_count[chunk] = n_left;
+        left_count[chunk] = static_cast<std::size_t>(left - (in + range.begin));
       },
       static_cast<double>(n) * 2.0);
   std::size_t all_left = 0;
-  for (const std::size_t count : left_count) all_left += count;
-  std::uint32_t* to_left = rows.data() + begin;
-  std::uint32_t* to_right = to_left + all_left;
+  for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
+    const Range range = chunk_range(n, chunk_size, chunk);
+    std::memmove(in + all_left, in + range.begin, left_count[chunk] * sizeof(std::uint32_t));
+    all_left += left_count[chunk];
+  }
+  std::uint32_t* to_right = in + all_left;
   for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
     const Range range = chunk_range(n, chunk_size, chunk);
     const std::size_t n_right = range.end - range.begin - left_count[chunk];
-    std::memcpy(to_left, left_.data() + range.begin, left_count[chunk] * sizeof(std::uint32_t));
     std::memcpy(to_right, right_.data() + range.begin, n_right * sizeof(std::uint32_t));
-    to_left += left_count[chunk];
     to_right += n_right;
   }
   return begin + all_left;
@@ -92,18 +91,18 @@ GrownTree Grower<Integer>::grow(const Context& context, const GrowerRules& rules
   tree.rows = std::move(rows);
   std::vector<HistogramPointer> histograms;  // of open leaves, by node
 
-  // Node sums of the root straight from the entries; those of children come with the split.
   GrownNode root;
   root.end = tree.rows.size();
-  for (const std::uint32_t row : tree.rows) {
-    const Cell<Integer>& e = entries[row];
-    root.sums = root.sums + WideCell{e.gradient, e.hessian, e.count, e.weight};
-  }
-  tree.nodes.push_back(root);
   histograms.push_back(take());
   const bool all = tree.rows.size() == events_.n_events;
   build_histogram(context, events_, entries, all ? nullptr : tree.rows.data(), tree.rows.size(), *histograms[0],
                   scratch_);
+  // Every event is in one bin of the first variable.
+  for (std::size_t c = 0; c < cells_per_feature; ++c) {
+    const Cell<Integer>& cell = (*histograms[0])[c];
+    root.sums = root.sums + WideCell{cell.gradient, cell.hessian, cell.count, cell.weight};
+  }
+  tree.nodes.push_back(root);
 
   const double scan_work = static_cast<double>(n_features * cells_per_feature) * 6.0;
   const auto worth_scanning = [&](const GrownNode& node) {

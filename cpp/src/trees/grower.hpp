@@ -58,7 +58,6 @@ class Grower {
   const BinEdges& edges_;
   std::vector<HistogramPointer> pool_;
   std::vector<Histogram<Integer>> scratch_;
-  std::vector<std::uint32_t> left_;
   std::vector<std::uint32_t> right_;
   std::vector<Split> feature_splits_;
 };

@@ -1,9 +1,11 @@
 #pragma once
-// Losses of gradient boosting: value, gradient and hessian of one event of weight one.
+// Losses of gradient boosting: value, gradient and hessian of events of weight one. With the functions of
+// base/maths.hpp, so that the same bits come out on every machine; loops without branches, so that they vectorise.
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
+
+#include "base/maths.hpp"
 
 namespace diskern::trees {
 
@@ -13,32 +15,40 @@ enum class Loss : std::uint8_t {
   squared_error = 2,    // (F - y)^2 / 2
 };
 
-struct LossPoint {
-  double loss;
-  double gradient;
-  double hessian;
-};
-
-inline LossPoint logistic_point(double score, bool signal) noexcept {
-  // Everything from exp(-|F|), so that nothing overflows and small probabilities keep their digits.
-  const double e = std::exp(-std::abs(score));
-  const double large = 1.0 / (1.0 + e);
-  const double small = e * large;
-  const double p = score >= 0 ? large : small;
-  const double q = score >= 0 ? small : large;
-  const double wrong = signal ? q : p;  // probability of the other class
-  const double loss = std::log1p(e) + ((score >= 0) == signal ? 0.0 : std::abs(score));
-  return {loss, signal ? -wrong : wrong, large * small};
+// sign: +1 for class 1, -1 for class 0.
+inline void logistic_loss(const double* score, const double* sign, std::size_t n, double* loss, double* gradient,
+                          double* hessian) noexcept {
+  for (std::size_t i = 0; i < n; ++i) {
+    const double margin = sign[i] * score[i];
+    // Everything from exp(-|F|), so that nothing overflows and small probabilities keep their digits.
+    const double e = maths::exp(-maths::absolute(margin));
+    const double large = 1.0 / (1.0 + e);
+    const double small = e * large;
+    const double wrong = margin >= 0.0 ? small : large;  // probability of the other class
+    loss[i] = maths::log(1.0 + e) + (margin >= 0.0 ? 0.0 : -margin);
+    gradient[i] = -sign[i] * wrong;
+    hessian[i] = large * small;
+  }
 }
 
-// Fills gradient[k] and hessian[k] of all classes; returns the loss.
-inline double softmax_point(const double* scores, std::size_t classes, std::size_t truth, double* gradient,
-                            double* hessian) noexcept {
-  double largest = scores[0];
-  for (std::size_t k = 1; k < classes; ++k) largest = scores[k] > largest ? scores[k] : largest;
+inline void squared_loss(const double* score, const double* target, std::size_t n, double* loss, double* gradient,
+                         double* hessian) noexcept {
+  for (std::size_t i = 0; i < n; ++i) {
+    const double difference = score[i] - target[i];
+    loss[i] = 0.5 * difference * difference;
+    gradient[i] = difference;
+    hessian[i] = 1.0;
+  }
+}
+
+// One event: fills gradient[k] and hessian[k] of all classes, returns the loss.
+inline double softmax_loss(const double* score, std::size_t classes, std::size_t truth, double* gradient,
+                           double* hessian) noexcept {
+  double largest = score[0];
+  for (std::size_t k = 1; k < classes; ++k) largest = score[k] > largest ? score[k] : largest;
   double sum = 0;
   for (std::size_t k = 0; k < classes; ++k) {
-    gradient[k] = std::exp(scores[k] - largest);
+    gradient[k] = maths::exp(score[k] - largest);
     sum += gradient[k];
   }
   for (std::size_t k = 0; k < classes; ++k) {
@@ -46,12 +56,7 @@ inline double softmax_point(const double* scores, std::size_t classes, std::size
     gradient[k] = k == truth ? p - 1.0 : p;
     hessian[k] = p * (1.0 - p);
   }
-  return std::log(sum) - (scores[truth] - largest);
-}
-
-inline LossPoint squared_point(double score, double target) noexcept {
-  const double difference = score - target;
-  return {0.5 * difference * difference, difference, 1.0};
+  return maths::log(sum) - (score[truth] - largest);
 }
 
 }  // namespace diskern::trees

@@ -1,6 +1,8 @@
 #include "trees/split.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 namespace diskern::trees {
 
@@ -16,27 +18,38 @@ WideCell wide(const Cell<Integer>& cell) noexcept {
   return {cell.gradient, cell.hessian, cell.count, cell.weight};
 }
 
+// Smallest integer sum whose value is at least `least`; the unit is a power of two, so nothing is rounded.
+std::int64_t smallest_sum(double least, const FixedPoint& scale) noexcept {
+  return static_cast<std::int64_t>(std::ceil(std::min(least / scale.inverse, 0x1p62)));
+}
+
 }  // namespace
 
 template <class Integer>
 Split best_split(const Cell<Integer>* cells, std::size_t bin_count, std::int32_t feature, const WideCell& node,
                  const CellScales& scales, const SplitRules& rules) noexcept {
-  const double node_score =
-      score(scales.gradient.value(node.gradient), scales.hessian.value(node.hessian), rules.lambda_l2);
+  const double unit_gradient = scales.gradient.inverse;
+  const double unit_hessian = scales.hessian.inverse;
+  const double lambda = rules.lambda_l2;
+  const std::int64_t least_count = smallest_sum(rules.min_samples_leaf, scales.count);
+  const std::int64_t least_hessian = std::max<std::int64_t>(1, smallest_sum(rules.min_child_weight, scales.hessian));
+  const std::int64_t least_weight = rules.signed_weights ? 1 : std::numeric_limits<std::int64_t>::min();
+  const auto score_of = [&](const WideCell& side) {
+    return score(static_cast<double>(side.gradient) * unit_gradient, static_cast<double>(side.hessian) * unit_hessian,
+                 lambda);
+  };
+  const double node_score = score_of(node);
   Split best;
   // Less than rounding can make out of nothing is no gain.
   best.gain = std::max(rules.min_gain, 1e-12 * node_score);
 
   const auto allowed = [&](const WideCell& side) {
-    return side.hessian > 0 && scales.hessian.value(side.hessian) >= rules.min_child_weight &&
-           scales.count.value(side.count) >= rules.min_samples_leaf && (!rules.signed_weights || side.weight > 0);
+    return side.count >= least_count && side.hessian >= least_hessian && side.weight >= least_weight;
   };
   const auto consider = [&](const WideCell& left, std::size_t bin, bool missing_right) {
     const WideCell right = node - left;
     if (!allowed(left) || !allowed(right)) return;
-    const double gain =
-        score(scales.gradient.value(left.gradient), scales.hessian.value(left.hessian), rules.lambda_l2) +
-        score(scales.gradient.value(right.gradient), scales.hessian.value(right.hessian), rules.lambda_l2) - node_score;
+    const double gain = score_of(left) + score_of(right) - node_score;
     if (gain > best.gain) {
       best.gain = gain;
       best.feature = feature;
@@ -52,9 +65,13 @@ Split best_split(const Cell<Integer>* cells, std::size_t bin_count, std::int32_t
   WideCell below;
   if (any_missing) consider(missing, 0, false);
   for (std::size_t bin = 1; bin < bin_count; ++bin) {
-    below = below + wide(cells[bin - 1]);
-    if (below.count == 0) continue;
-    if (below.count + missing.count == node.count) break;  // no value is left above
+    const Cell<Integer>& cell = cells[bin - 1];
+    if (cell.count == 0) continue;  // no event: the same two sides as at the bin before, which wins ties
+    below = below + wide(cell);
+    const std::int64_t above_count = node.count - below.count - missing.count;
+    if (above_count == 0) break;  // no value is left above
+    if (below.count + missing.count < least_count) continue;
+    if (above_count + missing.count < least_count) break;
     consider(below, bin, true);
     if (any_missing) consider(below + missing, bin, false);
   }
