@@ -581,6 +581,7 @@ GradientBoostingResult fit_gradient_boosting(const Context& context, const Gradi
                                              const GradientBoostingSample& sample, std::int32_t n_classes,
                                              const GradientBoostingSample* validation) {
   check_params(params);
+  elementwise_kernels();  // a wrong DISKERN_ISA throws here, not in a loop that may not throw
   check(context.device == Device::cpu, "gradient boosting runs on the CPU only");
   check(n_classes == 0 || n_classes >= 2,
         "at least 2 classes are needed to tell them apart, got " + std::to_string(n_classes));

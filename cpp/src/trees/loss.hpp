@@ -1,10 +1,11 @@
 #pragma once
 // Losses of gradient boosting: value, gradient and hessian of events of weight one. With the functions of
-// base/maths.hpp, so that the same bits come out on every machine; loops without branches, so that they vectorise.
+// base/maths.hpp, so that the same bits come out on every machine.
 
 #include <cstddef>
 #include <cstdint>
 
+#include "base/elementwise.hpp"
 #include "base/maths.hpp"
 
 namespace diskern::trees {
@@ -18,16 +19,23 @@ enum class Loss : std::uint8_t {
 // sign: +1 for class 1, -1 for class 0.
 inline void logistic_loss(const double* score, const double* sign, std::size_t n, double* loss, double* gradient,
                           double* hessian) noexcept {
+  // Everything from e = exp(-|margin|), so that nothing overflows and small probabilities keep their digits.
+  // exp and log run over the whole array with the widest vectors of the machine.
+  const ElementwiseKernels& kernels = elementwise_kernels();
+  for (std::size_t i = 0; i < n; ++i) loss[i] = -maths::absolute(score[i]);
+  kernels.exp_double(loss, gradient, n);
+  for (std::size_t i = 0; i < n; ++i) loss[i] = 1.0 + gradient[i];
   for (std::size_t i = 0; i < n; ++i) {
     const double margin = sign[i] * score[i];
-    // Everything from exp(-|F|), so that nothing overflows and small probabilities keep their digits.
-    const double e = maths::exp(-maths::absolute(margin));
-    const double large = 1.0 / (1.0 + e);
-    const double small = e * large;
-    const double wrong = margin >= 0.0 ? small : large;  // probability of the other class
-    loss[i] = maths::log(1.0 + e) + (margin >= 0.0 ? 0.0 : -margin);
-    gradient[i] = -sign[i] * wrong;
+    const double large = 1.0 / loss[i];
+    const double small = gradient[i] * large;
     hessian[i] = large * small;
+    gradient[i] = -sign[i] * (margin >= 0.0 ? small : large);  // times the probability of the other class
+  }
+  kernels.log_double(loss, loss, n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const double margin = sign[i] * score[i];
+    loss[i] += margin >= 0.0 ? 0.0 : -margin;
   }
 }
 
