@@ -322,6 +322,9 @@ def test_root_errors(tmp_path: Path) -> None:
     (tmp_path / "cut.root").write_bytes(path.read_bytes()[:300])
     with pytest.raises(FormatError, match="cannot be read as a ROOT file"):
         open_table(str(tmp_path / "cut.root"))
+    # by the packages that are there: no access to the network, or none to that address
+    with pytest.raises((InvalidArgument, OSError), match=r"(?i)needs another package|refused|cannot connect"):
+        open_table("http://127.0.0.1:9/a.root:t")
     with pytest.raises(InvalidArgument, match="names 'one'"):
         open_table(f"{path}:one", "other")
 

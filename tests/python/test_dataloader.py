@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from diskern._core import InvalidArgument
 
-from diskern.data import format_accounting
+from diskern.data import Table, format_accounting
 from diskern.tmva.dataloader import DataLoader
 
 
@@ -87,6 +89,22 @@ def test_add_variable_signatures() -> None:
         loaded.AddVariable("a")
     with pytest.raises(InvalidArgument, match="type is 'Q'"):
         loaded.AddVariable("z", "", "", "Q")
+
+
+def test_add_spectator_as_in_the_tutorial() -> None:
+    loaded = DataLoader()
+    loaded.AddSpectator("spec1 := var1*2", "Spectator 1", "units", "F")
+    loaded.AddSpectator("spec2", "F")
+    loaded.AddSpectator("spec3", "Title", "", -1, 2)
+    infos = loaded._spectators
+    assert [(v.label, v.title, v.unit) for v in infos] == [
+        ("spec1", "Spectator 1", "units"),
+        ("spec2", "F", ""),  # TMVA writes this title, too
+        ("spec3", "Title", ""),
+    ]
+    assert (infos[2].minimum, infos[2].maximum) == (-1, 2)
+    with pytest.raises(InvalidArgument, match="expected a number"):
+        loaded.AddSpectator("spec4", "Title", "", "Q")
 
 
 def test_same_seed_same_split_and_zero_differs() -> None:
@@ -460,3 +478,40 @@ def test_files_are_read_when_needed(tmp_path: Path) -> None:
     assert len(prepared(loaded).training) == 30
     with pytest.raises(FileNotFoundError, match="no such file"):
         loaded.AddSignalTree(str(tmp_path / "none.root"))
+
+
+class ManyEvents(Table):
+    """Millions of events that exist only while they are read."""
+
+    description = "many events"
+    columns = tuple(f"c{i}" for i in range(20))
+    length = 2_000_000
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+
+    def _iterate(self, columns: Sequence[str], chunk: int) -> Iterator[dict[str, np.ndarray]]:
+        self.asked.update(columns)
+        for start in range(0, self.length, chunk):
+            entry = np.arange(start, min(start + chunk, self.length))
+            yield {name: np.sin(entry * (i + 1.0)) for i, name in enumerate(columns)}
+
+
+def test_memory_is_that_of_the_selected_columns() -> None:
+    """2 million events of 20 float64 columns would be 320 MB; two float32 variables of a tenth of them are 1.6 MB."""
+    tables = ManyEvents(), ManyEvents()
+    loaded = DataLoader()
+    loaded.AddVariable("c0")
+    loaded.AddVariable("c1 * c2")
+    loaded.AddSignalTree(tables[0])
+    loaded.AddBackgroundTree(tables[1])
+    loaded.PrepareTrainingAndTestTree("c3 > 0.95", "!V")
+    tracemalloc.start()
+    dataset = loaded.dataset
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    kept = len(dataset.training) + len(dataset.test)
+    assert kept == pytest.approx(4_000_000 * np.arccos(0.95) / np.pi, rel=0.01)
+    assert tables[0].asked == {"c0", "c1", "c2", "c3"}
+    event = 2 * 4 + 4 + 8 + 8 + 8 + 8 + 1  # variables, class, two weights, entry, order, tree type
+    assert peak < 3 * kept * event + 40 * 100_000 * 8  # a few copies of these, and some chunks

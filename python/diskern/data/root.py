@@ -25,7 +25,11 @@ def open_root(path: str, tree: str | None = None) -> Table:
         file = uproot.open(path)
     except FileNotFoundError:
         raise
+    except ImportError as error:  # a protocol that uproot leaves to another package
+        raise InvalidArgument(f"reading {path} needs another package: {error}") from error
     except Exception as error:
+        if "://" in path and isinstance(error, OSError):
+            raise  # the network, not the file
         raise FormatError(
             f"{path} cannot be read as a ROOT file: {type(error).__name__}: {str(error)[:300]}"
         ) from error
