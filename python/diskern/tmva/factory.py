@@ -411,7 +411,6 @@ class Factory:
         from ..report import write_report
 
         write_report(self.results(dataset), path)
-        self._print(f"Report written to {os.fspath(path)}")
 
     # -- helpers ------------------------------------------------------------------------------------------------------
 
