@@ -116,6 +116,35 @@ def test_own_estimator_objects_have_model_files(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again, one.response_test)
 
 
+def test_tmva_weight_files(tmp_path: Path, capsys) -> None:
+    loader = make_loader(tmp_path)
+    stale = tmp_path / "dataset" / "weights" / "job_GBT.weights.xml"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("of an earlier training")
+    factory = Factory("job")
+    for kind, title, options in (
+        ("BDT", "BDT", "NTrees=20:VarTransform=D"),
+        ("MLP", "MLP", "NCycles=5:HiddenLayers=3:VarTransform=N,G"),
+        ("LD", "LD", "VarTransform=P"),
+        ("GradientBoostedTrees", "GBT", "NTrees=5"),
+    ):
+        factory.BookMethod(loader, kind, title, options)
+    run(factory)
+    for method in factory.results().methods:
+        booked = factory.GetMethod(method.title)
+        if method.title == "GBT":
+            assert booked.xml_path is None
+            continue
+        reader = Reader()
+        for name in ("total := a+b", "c", "b"):
+            reader.AddVariable(name)
+        reader.BookMVA(method.title, booked.xml_path)
+        response = reader.EvaluateMVA(loader.dataset.test.variables, method.title)
+        np.testing.assert_array_equal(response, method.response_test[:, 0])
+    assert not stale.exists()
+    assert "no TMVA weight file: " in capsys.readouterr().out
+
+
 def test_threads_change_nothing(tmp_path: Path) -> None:
     content = []
     for threads in (1, 3):
@@ -259,7 +288,7 @@ def test_interrupted_method_holds_its_model(tmp_path: Path, monkeypatch, capsys)
     factory.BookMethod(loader, "Fisher", "Fisher")
     with pytest.raises(KeyboardInterrupt, match="best model so far"):
         factory.TrainAllMethods()
-    assert left_over(tmp_path) == ["dataset/weights/job_Slow.diskern", *left_over(tmp_path)[1:]]
+    assert left_over(tmp_path) == ["dataset/weights/job_Slow.diskern", "dataset/weights/job_Slow.weights.xml"]
     assert factory.GetMethod("Fisher").trained is None
     factory.TestAllMethods()
     factory.EvaluateAllMethods()

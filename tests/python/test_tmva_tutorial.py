@@ -12,7 +12,6 @@ import pytest
 import uproot
 
 import diskern
-from diskern import evaluation
 from diskern.tmva import DataLoader, Factory, Reader
 
 SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "tmva_classification.py"
@@ -110,11 +109,12 @@ def compare(data_directory: Path, tmp_path: Path, title: str, type_name: str, to
     if tolerance is not None:
         expected = np.load(folder / "test_responses.npz")[title]
         np.testing.assert_allclose(factory.results().methods[0].response_test[:, 0], expected, rtol=0, atol=tolerance)
-    # What was saved gives the same.
-    model = diskern.load(factory.model_path(title))
-    response = model.evaluate(data.test.variables)[:, 0]
-    again = evaluation.roc_curve(data.test.class_index == 0, response, data.test.weight)
-    assert again.integral == area
+    # What was saved gives the same, as TMVA's weight file too.
+    booked = factory.GetMethod(title)
+    assert booked.xml_path is not None
+    for path in (booked.model_path, booked.xml_path):
+        response = diskern.load(path).evaluate(data.test.variables)[:, 0]
+        np.testing.assert_array_equal(response, factory.results().methods[0].response_test[:, 0])
 
 
 @pytest.mark.parametrize(
@@ -131,6 +131,10 @@ def test_linear_methods(data_directory: Path, tmp_path: Path, title: str, type_n
 def test_trees(data_directory: Path, tmp_path: Path, title: str, tolerance: float | None) -> None:
     """Bagged AdaBoost (BDT) parts from TMVA after some hundred trees; its ROC integral stays within 0.01."""
     compare(data_directory, tmp_path, title, "BDT", tolerance)
+
+
+def test_network(data_directory: Path, tmp_path: Path) -> None:
+    compare(data_directory, tmp_path, "MLP", "MLP", 1e-5)
 
 
 @pytest.mark.parametrize(("title", "tolerance"), [("BDTG", 1e-5)])
@@ -195,3 +199,23 @@ def test_regression(data_directory: Path, tmp_path: Path, title: str, type_name:
     print(np.abs(method.response_test[:, 0] - expected).max())
     if tolerance is not None:
         np.testing.assert_allclose(method.response_test[:, 0], expected, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("title", ["Fisher", "BDTG", "MLP"])
+def test_reader_on_weight_files_of_tmva(data_directory: Path, title: str) -> None:
+    folder = data_directory / "tmva_trained" / "class_tut"
+    if not folder.is_dir():
+        pytest.skip(f"no {folder}")
+    reader = Reader()
+    for name in ("myvar1 := var1+var2", "myvar2 := var1-var2", "var3", "var4"):
+        reader.AddVariable(name)
+    for name in ("spec1 := var1*2", "spec2 := var1*3"):
+        reader.AddSpectator(name)
+    reader.BookMVA(title, folder / "weights" / f"{title}.weights.xml.gz")
+    with np.load(folder / "test_events.npz") as stored:
+        columns = {name: stored[name] for name in VARIABLES}
+    with np.load(folder / "test_responses.npz") as stored:
+        expected = stored[title]
+    np.testing.assert_allclose(reader.EvaluateMVA(columns, title), expected, rtol=0, atol=1e-6)
+    event = {name: values[7] for name, values in columns.items()}
+    assert reader.EvaluateMVA(event, title) == pytest.approx(expected[7], abs=1e-6)

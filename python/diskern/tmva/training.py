@@ -280,16 +280,14 @@ def save(booked: BookedMethod, model: Any, folder: Path, job: str) -> list[str]:
     model.save(str(path))
     booked.model_path = path
     booked.model = _core.load_model(str(path))
-    write_xml = getattr(Model(model), "save_tmva_xml", None)
-    if write_xml is None:
-        return notes
     xml = folder / f"{job}_{booked.title}.weights.xml"
     try:
-        write_xml(str(xml))
+        Model(model).to_tmva_xml()
     except InvalidArgument as error:
         notes.append(f"no TMVA weight file: {error}")
         xml.unlink(missing_ok=True)  # one of an earlier training would belong to another model
     else:
+        Model(model).save_tmva_xml(xml)
         booked.xml_path = xml
     return notes
 
