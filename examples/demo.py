@@ -28,9 +28,9 @@ def load_events() -> tuple[str, dict[str, np.ndarray], dict[str, np.ndarray]]:
         print("Using the generator instead: Higgs-like events of 28 variables. These are not real events.\n")
         sample = datasets.higgs_like(15000, seed=1)
         name = "generated Higgs-like events"
-    signal = sample.labels == 1
+    signal, background = sample.labels == 1, sample.labels == 0
     columns = {label: sample.events[:, i] for i, label in enumerate(sample.names)}
-    return name, {k: v[signal] for k, v in columns.items()}, {k: v[~signal] for k, v in columns.items()}
+    return name, {k: v[signal] for k, v in columns.items()}, {k: v[background] for k, v in columns.items()}
 
 
 def compile_reader(folder: Path) -> Path | None:
@@ -49,6 +49,7 @@ def compile_reader(folder: Path) -> Path | None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("demo-output"), help="folder for the results")
+    parser.add_argument("--quick", action="store_true", help="fewer trees and epochs: shows the way, not the quality")
     arguments = parser.parse_args()
     folder: Path = arguments.output
     folder.mkdir(parents=True, exist_ok=True)
@@ -65,11 +66,12 @@ def main() -> int:
     loader.PrepareTrainingAndTestTree("", "SplitMode=Random:NormMode=NumEvents:ValidationFraction=0.2")
 
     factory = Factory("magic", str(folder / "magic.root"), "AnalysisType=Classification")
+    trees, cycles = (60, 15) if arguments.quick else (600, 150)
     factory.BookMethod(
-        loader, "BDT", "BDTG", "NTrees=600:BoostType=Grad:Shrinkage=0.1:MaxDepth=4:nCuts=40:MinNodeSize=0.5%"
+        loader, "BDT", "BDTG", f"NTrees={trees}:BoostType=Grad:Shrinkage=0.1:MaxDepth=4:nCuts=40:MinNodeSize=0.5%"
     )
     factory.BookMethod(loader, "Fisher", "Fisher")
-    factory.BookMethod(loader, "MLP", "MLP", "TrainingMethod=Adam:HiddenLayers=32,16:NCycles=150:VarTransform=N")
+    factory.BookMethod(loader, "MLP", "MLP", f"TrainingMethod=Adam:HiddenLayers=32,16:NCycles={cycles}:VarTransform=N")
     try:
         from sklearn.ensemble import HistGradientBoostingClassifier
     except ImportError:
@@ -92,7 +94,7 @@ def main() -> int:
         reader.AddVariable(variable)
     reader.BookMVA(best.title, path)
     events = {v: np.concatenate([signal[v][:500], background[v][:500]]) for v in variables}
-    from_python = np.asarray(reader.EvaluateMVA(events, best.title))
+    from_python = np.asarray(reader.EvaluateMVA(events, best.title)).ravel()
     print(f"Python: {len(from_python)} events, mean response of signal {from_python[:500].mean():+.3f}, ", end="")
     print(f"of background {from_python[500:].mean():+.3f}")
 

@@ -1,0 +1,7 @@
+"""``python -m diskern`` is the ``diskern`` command."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())
