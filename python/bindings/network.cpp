@@ -163,6 +163,7 @@ void register_network(py::module_& module) {
       .def_property_readonly(
           "predictor", [](const NetworkFit& self) { return std::const_pointer_cast<NetworkPredictor>(self.predictor); })
       .def_readonly("interrupted", &NetworkFit::interrupted)
+      .def_readonly("diverged", &NetworkFit::diverged)
       .def_readonly("converged", &NetworkFit::converged)
       .def_readonly("epochs", &NetworkFit::epochs)
       .def_readonly("best_epoch", &NetworkFit::best_epoch)

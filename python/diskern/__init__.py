@@ -19,6 +19,8 @@ _LAZY: dict[str, str] = {
     "LinearDiscriminantClassifier": ".estimators.fisher",
     "LinearDiscriminantRegressor": ".estimators.fisher",
     "Model": ".model",
+    "NetworkClassifier": ".estimators.network",
+    "NetworkRegressor": ".estimators.network",
     "load": ".model",
 }
 

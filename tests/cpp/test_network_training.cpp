@@ -302,6 +302,7 @@ TEST(divergence_is_an_error_or_the_best_so_far) {
   params.test_rate = 1;
   params.hidden_layers = {30, 30};
   const NetworkFit fit = fit_network(Context{}, params, sample.data(), &validation);
+  CHECK(fit.diverged);
   CHECK(fit.message.find("diverged") != std::string::npos);
   for (const double value : fit.predictor->network().layers[0].weights) CHECK(std::isfinite(value));
 }

@@ -173,6 +173,7 @@ std::vector<double> Session::result() {
     fit_.message += "; a smaller learning rate, normalised variables or smaller weights help";
     // What training had reached before is worth returning only if it was tested on events apart.
     if (!best_.empty()) {
+      fit_.diverged = true;
       fit_.message = "training diverged: " + fit_.message + "; the weights of epoch " +
                      std::to_string(fit_.best_epoch) + ", with the smallest validation loss, are kept";
       return best_;

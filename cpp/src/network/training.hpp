@@ -22,6 +22,7 @@ struct TrainingData {
 struct NetworkFit {
   std::shared_ptr<const NetworkPredictor> predictor;
   bool interrupted = false;
+  bool diverged = false;            // the weights did not stay finite; those returned are from before
   bool converged = false;           // stopped by the convergence tests
   std::int32_t epochs = 0;          // epochs done
   std::int32_t best_epoch = 0;      // the epoch of the returned weights

@@ -1,0 +1,350 @@
+"""Dense feed-forward networks (multilayer perceptrons) as estimators."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _core
+from .._validation import NegativePolicy, check_target, check_weights
+from ._base import ClassifierBase, Estimator, RegressorBase
+
+InvalidArgument = _core.InvalidArgument
+
+_DEFAULTS = _core.NetworkParams()
+_ACTIVATIONS = {"identity": "linear", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu", "radial": "radial"}
+_SOLVERS = {"adam": "adam", "bp": "sequential", "bfgs": "bfgs"}
+
+_Validation = tuple[NDArray[np.float32], NDArray[Any], NDArray[np.float64]]
+
+_PARAMETERS = """
+    Parameters
+    ----------
+    hidden_layer_sizes : sequence of int
+        Neurons of each hidden layer; empty: none.
+    activation : {'relu', 'tanh', 'logistic', 'identity', 'radial'}
+        Of the hidden neurons; radial is exp(-x^2 / 2).
+    solver : {'adam', 'bp', 'bfgs'}
+        Adam on mini-batches (arXiv:1412.6980), TMVA's back propagation event by event, or TMVA's BFGS on all events.
+    learning_rate_init : float
+        Step size of Adam, learning rate of bp.
+    batch_size : int
+        Events of a mini-batch of Adam; 0: all.
+    max_iter : int
+        Most epochs.
+    alpha : float
+        L2 penalty of Adam, divided by the batch size (scikit-learn's convention); not applied to biases.
+    beta_1, beta_2, epsilon : float
+        Of Adam.
+    early_stopping : 'auto' or bool
+        'auto': with a validation sample given to ``fit``; True: without one ``validation_fraction`` of the events is
+        set apart; False: never. The weights of the smallest validation loss are kept. Without it, training ends when
+        the training loss no longer improves.
+    validation_fraction : float
+        Fraction of the events set apart.
+    n_iter_no_change : int
+        Stop after so many epochs without improvement.
+    tol : float
+        Smallest decrease of the loss that counts as improvement.
+    negative_weights : {'keep', 'ignore', 'error'}
+        'keep': negative weights multiply the loss of their events (which may leave it without a minimum); 'ignore': the
+        events are left out; 'error': they are refused.
+    n_jobs : int or None
+        Threads; None and -1: all. The model does not depend on it.
+    random_state : int, RandomState or None
+        Seed of the first weights, the order of events and the events set apart.
+    verbose : int
+        1 shows progress on standard error.
+
+    Attributes
+    ----------
+    n_iter_ : int
+        Epochs done.
+    best_iteration_ : int
+        Epoch of the weights in the model.
+    converged_ : bool
+        Whether training ended before ``max_iter``.
+    loss_curve_, validation_loss_ : float64 arrays
+        Mean loss per unit weight after each epoch (Adam: over the epoch); ``validation_loss_`` is empty without a
+        validation sample.
+    interrupted_ : bool
+        Whether Ctrl-C ended the training early; the best weights so far are kept.
+    n_features_in_ : int
+    feature_names_in_ : array of str, where the events had names
+
+    Notes
+    -----
+    Variables are standardised inside the model (so are the targets of a regression), event weights are scaled to a mean
+    absolute value of 1. Training is in float64. Weights that stop being finite are an error, or, once a validation loss
+    was reached, a warning and the best weights before.
+"""
+
+
+class _Network(Estimator):
+    """Parameters and training, common to classifier and regressor."""
+
+    _method_name: ClassVar[str] = "MLP"
+
+    predictor_: _core.Network
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Sequence[int] = tuple(_DEFAULTS.hidden_layers),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        learning_rate_init: float = _DEFAULTS.learning_rate,
+        batch_size: int = _DEFAULTS.batch_size,
+        max_iter: int = _DEFAULTS.epochs,
+        alpha: float = _DEFAULTS.l2,
+        beta_1: float = _DEFAULTS.beta_1,
+        beta_2: float = _DEFAULTS.beta_2,
+        epsilon: float = _DEFAULTS.epsilon,
+        early_stopping: bool | str = "auto",
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = _DEFAULTS.convergence_improve,
+        negative_weights: NegativePolicy = "keep",
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.learning_rate_init = learning_rate_init
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.alpha = alpha
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.negative_weights = negative_weights
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _params(self) -> _core.NetworkParams:
+        if self.activation not in _ACTIVATIONS:
+            raise InvalidArgument(f"activation must be one of {', '.join(_ACTIVATIONS)}, got {self.activation!r}")
+        if self.solver not in _SOLVERS:
+            raise InvalidArgument(f"solver must be one of {', '.join(_SOLVERS)}, got {self.solver!r}")
+        if self.early_stopping not in (True, False, "auto"):
+            raise InvalidArgument(f"early_stopping must be 'auto', True or False, got {self.early_stopping!r}")
+        if not 0.0 < self.validation_fraction < 1.0:
+            raise InvalidArgument(f"validation_fraction must lie between 0 and 1, got {self.validation_fraction!r}")
+        if self.n_iter_no_change < 1:
+            raise InvalidArgument(f"n_iter_no_change must be 1 or more, got {self.n_iter_no_change!r}")
+        sizes = self.hidden_layer_sizes
+        params = _core.NetworkParams()
+        params.activation = getattr(_core.Activation, _ACTIVATIONS[self.activation])
+        params.solver = getattr(_core.NetworkSolver, _SOLVERS[self.solver])
+        values = {
+            "hidden_layer_sizes": ("hidden_layers", [sizes] if isinstance(sizes, int | np.integer) else list(sizes)),
+            "learning_rate_init": ("learning_rate", self.learning_rate_init),
+            "batch_size": ("batch_size", self.batch_size),
+            "max_iter": ("epochs", self.max_iter),
+            "alpha": ("l2", self.alpha),
+            "beta_1": ("beta_1", self.beta_1),
+            "beta_2": ("beta_2", self.beta_2),
+            "epsilon": ("epsilon", self.epsilon),
+            "n_iter_no_change": ("convergence_tests", self.n_iter_no_change),
+            "tol": ("convergence_improve", self.tol),
+        }
+        for name, (field, value) in values.items():
+            try:
+                setattr(params, field, value)
+            except TypeError:
+                kind = type(getattr(params, field)).__name__
+                raise InvalidArgument(f"{name} must be of type {kind}, got {value!r}") from None
+        return params
+
+    def _split_off(self, strata: NDArray[np.int32], seed: int) -> NDArray[np.bool_]:
+        """The events set apart for validation: ``validation_fraction`` of each class."""
+        apart = np.zeros(len(strata), np.bool_)
+        generator = np.random.default_rng(seed)
+        for stratum in np.unique(strata):
+            members = np.flatnonzero(strata == stratum)
+            count = round(self.validation_fraction * len(members))
+            if not 0 < count < len(members):
+                raise InvalidArgument(
+                    f"early_stopping needs a validation sample, but {self.validation_fraction:g} of the {len(members)} "
+                    "events (of one class) leaves nothing to train on or to validate with; give eval_set instead"
+                )
+            apart[generator.permutation(members)[:count]] = True
+        return apart
+
+    def _train(
+        self,
+        params: _core.NetworkParams,
+        events: NDArray[np.float32],
+        targets: NDArray[np.float64],
+        weight: NDArray[np.float64],
+        strata: NDArray[np.int32],
+        validation: _Validation | None,
+    ) -> Any:
+        seed = self._seed()
+        params.random_seed = seed % (2**32 - 1) + 1
+        if validation is None and self.early_stopping is True:
+            apart = self._split_off(strata, seed)
+            validation = events[apart], targets[apart], weight[apart]
+            events, targets, weight = events[~apart], targets[~apart], weight[~apart]
+        elif self.early_stopping is False:
+            params.keep_best = False
+        fit = _core.fit_network(
+            params,
+            events,
+            targets,
+            weight,
+            None if validation is None else validation[0],
+            None if validation is None else validation[1],
+            None if validation is None else validation[2],
+            threads=self._threads(),
+            seed=seed,
+            progress=self._progress(),
+        )
+        if fit.diverged:
+            warnings.warn(f"{type(self).__name__}: {fit.message}", UserWarning, stacklevel=3)
+        self.n_iter_ = int(fit.epochs)
+        self.best_iteration_ = int(fit.best_epoch)
+        self.converged_ = bool(fit.converged)
+        self.loss_curve_ = np.asarray(fit.training_loss)
+        self.validation_loss_ = np.asarray(fit.validation_loss)
+        return self._finish_fit(fit.predictor, fit.interrupted)
+
+    def _check_eval_set(self, eval_set: Any) -> tuple[NDArray[np.float32], Any, NDArray[np.float64]]:
+        if not isinstance(eval_set, tuple | list) or len(eval_set) not in (2, 3):
+            raise InvalidArgument("eval_set must be (X, y) or (X, y, sample_weight)")
+        events = self._check_events(eval_set[0], reset=False, name="eval_set X")
+        weight = check_weights(eval_set[2] if len(eval_set) == 3 else None, len(events), name="eval_set sample_weight")
+        return events, eval_set[1], weight
+
+
+class NetworkClassifier(ClassifierBase, _Network):
+    __doc__ = f"""Dense network that tells classes apart: cross entropy, of a sigmoid (two classes) or a softmax.
+{_PARAMETERS}
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from diskern import NetworkClassifier
+    >>> X = np.random.default_rng(1).normal(size=(1000, 2))
+    >>> y = X[:, 0] * X[:, 1] > 0
+    >>> model = NetworkClassifier((16,), learning_rate_init=0.01, random_state=1).fit(X, y)
+    >>> bool(model.score(X, y) > 0.9)
+    True
+    """
+
+    def _targets(self, class_index: NDArray[Any]) -> NDArray[np.float64]:
+        if len(self.classes_) == 2:
+            return class_index[:, np.newaxis].astype(np.float64)
+        targets: NDArray[np.float64] = np.eye(len(self.classes_))[class_index]
+        return targets
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> NetworkClassifier:
+        """Train.
+
+        Parameters
+        ----------
+        X : array-like of shape (events, variables)
+        y : array-like of shape (events,)
+            Class labels.
+        sample_weight : array-like of shape (events,), optional
+            Event weights, see ``negative_weights``.
+        eval_set : (X, y) or (X, y, sample_weight), optional
+            Validation sample for early stopping and the validation loss.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InvalidArgument
+            Input that cannot be trained on.
+        Error
+            Training that diverged.
+        KeyboardInterrupt
+            After Ctrl-C; the best weights so far are held and ``interrupted_`` is True.
+        """
+        params = self._params()
+        events, class_index, weight = self._check_fit(X, y, sample_weight, negative=self.negative_weights)
+        if len(self.classes_) > 2:
+            params.loss = _core.NetworkLoss.softmax_cross_entropy
+            params.output = _core.NetworkOutput.softmax
+        validation = None
+        if eval_set is not None:
+            held_out, labels, held_out_weight = self._check_eval_set(eval_set)
+            labels = np.asarray(labels)
+            if labels.shape != (len(held_out),):
+                raise InvalidArgument(f"eval_set y must have one label per event: {len(held_out)}, got {labels.shape}")
+            unknown = ~np.isin(labels, self.classes_)
+            if unknown.any():
+                raise InvalidArgument(f"eval_set y holds the label {labels[unknown][0].item()!r}, which y does not")
+            validation = held_out, self._targets(np.searchsorted(self.classes_, labels)), held_out_weight
+        self._train(params, events, self._targets(class_index), weight, class_index, validation)
+        return self
+
+    def _decision(self, events: NDArray[np.float32]) -> NDArray[np.float64]:
+        # Log odds, or log probabilities; finite even where a probability reached 0 or 1.
+        probability = self._responses(events)
+        tiny = np.finfo(np.float64).tiny
+        logarithm: NDArray[np.float64] = np.log(np.maximum(probability, tiny))
+        if len(self.classes_) > 2:
+            return logarithm
+        return logarithm[:, 0] - np.asarray(np.log(np.maximum(1.0 - probability[:, 0], tiny)))
+
+    def _probability(self, events: NDArray[np.float32]) -> NDArray[np.float64]:
+        responses = self._responses(events)
+        return np.asarray(np.hstack([1.0 - responses, responses])) if len(self.classes_) == 2 else responses
+
+
+class NetworkRegressor(RegressorBase, _Network):
+    __doc__ = f"""Dense network that estimates a number, with the squared error as loss.
+{_PARAMETERS}"""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> NetworkRegressor:
+        """Train.
+
+        Parameters
+        ----------
+        X : array-like of shape (events, variables)
+        y : array-like of shape (events,)
+            Targets.
+        sample_weight : array-like of shape (events,), optional
+            Event weights, see ``negative_weights``.
+        eval_set : (X, y) or (X, y, sample_weight), optional
+            Validation sample for early stopping and the validation loss.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InvalidArgument
+            Input that cannot be trained on.
+        Error
+            Training that diverged.
+        KeyboardInterrupt
+            After Ctrl-C; the best weights so far are held and ``interrupted_`` is True.
+        """
+        params = self._params()
+        params.loss = _core.NetworkLoss.squared
+        params.standardise_targets = True
+        events, target, weight = self._check_fit(X, y, sample_weight, negative=self.negative_weights)
+        validation = None
+        if eval_set is not None:
+            held_out, answers, held_out_weight = self._check_eval_set(eval_set)
+            answers = check_target(answers, len(held_out), name="eval_set y")
+            validation = held_out, answers[:, np.newaxis], held_out_weight
+        strata = np.zeros(len(target), np.int32)
+        self._train(params, events, target[:, np.newaxis], weight, strata, validation)
+        return self

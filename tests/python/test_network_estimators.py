@@ -1,0 +1,223 @@
+"""NetworkClassifier and NetworkRegressor."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+
+from diskern._core import InvalidArgument
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import diskern
+from diskern import NetworkClassifier, NetworkRegressor, _core
+
+
+def rings(n: int = 600, classes: int = 2, seed: int = 1) -> tuple[Any, Any]:
+    generator = np.random.default_rng(seed)
+    X = generator.normal(size=(n, 2)).astype(np.float32)
+    radius = np.hypot(X[:, 0], X[:, 1])
+    return X, np.array(["inner", "middle", "outer"])[np.digitize(radius, [1.1, 1.8][: classes - 1])]
+
+
+def weights_of(estimator: Any) -> list[Any]:
+    return [layer[name] for layer in estimator.predictor_.layers for name in ("weights", "biases")]
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("solver", ["adam", "bp", "bfgs"])
+def test_classes_that_no_line_parts(solver: str, classes: int) -> None:
+    X, y = rings(classes=classes)
+    model = NetworkClassifier((12,), "tanh", solver=solver, learning_rate_init=0.01, max_iter=150, random_state=1)
+    model.fit(X, y)
+    test, truth = rings(classes=classes, seed=2)
+    assert model.score(test, truth) > 0.9
+    probability = model.predict_proba(test)
+    np.testing.assert_allclose(probability.sum(axis=1), 1.0, atol=1e-12)
+    np.testing.assert_array_equal(model.classes_[probability.argmax(axis=1)], model.predict(test))
+    assert np.isfinite(model.decision_function(test)).all()
+    assert len(model.loss_curve_) == model.n_iter_
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "logistic", "radial"])
+def test_a_curve(activation: str) -> None:
+    generator = np.random.default_rng(3)
+    X = generator.uniform(100.0, 104.0, size=(800, 1)).astype(np.float32)
+    y = 1e6 + 1e3 * np.sin(2.0 * X[:, 0].astype(np.float64))
+    model = NetworkRegressor((30,), activation, learning_rate_init=0.02, max_iter=300, tol=1e-7, random_state=2).fit(
+        X, y
+    )
+    assert model.score(X, y) > 0.97
+
+
+def test_the_model_does_not_depend_on_threads_but_on_the_seed() -> None:
+    X, y = rings(2500)
+    one, three = (
+        NetworkClassifier((8,), max_iter=5, n_jobs=n, random_state=4, batch_size=500).fit(X, y) for n in (1, 3)
+    )
+    for a, b in zip(weights_of(one), weights_of(three), strict=True):
+        np.testing.assert_array_equal(a, b)
+    other = NetworkClassifier((8,), max_iter=5, random_state=5, batch_size=500).fit(X, y)
+    assert any((a != b).any() for a, b in zip(weights_of(one), weights_of(other), strict=True))
+
+
+def test_an_integer_weight_counts_as_so_many_events() -> None:
+    X, y = rings(300)
+    counts = np.random.default_rng(5).integers(0, 3, len(y))
+    parameters: dict[str, Any] = {"solver": "bfgs", "max_iter": 8, "activation": "tanh", "random_state": 1}
+    weighted = NetworkClassifier((4,), **parameters).fit(X, y, counts)
+    repeated = NetworkClassifier((4,), **parameters).fit(np.repeat(X, counts, axis=0), np.repeat(y, counts))
+    np.testing.assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), atol=1e-8)
+    # A common factor of all weights changes nothing.
+    scaled = NetworkClassifier((4,), **parameters).fit(X, y, 1000.0 * counts)
+    np.testing.assert_allclose(weighted.predict_proba(X), scaled.predict_proba(X), atol=1e-8)
+
+
+def test_weights_move_the_boundary() -> None:
+    X, y = rings(2000)
+    heavy = np.where(y == "inner", 10.0, 1.0)
+    plain, moved = (NetworkClassifier((10,), random_state=1, max_iter=60).fit(X, y, w) for w in (None, heavy))
+    noisy = y == "inner"
+    assert moved.predict_proba(X)[:, 0].mean() > plain.predict_proba(X)[:, 0].mean() + 0.01
+    assert (moved.predict(X[noisy]) == "inner").mean() >= (plain.predict(X[noisy]) == "inner").mean()
+
+
+def test_early_stopping_keeps_the_best_weights() -> None:
+    X, y = rings(120)
+    y = np.where(np.random.default_rng(6).uniform(size=120) < 0.2, "inner", y)
+    held_out = rings(400, seed=7)
+    model = NetworkClassifier((60, 60), learning_rate_init=0.01, max_iter=500, random_state=1)
+    model.fit(X, y, eval_set=held_out)
+    assert model.n_iter_ < 500
+    assert model.converged_
+    assert model.best_iteration_ == model.validation_loss_.argmin() + 1
+    probability = model.predict_proba(held_out[0])[np.arange(400), (held_out[1] == "outer").astype(int)]
+    if set(model.classes_) == {"inner", "middle"}:
+        probability = model.predict_proba(held_out[0])[np.arange(400), (held_out[1] == "middle").astype(int)]
+    np.testing.assert_allclose(-np.log(probability).mean(), model.validation_loss_.min(), rtol=1e-9)
+    # The fraction that is set apart.
+    model = NetworkClassifier((5,), early_stopping=True, max_iter=10, random_state=1).fit(X, y)
+    assert len(model.validation_loss_) == model.n_iter_
+
+
+def test_pickle_and_model_file(tmp_path: Path) -> None:
+    for estimator, (X, y) in (
+        (NetworkClassifier((5,), max_iter=5, random_state=1), rings(100, 3)),
+        (NetworkRegressor((5,), max_iter=5, random_state=1), (rings(100)[0], np.arange(100.0))),
+    ):
+        model = estimator.fit(X, y)
+        again = pickle.loads(pickle.dumps(model))
+        np.testing.assert_array_equal(again.predict(X), model.predict(X))
+        model.save(tmp_path / "model.diskern")
+        loaded = diskern.load(tmp_path / "model.diskern")
+        expected = model.predict_proba(X) if isinstance(model, NetworkClassifier) else model.predict(X)[:, None]
+        np.testing.assert_array_equal(loaded.evaluate(X), expected)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"hidden_layer_sizes": (0,)},
+        {"hidden_layer_sizes": ("many",)},
+        {"activation": "softplus"},
+        {"solver": "lbfgs"},
+        {"learning_rate_init": 0.0},
+        {"batch_size": 1.5},
+        {"max_iter": 0},
+        {"alpha": -1.0},
+        {"beta_1": 1.0},
+        {"early_stopping": "yes"},
+        {"validation_fraction": 1.0},
+        {"n_iter_no_change": 0},
+        {"tol": -1.0},
+        {"negative_weights": "drop"},
+    ],
+)
+def test_wrong_parameters_are_named(parameters: dict[str, Any]) -> None:
+    X, y = rings(50)
+    # The core speaks of its own names for some.
+    names = {"hidden_layer_sizes": "hidden_layer", "learning_rate_init": "learning_rate", "max_iter": "epochs|max_iter",
+             "alpha": "l2|alpha", "tol": "convergence_improve|tol", "negative_weights": "negative"}  # fmt: skip
+    name = next(iter(parameters))
+    with pytest.raises(InvalidArgument, match=names.get(name, name)):
+        NetworkClassifier(**parameters).fit(X, y)
+
+
+@pytest.mark.parametrize("make", [NetworkClassifier, NetworkRegressor])
+def test_bad_events(make: Any) -> None:
+    X, y = rings(60)
+    labels = y if make is NetworkClassifier else np.arange(60.0)
+    for value, word in ((np.nan, "NaN"), (np.inf, "infinity")):
+        spoiled = X.copy()
+        spoiled[7, 1] = value
+        with pytest.raises(InvalidArgument, match=word):
+            make().fit(spoiled, labels)
+    with pytest.raises(InvalidArgument, match="0 sample"):
+        make().fit(np.empty((0, 2)), [])
+    with pytest.raises(InvalidArgument, match="zero"):
+        make().fit(X, labels, np.zeros(60))
+    with pytest.raises(InvalidArgument, match="Negative"):
+        make(negative_weights="error").fit(X, labels, -np.ones(60))
+    with pytest.raises(InvalidArgument, match="weights sum to -60"):
+        make().fit(X, labels, -np.ones(60))
+    if make is NetworkClassifier:
+        with pytest.raises(InvalidArgument, match="1 class"):
+            make().fit(X, np.zeros(60))
+        with pytest.raises(InvalidArgument, match="label 'elsewhere'"):
+            make(max_iter=2).fit(X, y, eval_set=(X[:1], ["elsewhere"]))
+    constant = np.column_stack([X, np.full(60, 3.0)])
+    assert np.isfinite(
+        make((3,), max_iter=3).fit(constant, labels).predictor_.evaluate(constant.astype(np.float32))
+    ).all()
+
+
+def test_divergence_is_an_error_or_a_warning() -> None:
+    X, y = rings(200)
+    target = (y == "inner").astype(float)
+    diverging = NetworkRegressor((20, 20), "identity", solver="bp", learning_rate_init=50.0, random_state=1)
+    with pytest.raises(_core.Error, match="diverged"):
+        diverging.fit(X, target)
+
+
+def test_an_interrupt_keeps_the_model() -> None:
+    X, y = rings(3000)
+    model = NetworkClassifier(max_iter=1000000, tol=0.0, n_iter_no_change=1000000, random_state=1)
+    timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y)
+    timer.join()
+    assert model.interrupted_
+    assert np.isfinite(model.predict_proba(X)).all()
+
+
+_REASON = "mini-batches: a weight of two is not the same as two events"
+_MINI_BATCH = {f"check_sample_weight_equivalence_on_{kind}_data": _REASON for kind in ("dense", "sparse")}
+
+
+@parametrize_with_checks(
+    [NetworkClassifier((20,), max_iter=60, learning_rate_init=0.02), NetworkRegressor((20,), learning_rate_init=0.02)],
+    expected_failed_checks=lambda estimator: _MINI_BATCH,
+)
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
+def test_scikit_learn_contract(estimator: Any, check: Any) -> None:
+    check(estimator)
+
+
+@parametrize_with_checks(
+    [
+        NetworkClassifier((4,), "tanh", solver="bfgs", max_iter=6),
+        NetworkRegressor((4,), "tanh", solver="bfgs", max_iter=6),
+    ]
+)
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
+def test_scikit_learn_contract_without_exceptions(estimator: Any, check: Any) -> None:
+    check(estimator)
