@@ -1,4 +1,5 @@
 // Errors, the Predictor handle.
+#include "base/device.hpp"
 #include "base/dispatch.hpp"
 #include "base/executor.hpp"
 #include "common.hpp"
@@ -70,6 +71,24 @@ void register_base(py::module_& module) {
   module.def("available_threads", &available_threads,
              "Threads that this process may use: DISKERN_NUM_THREADS, OMP_NUM_THREADS, or the processors of its "
              "affinity mask and control group.");
+
+  module.def(
+      "cuda_devices",
+      [] {
+        py::list list;
+        for (const CudaDevice& device : cuda_devices()) {
+          py::dict entry;
+          entry["index"] = device.index;
+          entry["name"] = device.name;
+          entry["compute_capability"] = py::make_tuple(device.major, device.minor);
+          entry["multiprocessors"] = device.multiprocessors;
+          entry["memory_bytes"] = device.memory_bytes;
+          list.append(entry);
+        }
+        return list;
+      },
+      "The CUDA devices, a dictionary for each; an empty list where there is none (cuda_status() says why).");
+  module.def("cuda_status", &cuda_status, "How many CUDA devices there are, or what is missing.");
 }
 
 }  // namespace diskern::python

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -52,3 +53,22 @@ def test_number_of_threads_from_the_environment() -> None:
     result = run(code, DISKERN_NUM_THREADS="many")
     assert "InvalidArgument" in result.stderr
     assert "DISKERN_NUM_THREADS is 'many'" in result.stderr
+
+
+def test_cuda_is_reported_and_never_an_import_error() -> None:
+    devices = _core.cuda_devices()
+    status = _core.cuda_status()
+    if devices:
+        assert str(len(devices)) in status
+        assert {"index", "name", "compute_capability", "multiprocessors", "memory_bytes"} == set(devices[0])
+    else:
+        assert "CUDA" in status
+
+
+def test_the_extension_needs_no_cuda_library() -> None:
+    ldd = shutil.which("ldd")
+    if ldd is None:
+        pytest.skip("ldd is not installed")
+    libraries = subprocess.run([ldd, _core.__file__], capture_output=True, text=True, check=True).stdout
+    assert "libc.so" in libraries
+    assert "libcuda" not in libraries

@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/device.hpp"
 #include "base/processors.hpp"
 #include "diskern/error.hpp"
 
@@ -240,6 +241,10 @@ void parallel_for(const Context& context, std::size_t chunks, const std::functio
   if (context.threads < 0) {
     throw InvalidArgument("threads must be 0 (all that the process may use) or a positive number, got " +
                           std::to_string(context.threads));
+  }
+  if (context.device != Device::cpu) {
+    require_device(context);
+    throw DeviceError("the context asks for device 'cuda', but this work has no CUDA kernel; expected device 'cpu'");
   }
   if (chunks == 0) return;
   if (chunks > 1 && context.threads != 1 && !inside_job && work_nanoseconds >= serial_below_nanoseconds) {

@@ -102,6 +102,20 @@ DISKERN_HD float with_sign_of(float magnitude, float sign) {
   return from_bits(to_bits(magnitude) | (to_bits(sign) & 0x80000000U));
 }
 
+DISKERN_HD double infinity64() { return from_bits(uint64_t{0x7ff0000000000000U}); }
+DISKERN_HD float infinity32() { return from_bits(uint32_t{0x7f800000U}); }
+DISKERN_HD double nan64() { return from_bits(uint64_t{0x7ff8000000000000U}); }
+DISKERN_HD float nan32() { return from_bits(uint32_t{0x7fc00000U}); }
+
+// IEEE, correctly rounded on both sides.
+DISKERN_HD double square_root(double x) {
+#if defined(__CUDA_ARCH__)
+  return __dsqrt_rn(x);
+#else
+  return __builtin_sqrt(x);
+#endif
+}
+
 DISKERN_HD double exp(double x) {
   // Beyond these the result is inf or 0 anyway; NaN passes both comparisons.
   x = x > 710.0 ? 710.0 : x;
@@ -141,8 +155,8 @@ DISKERN_HD double log(double x) {
   const double half_square = 0.5 * f * f;
   const double tail = s * (half_square + z * detail::log_tail(z)) + e * 0x1.ef35793c76730p-45;
   double result = e * 0x1.62e42fefa3800p-1 - ((half_square - tail) - f);
-  result = x < __builtin_huge_val() ? result : x;
-  const double outside = x == 0.0 ? -__builtin_huge_val() : __builtin_nan("");
+  result = x < infinity64() ? result : x;
+  const double outside = x == 0.0 ? -infinity64() : nan64();
   return x > 0.0 ? result : outside;
 }
 DISKERN_HD float log(float x) {
@@ -158,8 +172,8 @@ DISKERN_HD float log(float x) {
   const float half_square = 0.5F * f * f;
   const float tail = s * (half_square + z * detail::log_tail(z)) + e * 0x1.7f7d1cp-20F;
   float result = e * 0x1.62e400p-1F - ((half_square - tail) - f);
-  result = x < __builtin_huge_valf() ? result : x;
-  const float outside = x == 0.0F ? -__builtin_huge_valf() : __builtin_nanf("");
+  result = x < infinity32() ? result : x;
+  const float outside = x == 0.0F ? -infinity32() : nan32();
   return x > 0.0F ? result : outside;
 }
 

@@ -53,7 +53,7 @@ struct NormalPair {
 // Box-Muller, with the functions of maths.hpp. The first uniform is taken in (0, 1], so the logarithm is finite.
 DISKERN_HD NormalPair normal_pair(const PhiloxBlock& block) {
   const double radius_uniform = 1.0 - uniform_double(block.word[0], block.word[1]);
-  const double radius = __builtin_sqrt(-2.0 * maths::log(radius_uniform));
+  const double radius = maths::square_root(-2.0 * maths::log(radius_uniform));
   const maths::SineCosine turn = maths::sine_cosine_of_turn(uniform_double(block.word[2], block.word[3]));
   return {radius * turn.cosine, radius * turn.sine};
 }
