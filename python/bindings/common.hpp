@@ -64,7 +64,12 @@ class PythonMonitor final : public Monitor {
   void progress(const Progress& progress) override {
     if (callback_.is_none()) return;
     const py::gil_scoped_acquire acquire;
-    callback_(progress.done, progress.total, progress.training_loss, progress.validation_loss);
+    try {
+      callback_(progress.done, progress.total, progress.training_loss, progress.validation_loss);
+    } catch (const py::error_already_set& error) {
+      if (!error.matches(PyExc_KeyboardInterrupt)) throw;
+      interrupted_ = true;  // Ctrl-C came while Python showed the progress
+    }
   }
 
  private:

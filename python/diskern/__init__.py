@@ -9,6 +9,10 @@ from ._version import __version__
 
 # Public names, imported on first use so that `import diskern` stays light and works without scikit-learn.
 _LAZY: dict[str, str] = {
+    "AdaBoostTreesClassifier": ".estimators.adaboost",
+    "AdaBoostTreesRegressor": ".estimators.adaboost",
+    "DecisionTreeClassifier": ".estimators.decision_tree",
+    "DecisionTreeRegressor": ".estimators.decision_tree",
     "DeviceError": "._core",
     "Error": "._core",
     "FormatError": "._core",
