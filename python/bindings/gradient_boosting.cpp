@@ -62,9 +62,7 @@ py::array_t<double> raw_scores(const trees::ForestPredictor& predictor, const py
   const View<double, 2> out(responses.mutable_data(), view.rows(), predictor.output_count());
   {
     const py::gil_scoped_release release;
-    trees::Forest forest = predictor.forest();
-    forest.link = trees::Link::identity;
-    trees::ForestPredictor(std::move(forest)).evaluate(context, view, out);
+    predictor.evaluate_scores(context, view, out);
   }
   return responses;
 }

@@ -11,6 +11,7 @@
 #include "base/archive.hpp"
 #include "base/executor.hpp"
 #include "diskern/error.hpp"
+#include "trees/forest_batch.hpp"
 
 namespace diskern::trees {
 
@@ -223,7 +224,10 @@ std::int32_t leaf_index(const Tree& tree, const float* variables, std::size_t n_
   return static_cast<std::int32_t>(walk(tree, variables, n_features));
 }
 
-ForestPredictor::ForestPredictor(Forest forest) : forest_(std::move(forest)) { validate(forest_); }
+ForestPredictor::ForestPredictor(Forest forest) : forest_(std::move(forest)) {
+  validate(forest_);
+  batch_ = std::make_shared<const ForestBatch>(forest_);
+}
 
 void ForestPredictor::evaluate(const float* variables, double* responses) const noexcept {
   if (!forest_.preselection.cuts.empty()) {
@@ -233,6 +237,11 @@ void ForestPredictor::evaluate(const float* variables, double* responses) const 
       return;
     }
   }
+  evaluate_scores(variables, responses);
+  apply_link(forest_.link, responses, static_cast<std::size_t>(forest_.n_outputs));
+}
+
+void ForestPredictor::evaluate_scores(const float* variables, double* scores) const noexcept {
   const auto n_outputs = static_cast<std::size_t>(forest_.n_outputs);
   const auto n_features = static_cast<std::size_t>(forest_.n_features);
   const std::size_t n_trees = forest_.trees.size();
@@ -244,7 +253,7 @@ void ForestPredictor::evaluate(const float* variables, double* responses) const 
           const Tree& tree = forest_.trees[t];
           sum += forest_.tree_weight[t] * tree.value[walk(tree, variables, n_features)];
         }
-        responses[k] = sum;
+        scores[k] = sum;
       }
       break;
     case Aggregation::weighted_mean:
@@ -256,14 +265,53 @@ void ForestPredictor::evaluate(const float* variables, double* responses) const 
           sum += forest_.tree_weight[t] * tree.value[walk(tree, variables, n_features)];
           norm += forest_.tree_weight[t];
         }
-        responses[k] = forest_.base_score[k] + (norm > std::numeric_limits<double>::epsilon() ? sum / norm : 0.0);
+        scores[k] = forest_.base_score[k] + (norm > std::numeric_limits<double>::epsilon() ? sum / norm : 0.0);
       }
       break;
     case Aggregation::weighted_median:
-      responses[0] = forest_.base_score[0] + weighted_median(forest_, variables);
+      scores[0] = forest_.base_score[0] + weighted_median(forest_, variables);
       break;
   }
-  apply_link(forest_.link, responses, n_outputs);
+}
+
+void ForestPredictor::evaluate(const Context& context, View<const float, 2> events, View<double, 2> responses) const {
+  evaluate_batch(context, events, responses, true);
+}
+
+void ForestPredictor::evaluate_scores(const Context& context, View<const float, 2> events,
+                                      View<double, 2> scores) const {
+  evaluate_batch(context, events, scores, false);
+}
+
+void ForestPredictor::evaluate_batch(const Context& context, View<const float, 2> events, View<double, 2> out,
+                                     bool with_link) const {
+  constexpr std::size_t chunk_size = 1024;
+  const std::size_t n = events.rows();
+  const auto n_outputs = static_cast<std::size_t>(forest_.n_outputs);
+  parallel_for(
+      context, chunk_count(n, chunk_size),
+      [&](std::size_t chunk) {
+        const Range range = chunk_range(n, chunk_size, chunk);
+        std::vector<double> responses(n_outputs);
+        std::vector<float> variables(batch_->usable() ? 0 : input_count());
+        if (batch_->usable()) batch_->evaluate(events.slice(range.begin, range.end), out.slice(range.begin, range.end));
+        for (std::size_t i = range.begin; i < range.end; ++i) {
+          if (batch_->usable()) {
+            if (!with_link) continue;
+            for (std::size_t k = 0; k < n_outputs; ++k) responses[k] = out(i, k);
+            apply_link(forest_.link, responses.data(), n_outputs);
+          } else {
+            for (std::size_t j = 0; j < variables.size(); ++j) variables[j] = events(i, j);
+            if (with_link) {
+              evaluate(variables.data(), responses.data());
+            } else {
+              evaluate_scores(variables.data(), responses.data());
+            }
+          }
+          for (std::size_t k = 0; k < n_outputs; ++k) out(i, k) = responses[k];
+        }
+      },
+      static_cast<double>(n) * (20.0 + 10.0 * static_cast<double>(forest_.trees.size())));
 }
 
 }  // namespace diskern::trees

@@ -2,6 +2,7 @@
 // A forest of binary trees as flat arrays: what every tree method trains and what every evaluation walks.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,8 @@ struct Forest {
 // linear coefficients, tree weights and base scores are finite; what training knew of the nodes is not looked at.
 void validate(const Forest& forest);
 
+class ForestBatch;
+
 // Evaluates a validated forest.
 class ForestPredictor final : public Predictor {
  public:
@@ -91,14 +94,20 @@ class ForestPredictor final : public Predictor {
   std::size_t input_count() const noexcept override { return static_cast<std::size_t>(forest_.n_features); }
   std::size_t output_count() const noexcept override { return static_cast<std::size_t>(forest_.n_outputs); }
   void evaluate(const float* variables, double* responses) const noexcept override;
-  using Predictor::evaluate;
+  void evaluate(const Context& context, View<const float, 2> events, View<double, 2> responses) const override;
+  // What the trees say before the link turns it into the response.
+  void evaluate_scores(const Context& context, View<const float, 2> events, View<double, 2> scores) const;
   void write(archive::Group& group) const override;
   static PredictorPointer read(const archive::Group& group);
 
   const Forest& forest() const noexcept { return forest_; }
 
  private:
+  void evaluate_scores(const float* variables, double* scores) const noexcept;
+  void evaluate_batch(const Context& context, View<const float, 2> events, View<double, 2> out, bool with_link) const;
+
   Forest forest_;
+  std::shared_ptr<const ForestBatch> batch_;  // the same trees, packed for many events
 };
 
 // Index of the leaf that an event reaches. The tree must be one that validate() accepts.
