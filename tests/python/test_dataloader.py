@@ -160,6 +160,36 @@ def test_validation_is_apart() -> None:
         prepared(loader(200, 300), nValidation_Signal=100)
 
 
+def test_train_test_split_by_fraction() -> None:
+    dataset = prepared(loader(200, 300), "TrainTestSplit_Signal=0.75:TrainTestSplit_Background=0.2")
+    assert np.bincount(dataset.training.class_index).tolist() == [150, 60]
+    assert np.bincount(dataset.test.class_index).tolist() == [50, 240]
+    for options, message in (
+        ("TrainTestSplit_Signal=1.5", "TrainTestSplit_Signal is 1.5; expected a fraction"),
+        ("TrainTestSplit_Signal=0.5:nTrain_Signal=10", "stands in place of nTrain_Signal and nTest_Signal"),
+        ("TrainTestSplit_Signal=0.001", "TrainTestSplit_Signal=0.001 gives no event of the 200"),
+        ("ValidationFraction=0.001", "ValidationFraction=0.001 gives no event"),
+        ("ValidationFraction=1", "ValidationFraction is 1"),
+    ):
+        with pytest.raises(InvalidArgument, match=message):
+            prepared(loader(200, 300), options)
+
+
+def test_requested_numbers_scale_with_the_efficiency_of_the_cuts() -> None:
+    options = "nTrain_Signal=100:nTest_Signal=50:nTrain_Background=60"
+    plain = prepared(loader(400, 400), options, cut="good")
+    assert np.bincount(plain.training.class_index).tolist() == [100, 60]
+    scaled = prepared(loader(400, 400), options + ":ScaleWithPreselEff", cut="good")
+    good = [np.count_nonzero(events(400, shift, seed)["good"]) for shift, seed in ((1.0, 1), (0.0, 2))]
+    assert 200 < good[0] < 350
+    assert np.bincount(scaled.training.class_index).tolist() == [100 * good[0] // 400, 60 * good[1] // 400]
+    test = np.bincount(scaled.test.class_index).tolist()
+    assert test == [50 * good[0] // 400, good[1] - 60 * good[1] // 400]
+    # Scaled down to nothing would mean all events.
+    with pytest.raises(InvalidArgument, match=r"nTrain_Signal=1 with ScaleWithPreselEff.*gives no event"):
+        prepared(loader(400, 400), "nTrain_Signal=1:ScaleWithPreselEff", cut="good")
+
+
 def test_tree_weight_times_expression_and_norm_mode() -> None:
     def weighted() -> DataLoader:
         result = DataLoader()

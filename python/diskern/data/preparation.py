@@ -198,15 +198,31 @@ def _requested(name: str, options: Mapping[str, Any], available: int, selected: 
     for key, value in zip(("nTrain", "nTest"), wanted, strict=True):
         if value < 0:
             raise InvalidArgument(f"{key}_{name} is {value}; expected a number of events, 0 = all")
-    if options["ScaleWithPreselEff"] and read:
-        # The numbers were meant before the cuts.
-        wanted = [int(number * (selected / read)) for number in wanted]
     fraction = float(options[f"TrainTestSplit_{name}"])
     if fraction != 0:
         if not 0 < fraction < 1:
             raise InvalidArgument(f"TrainTestSplit_{name} is {fraction:g}; expected a fraction between 0 and 1")
-        return int(fraction * available), 0
+        if any(wanted):
+            raise InvalidArgument(
+                f"TrainTestSplit_{name}={fraction:g} stands in place of nTrain_{name} and nTest_{name}; "
+                f"got nTrain_{name}={wanted[0]}, nTest_{name}={wanted[1]} too"
+            )
+        return _not_none(int(fraction * available), f"TrainTestSplit_{name}={fraction:g}", available), 0
+    if options["ScaleWithPreselEff"] and read:
+        # The numbers were meant before the cuts; 0 is "all" and stays it.
+        efficiency = selected / read
+        for i, key in enumerate((f"nTrain_{name}", f"nTest_{name}")):
+            if wanted[i]:
+                what = f"{key}={wanted[i]} with ScaleWithPreselEff (efficiency of the cuts {efficiency:.3g})"
+                wanted[i] = _not_none(int(wanted[i] * efficiency), what, available)
     return wanted[0], wanted[1]
+
+
+def _not_none(count: int, what: str, available: int) -> int:
+    """A requested number that came out as 0 would mean all events."""
+    if count == 0:
+        raise InvalidArgument(f"{what} gives no event of the {available} that are there")
+    return count
 
 
 def _validation_count(name: str, options: Mapping[str, Any], training: int) -> int:
@@ -218,7 +234,13 @@ def _validation_count(name: str, options: Mapping[str, Any], training: int) -> i
         )
     if not 0 <= fraction < 1:
         raise InvalidArgument(f"ValidationFraction is {fraction:g}; expected a fraction from 0 to below 1")
-    return count or int(fraction * training)
+    if count:
+        return count
+    if fraction and not int(fraction * training):
+        raise InvalidArgument(
+            f"ValidationFraction={fraction:g} gives no event of the {training} training events of class {name!r}"
+        )
+    return int(fraction * training)
 
 
 def _normalise(samples: Mapping[str, Sample], classes: Sequence[str], mode: str, accounting: EventAccounting) -> None:

@@ -373,7 +373,7 @@ class DataLoader:
             Numbers of events, 0 = all. Both 0: the undecided events make both samples equally large. One given: the
             other sample takes all the rest. Both given: exactly these.
         TrainTestSplit_<class> : float, default 0
-            Fraction of events for training, in place of the numbers.
+            Fraction of events for training, in place of the numbers (both together is an error).
         SplitMode : Random, Alternate or Block; default Random
             Shuffled by `SplitSeed` and then divided; training, test, training, ...; the first ones train.
         MixMode : SameAsSplitMode, Random, Alternate, Block or Input; default SameAsSplitMode
@@ -384,9 +384,10 @@ class DataLoader:
             Factor on the training weights of class c: 1, N_c / sum(w_c) or N_0 / sum(w_c), N the numbers of training
             events. Test weights stay as they are; validation weights get the same factors.
         ScaleWithPreselEff : bool, default False
-            Multiply the requested numbers by the efficiency of the cuts.
+            Multiply the requested numbers by the efficiency of the cuts; that none is left is an error.
         ValidationFraction, nValidation_<class> : default 0 (not in TMVA)
-            Training events taken out, at random by SplitSeed, for early stopping; apart from the test events.
+            Training events taken out, at random by SplitSeed, for early stopping; apart from the test events. The
+            number of a class wins over the fraction of all.
         nan : drop, keep or error; default drop (not in TMVA, which drops)
         V : bool, default True
             Print the table of what happened to the events.
