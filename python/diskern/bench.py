@@ -141,7 +141,7 @@ def _lightgbm_trees(trees: int, leaves: int, threads: int) -> Any:
 
 def _limit_openmp(threads: int, work: Callable[[], Any]) -> Any:
     """scikit-learn takes its threads from OpenMP; threadpoolctl (which it depends on) sets them."""
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     with threadpool_limits(threads):
         return work()

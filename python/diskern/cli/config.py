@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,17 @@ def read(path: Path) -> dict[str, Any]:
     """The configuration in a .yaml, .yml or .toml file, unchecked."""
     text = path.read_bytes()
     suffix = path.suffix.lower()
+    content: Any
     if suffix == ".toml":
-        try:
+        if sys.version_info >= (3, 11):
             import tomllib
-        except ModuleNotFoundError:
-            raise ConfigurationError(
-                f"{path}: TOML needs Python 3.11 or newer; write the configuration as YAML"
-            ) from None
-        try:
-            content: Any = tomllib.loads(text.decode("utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"{path}: {error}") from None
+
+            try:
+                content = tomllib.loads(text.decode("utf-8"))
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                raise ConfigurationError(f"{path}: {error}") from None
+        else:
+            raise ConfigurationError(f"{path}: TOML needs Python 3.11 or newer; write the configuration as YAML")
     elif suffix in (".yaml", ".yml"):
         try:
             import yaml

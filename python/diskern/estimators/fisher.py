@@ -33,6 +33,7 @@ def _warn(estimator: Any, treated: list[str]) -> None:
 class _LinearClassifier(ClassifierBase):
     """Two classes, a linear response, probabilities from normal densities of the response in each class."""
 
+    predictor_: _core.Linear
     _slope: float
     _offset: float
 
@@ -287,6 +288,8 @@ class LinearDiscriminantRegressor(RegressorBase):
     """
 
     _method_name: ClassVar[str] = "LD"
+
+    predictor_: _core.Linear
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from ._base import ClassifierBase, Estimator, RegressorBase
 InvalidArgument = _core.InvalidArgument
 
 _DEFAULTS = _core.GradientBoostingParams()
+_NEGATIVE = cast(NegativePolicy, _DEFAULTS.negative_weights.name)
 _NEGATIVE_WEIGHTS = {
     "keep": _core.NegativeWeights.keep,
     "ignore": _core.NegativeWeights.ignore,
@@ -121,7 +122,7 @@ class _GradientBoostedTrees(Estimator):
         validation_fraction: float = 0.1,
         n_iter_no_change: int = _DEFAULTS.n_iter_no_change,
         tol: float = _DEFAULTS.tolerance,
-        negative_weights: NegativePolicy = _DEFAULTS.negative_weights.name,
+        negative_weights: NegativePolicy = _NEGATIVE,
         n_jobs: int | None = None,
         random_state: Any = None,
         verbose: int = 0,

@@ -299,7 +299,8 @@ class NetworkClassifier(ClassifierBase, _Network):
         logarithm: NDArray[np.float64] = np.log(np.maximum(probability, tiny))
         if len(self.classes_) > 2:
             return logarithm
-        return logarithm[:, 0] - np.asarray(np.log(np.maximum(1.0 - probability[:, 0], tiny)))
+        log_odds: NDArray[np.float64] = logarithm[:, 0] - np.log(np.maximum(1.0 - probability[:, 0], tiny))
+        return log_odds
 
     def _probability(self, events: NDArray[np.float32]) -> NDArray[np.float64]:
         responses = self._responses(events)

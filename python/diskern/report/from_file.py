@@ -160,7 +160,8 @@ class _Reader:
                 int(stated["signal_class"]),
             )
         # TMVA's file: input histograms are named <variable>__<class>_<transformation>; those of targets say so.
-        variables, targets = set(), set()
+        variables: set[str] = set()
+        targets: set[str] = set()
         for key in self.keys:
             head, _, tail = key.removeprefix(self.prefix).partition("/")
             if head.startswith("InputVariables_") and "__" in tail and "/" not in tail:
