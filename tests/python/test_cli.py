@@ -103,6 +103,30 @@ def test_check_stops_before_training(job, capsys):
     assert not (job / "toy_data").exists()
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ("VarTransform=N", "VarTransfrom=N", "'VarTransform'"),
+        ("SplitMode: Random", "SplitMood: Random", "'SplitMode'"),
+        ("{type: LD,", "{type: LDD,", "unknown method 'LDD'"),
+        ("job: toy", "job: toy\noptions: {Silnet: true}", "'Silent'"),
+        ("title: LD,", "title: Fisher,", "used twice"),
+    ],
+)
+def test_check_finds_mistyped_options(job, capsys, right, wrong, message):
+    (job / "toy.yaml").write_text(CONFIGURATION.replace(right, wrong))
+    assert main(["run", "--check", "toy.yaml"]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--check"], ["--threads", "2"]])
+def test_options_of_configurations_do_not_run_a_script(tmp_path, capsys, option):
+    script = tmp_path / "booking.py"
+    script.write_text("raise RuntimeError('was run')\n")
+    assert main(["run", *option, str(script)]) == 2
+    assert f"{option[0]} is for configurations" in capsys.readouterr().err
+
+
 def test_a_script_is_run_with_its_arguments(tmp_path, capsys):
     script = tmp_path / "booking.py"
     script.write_text("import sys\nprint('arguments', sys.argv[1:])\n")

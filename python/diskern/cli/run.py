@@ -33,8 +33,8 @@ from typing import Any
 from .config import ConfigurationError, as_list, check_keys, read
 
 EPILOG = """\
-Paths in the configuration are relative to the folder you call diskern from. --check reads the configuration, reports
-what it would do and stops before training.
+Paths in the configuration are relative to the folder you call diskern from. --check reads the configuration, with every
+option of every method, reports what it would do and stops before any event is read.
 """
 
 _TREE_KEYS = ("source", "weight", "cut", "class", "use")
@@ -54,6 +54,11 @@ def execute(arguments: argparse.Namespace) -> int:
     if not path.is_file():
         raise FileNotFoundError(f"no configuration file {str(path)!r}")
     if path.suffix == ".py":
+        for option, given in (("--check", arguments.check), ("--threads", arguments.threads != 0)):
+            if given:
+                raise ConfigurationError(
+                    f"{option} is for configurations: a script books by itself (options of the script come after --)"
+                )
         sys.argv = [str(path), *arguments.arguments]
         sys.path.insert(0, str(path.parent.resolve()))
         runpy.run_path(str(path), run_name="__main__")
@@ -63,6 +68,7 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.threads < 0:
         raise ConfigurationError(f"--threads must be 0 (all) or a positive number, got {arguments.threads}")
     configuration = check(path, read(path))
+    check_options(str(path), configuration)
     if arguments.check:
         titles = ", ".join(method["title"] for method in configuration["methods"])
         print(f"{path}: {len(configuration['data']['variables'])} variables; methods {titles}. Nothing wrong found.")
@@ -132,6 +138,30 @@ def check(path: Path, content: Mapping[str, Any]) -> dict[str, Any]:
         raise ConfigurationError(f"{where}: methods is empty")
     result["methods"] = methods
     return result
+
+
+def check_options(where: str, configuration: Mapping[str, Any]) -> None:
+    """Every option string, before any event is read; a mistyped one is an InvalidArgument that names the near miss."""
+    from ..tmva.booking import method_class, own_and_common
+    from ..tmva.dataloader import split_options
+    from ..tmva.factory import FACTORY_OPTIONS
+    from ..tmva.options import parse_options
+
+    data = configuration["data"]
+    classes = list(dict.fromkeys(tree["class"] for tree in data["trees"]))
+    text, keywords = _options(data.get("prepare"))
+    parse_options(text, split_options(classes), _context=f"{where}: data: prepare", **keywords)
+    text, keywords = _options(configuration.get("options"))
+    if "analysis" in configuration:
+        keywords["AnalysisType"] = configuration["analysis"]
+    parse_options(text, FACTORY_OPTIONS, _context=f"{where}: options", **keywords)
+    titles = [method["title"] for method in configuration["methods"]]
+    for method in configuration["methods"]:
+        if titles.count(method["title"]) > 1:
+            raise ConfigurationError(f"{where}: methods: the title {method['title']!r} is used twice")
+        text, keywords = _options(method.get("options"))
+        table = own_and_common(method_class(str(method["type"])).options)
+        parse_options(text, table, _context=f"{where}: methods: {method['title']}", **keywords)
 
 
 def _options(value: Any) -> tuple[str, dict[str, Any]]:
