@@ -143,6 +143,12 @@ def test_missing_folder_is_named_and_nothing_is_left(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_page_and_json_are_two_files(tmp_path):
+    with pytest.raises(InvalidArgument, match=r"expected \.html"):
+        write_report(make_results(), tmp_path / "r.json")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_failed_write_leaves_nothing(tmp_path, monkeypatch):
     def refuse(*_):
         raise OSError("disk full")

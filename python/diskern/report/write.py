@@ -27,16 +27,19 @@ def write_report(
     Raises
     ------
     InvalidArgument
-        There is no tested method to report on.
+        There is no tested method to report on; the page and the JSON would be the same file.
     OSError
         The file cannot be written; nothing is left behind.
     """
+    from .._core import InvalidArgument
     from ..evaluation import evaluate, results_to_json
     from .sections import render
 
-    evaluate(results)
     target = Path(path)
     numbers = Path(json_path) if json_path is not None else target.with_suffix(".json")
+    if numbers == target:
+        raise InvalidArgument(f"path is {str(path)!r}, which the JSON of every number would overwrite; expected .html")
+    evaluate(results)
     page = render(results)
     text = json.dumps(results_to_json(results), indent=1, allow_nan=False)
     write_text(numbers, text + "\n")
