@@ -333,6 +333,29 @@ def test_interrupt_stops_and_holds_what_there_is(tmp_path: Path) -> None:
     assert left_over(tmp_path) == []
 
 
+def test_interrupt_after_the_training_holds_nothing_half(tmp_path: Path, monkeypatch) -> None:
+    """Ctrl-C while the responses are computed: the model file is gone, and training can be taken up again."""
+    from diskern.tmva import training
+
+    factory = Factory("job", Silent=True)
+    factory.BookMethod(prepared(tmp_path), "Fisher", "Fisher")
+
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "respond", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            factory.TrainAllMethods()
+    assert left_over(tmp_path) == []
+    with pytest.raises(_core.InvalidArgument, match="no method is trained"):
+        factory.TestAllMethods()
+    factory.TrainAllMethods()
+    factory.TestAllMethods()
+    assert factory.GetROCIntegral("Fisher") > 0.5
+    assert left_over(tmp_path) == ["dataset/weights/job_Fisher.diskern", "dataset/weights/job_Fisher.weights.xml"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "keywords", "words"),
     [

@@ -91,6 +91,16 @@ class BookedMethod:
     response_test: NDArray[np.float64] | None = None
     metrics: dict[str, Any] = field(default_factory=dict)
 
+    def forget_training(self) -> None:
+        """As before the training, which failed: no model, and no files of a model that is not to be used."""
+        for path in (self.model_path, self.xml_path):
+            if path is not None:
+                path.unlink(missing_ok=True)
+        self.trained = self.model = self.model_path = self.xml_path = None
+        self.response_training = self.response_test = None
+        self.interrupted = False
+        self.metrics = {}
+
     def GetMethodName(self) -> str:
         """The title."""
         return self.title

@@ -228,9 +228,13 @@ class Factory:
             )
         except Exception as error:
             bar.close()
-            booked.trained, booked.model, booked.error = None, None, error
+            booked.forget_training()
+            booked.error = error
             self._print(f"ERROR: training of {booked.title} failed: {type(error).__name__}: {error}")
             return
+        except BaseException:  # Ctrl-C where no model is held: before the first iteration, or while it was written
+            booked.forget_training()
+            raise
         finally:
             bar.close()
         trained = booked.trained
