@@ -91,6 +91,18 @@ TEST(moments_do_not_depend_on_threads_or_offset) {
     CHECK(a[c].mean == b[c].mean);
     CHECK(a[c].covariance == b[c].covariance);
   }
+  // Over many slabs the sums are those of a plain loop.
+  double weight = 0.0;
+  double sum = 0.0;
+  double squares = 0.0;
+  for (std::size_t i = 1; i < events.n; i += 2) {
+    const double x = static_cast<double>(events.values[3 * i + 2]);
+    weight += events.weight[i];
+    sum += events.weight[i] * x;
+    squares += events.weight[i] * x * x;
+  }
+  CHECK_NEAR(a[1].mean[2], sum / weight, 1e-11);
+  CHECK_NEAR(a[1].covariance[8], squares / weight - sum / weight * (sum / weight), 1e-10);
   const Events far = normal(20000, 4096.0);
   const Events near = normal(20000, 0.0);
   const auto x = class_moments(one, far.matrix(), far.weights(), far.classes(), 2);

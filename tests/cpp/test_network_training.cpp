@@ -10,6 +10,7 @@
 #include "diskern/error.hpp"
 #include "network/activation.hpp"
 #include "network/backpropagation.hpp"
+#include "network/session.hpp"
 #include "network/training.hpp"
 
 using diskern::Context;
@@ -239,6 +240,36 @@ TEST(the_best_weights_on_validation_are_kept) {
   const NetworkFit stopped = fit_network(Context{}, params, sample.data(), &validation);
   CHECK(stopped.converged);
   CHECK(stopped.epochs < 300);
+}
+
+TEST(sampling_draws_anew_at_every_test) {
+  const Sample sample = make_sample(2000, Loss::squared, 1);
+  NetworkParams params = NetworkParams::tmva(3);
+  params.loss = Loss::squared;
+  params.sampling = 0.3;
+  params.sampling_epoch = 0.5;
+  params.epochs = 100;
+  params.test_rate = 10;
+  NetworkFit fit;
+  const Context context;
+  Session session(context, params, make_shape(3, {2}, 1, Activation::tanh, Activation::linear, InputFunction::sum),
+                  events_of(sample), Events{}, fit);
+  session.sample(0);
+  const std::vector<std::size_t> first = session.active;
+  CHECK_EQUAL(first.size(), std::size_t{600});
+  for (std::size_t i = 1; i < first.size(); ++i) CHECK(first[i] > first[i - 1]);
+  // Spread over all events: each tenth of them gives its share.
+  for (std::size_t tenth = 0; tenth < 10; ++tenth) {
+    const auto share = std::count_if(first.begin(), first.end(), [&](std::size_t i) { return i / 200 == tenth; });
+    CHECK(share > 35 && share < 90);
+  }
+  session.sample(5);
+  CHECK(session.active == first);
+  session.sample(9);
+  CHECK(session.active != first);
+  CHECK_EQUAL(session.active.size(), std::size_t{600});
+  session.sample(50);
+  CHECK_EQUAL(session.active.size(), std::size_t{2000});
 }
 
 TEST(unusable_parameters_and_events) {

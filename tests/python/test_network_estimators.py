@@ -221,3 +221,55 @@ def test_scikit_learn_contract(estimator: Any, check: Any) -> None:
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
 def test_scikit_learn_contract_without_exceptions(estimator: Any, check: Any) -> None:
     check(estimator)
+
+
+def test_adam_step_by_step() -> None:
+    # No hidden layer: logistic regression, whose gradient is written down in one line.
+    generator = np.random.default_rng(8)
+    X = generator.normal(size=(50, 2)).astype(np.float32)
+    y = (generator.uniform(size=50) < 0.5).astype(np.float64)
+    weight = generator.uniform(0.5, 1.5, size=50)
+
+    def trained(epochs: int, rate: float) -> np.ndarray:
+        params = _core.NetworkParams()
+        params.hidden_layers = []
+        params.epochs = epochs
+        params.learning_rate = rate
+        params.batch_size = 0
+        params.l2 = 0.5
+        params.beta_1 = 0.8
+        params.beta_2 = 0.95
+        params.standardise_inputs = False
+        params.normalise_weights = False
+        layer = _core.fit_network(params, X, y[:, None], weight, seed=3).predictor.layers[0]
+        return np.append(layer["weights"][0], layer["biases"])
+
+    w = trained(1, 1e-300)  # where it starts
+    first = second = np.zeros(3)
+    inputs = np.column_stack([X.astype(np.float64), np.ones(50)])
+    for step in range(1, 6):
+        gradient = (inputs.T @ (weight * (1 / (1 + np.exp(-inputs @ w)) - y)) + 0.5 * w * [1, 1, 0]) / 50
+        first = 0.8 * first + 0.2 * gradient
+        second = 0.95 * second + 0.05 * gradient**2
+        rate = 0.03 * np.sqrt(1 - 0.95**step) / (1 - 0.8**step)
+        w = w - rate * first / (np.sqrt(second) + 1e-8)
+        np.testing.assert_allclose(trained(step, 0.03), w, rtol=1e-11)
+
+
+def test_bfgs_finds_the_minimum_of_a_parabola_in_few_steps() -> None:
+    generator = np.random.default_rng(9)
+    X = (generator.normal(size=(200, 4)) * [1.0, 10.0, 0.2, 3.0]).astype(np.float32)
+    y = X.astype(np.float64) @ [1.0, -0.3, 4.0, 0.5] + generator.normal(size=200)
+    params = _core.NetworkParams.tmva(4)
+    params.solver = _core.NetworkSolver.bfgs
+    params.loss = _core.NetworkLoss.squared
+    params.hidden_layers = []
+    params.epochs = 40
+    params.reset_step = 1000
+    fit = _core.fit_network(params, X, y[:, None], np.ones(200))
+    linear = _core.LinearDiscriminantParams()
+    linear.classification = False
+    expected = _core.fit_linear_discriminant(linear, X, y[:, None], np.ones(200)).predictor.coefficients[0]
+    layer = fit.predictor.layers[0]
+    np.testing.assert_allclose(layer["weights"][0], expected[1:], atol=1e-6)
+    np.testing.assert_allclose(layer["biases"], expected[:1], atol=1e-6)
