@@ -17,3 +17,13 @@ if(DISKERN_SANITIZE)
     add_compile_options(-fno-sanitize-recover=undefined)
   endif()
 endif()
+if(DISKERN_TIDY)
+  # Debian carries the version in the name.
+  find_program(DISKERN_CLANG_TIDY NAMES clang-tidy clang-tidy-21 clang-tidy-20 clang-tidy-19 clang-tidy-18 clang-tidy-17
+               clang-tidy-16 clang-tidy-15 clang-tidy-14)
+  if(NOT DISKERN_CLANG_TIDY)
+    message(FATAL_ERROR "DISKERN_TIDY=ON needs clang-tidy (Debian: apt-get install clang-tidy)")
+  endif()
+  # Options of GCC that clang does not know are none of its business.
+  set(CMAKE_CXX_CLANG_TIDY "${DISKERN_CLANG_TIDY};--quiet;--extra-arg=-Wno-unknown-warning-option;--extra-arg=-Wno-ignored-optimization-argument")
+endif()

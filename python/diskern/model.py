@@ -115,7 +115,8 @@ class Model:
     @property
     def chain(self) -> _core.TransformationChain | None:
         """The transformations of the variables (and regression targets); None without any."""
-        return self._model.chain
+        chain: _core.TransformationChain | None = self._model.chain
+        return chain
 
     @property
     def memory_bytes(self) -> int:

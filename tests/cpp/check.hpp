@@ -86,4 +86,4 @@ inline int run() {
     if (!check_thrown) check::fail(__FILE__, __LINE__, #statement, " did not throw ", #type); \
   } while (false)
 
-int main() { return check::run(); }
+int main() { return check::run(); }  // NOLINT(misc-definitions-in-headers): one program per source file

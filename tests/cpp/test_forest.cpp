@@ -362,7 +362,7 @@ TEST(every_broken_forest_is_refused) {
 }
 
 TEST(a_group_with_wrong_sizes_is_refused) {
-  const auto write = [](const char* key, diskern::archive::Value value) {
+  const auto write = [](const char* key, const diskern::archive::Value& value) {
     Group original("forest");
     ForestPredictor(two_outputs()).write(original);
     Group changed("forest");

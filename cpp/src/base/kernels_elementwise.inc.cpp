@@ -7,6 +7,7 @@ namespace diskern::DISKERN_ISA_NAMESPACE {
 
 namespace {
 
+// NOLINTBEGIN(bugprone-macro-parentheses): the arguments are names.
 // A macro, because a template over the function would be instantiated under one name in every unit. In blocks through a
 // local array, so that in and out may be the same without the compiler having to ask.
 #define DISKERN_ELEMENTWISE(name, type, function)                                \
@@ -33,6 +34,7 @@ DISKERN_ELEMENTWISE(sigmoid_double, double, sigmoid)
 DISKERN_ELEMENTWISE(softplus_double, double, softplus)
 
 #undef DISKERN_ELEMENTWISE
+// NOLINTEND(bugprone-macro-parentheses)
 
 }  // namespace
 

@@ -92,6 +92,7 @@ int affinity_processors() {
 
 double cgroup_processors(const std::string& membership, const std::string& root) {
   std::ifstream file(membership);
+  const std::string folder = root + "/";
   double tightest = no_limit;
   std::string line;
   while (std::getline(file, line)) {
@@ -105,9 +106,9 @@ double cgroup_processors(const std::string& membership, const std::string& root)
     if (controllers.empty()) {
       tightest = std::min(tightest, tightest_upwards(root, path, version2_limit));
     } else if (has_controller(controllers, "cpu")) {
-      tightest = std::min(tightest, tightest_upwards(root + "/cpu", path, version1_limit));
+      tightest = std::min(tightest, tightest_upwards(folder + "cpu", path, version1_limit));
       if (controllers != "cpu")
-        tightest = std::min(tightest, tightest_upwards(root + "/" + controllers, path, version1_limit));
+        tightest = std::min(tightest, tightest_upwards(folder + controllers, path, version1_limit));
     }
   }
   return tightest;

@@ -1,0 +1,1686 @@
+# Written by tools/make_stubs.py from the built extension. Do not edit.
+# fmt: off
+# ruff: noqa
+"""
+Kernels of diskern. Private: use the classes of the package.
+"""
+from __future__ import annotations
+import collections.abc
+import numpy
+import numpy.typing
+import typing
+__all__: list[str] = ['Activation', 'Aggregation', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'InputFunction', 'InvalidArgument', 'Linear', 'LinearDiscriminantParams', 'Link', 'Model', 'NegativeWeights', 'Network', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'Predictor', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_fisher', 'fit_gradient_boosting', 'fit_linear_discriminant', 'fit_network', 'fit_tmva_forest', 'instruction_set', 'load_model', 'model_from_bytes', 'raw_scores', 'split_label', 'supported_instruction_sets']
+class Error(Exception):
+    pass
+class InvalidArgument(Error, ValueError):
+    pass
+class FormatError(Error, ValueError):
+    pass
+class DeviceError(Error, RuntimeError):
+    pass
+class Predictor:
+    """
+    A trained method, immutable.
+    """
+    def evaluate(self, events: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Responses, float64 of shape (events, outputs), of float32 events of shape (events, variables).
+        """
+    @property
+    def input_count(self) -> int:
+        ...
+    @property
+    def kind(self) -> str:
+        ...
+    @property
+    def output_count(self) -> int:
+        ...
+class Expression:
+    """
+    A parsed expression of columns.
+    """
+    def __getstate__(self) -> str:
+        ...
+    def __init__(self, text: str) -> None:
+        ...
+    def __setstate__(self, arg0: str) -> None:
+        ...
+    def evaluate(self, columns: dict[str, typing.Any], events: typing.SupportsInt | typing.SupportsIndex | None = None) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        float64 values, one per event.
+        """
+    def evaluate_cut(self, columns: dict[str, typing.Any], events: typing.SupportsInt | typing.SupportsIndex | None = None) -> numpy.typing.NDArray[numpy.bool]:
+        """
+        Which events have a value >= 0.5; NaN has not.
+        """
+    def evaluate_event(self, columns: dict[str, typing.Any], event: typing.SupportsInt | typing.SupportsIndex) -> float:
+        """
+        One event by the single-event evaluator.
+        """
+    def evaluate_exact(self, columns: dict[str, typing.Any], events: typing.SupportsInt | typing.SupportsIndex | None = None) -> numpy.typing.NDArray[typing.Any]:
+        """
+        bool, int64 or float64 values, as the expression is typed.
+        """
+    def evaluate_values(self, values: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> float:
+        """
+        One event from float64 values of inputs, as a C++ caller has them.
+        """
+    @property
+    def inputs(self) -> list[str]:
+        ...
+    @property
+    def text(self) -> str:
+        ...
+    @property
+    def variables(self) -> list[str]:
+        """
+        Names of the columns that are read, in order.
+        """
+class Linear(Predictor):
+    """
+    A linear model: constant plus a sum of coefficient times variable, per output.
+    """
+    def __init__(self, coefficients: numpy.typing.NDArray[typing.Any]) -> None:
+        """
+        From float64 coefficients of shape (outputs, 1 + inputs), the constant first.
+        """
+    @property
+    def coefficients(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        float64, shape (outputs, 1 + inputs), the constant first.
+        """
+class FisherMethod:
+    """
+    Which matrix Fisher inverts.
+
+    Members:
+
+      fisher
+
+      mahalanobis
+    """
+    __members__: typing.ClassVar[dict[str, FisherMethod]]
+    fisher: typing.ClassVar[FisherMethod]
+    mahalanobis: typing.ClassVar[FisherMethod]
+    @typing.overload
+    def __eq__(self, other: FisherMethod) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: FisherMethod) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class Singular:
+    """
+    What to do with constant or collinear variables.
+
+    Members:
+
+      error
+
+      floor
+    """
+    __members__: typing.ClassVar[dict[str, Singular]]
+    error: typing.ClassVar[Singular]
+    floor: typing.ClassVar[Singular]
+    @typing.overload
+    def __eq__(self, other: Singular) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: Singular) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class FisherParams:
+    method: FisherMethod
+    singular: Singular
+    def __init__(self) -> None:
+        ...
+    @property
+    def signal_class(self) -> int:
+        ...
+    @signal_class.setter
+    def signal_class(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def variable_names(self) -> list[str]:
+        ...
+    @variable_names.setter
+    def variable_names(self, arg0: collections.abc.Sequence[str]) -> None:
+        ...
+class LinearDiscriminantParams:
+    classification: bool
+    singular: Singular
+    def __init__(self) -> None:
+        ...
+    @property
+    def variable_names(self) -> list[str]:
+        ...
+    @variable_names.setter
+    def variable_names(self, arg0: collections.abc.Sequence[str]) -> None:
+        ...
+class DiscriminantResult:
+    @property
+    def background_mean(self) -> float:
+        ...
+    @property
+    def background_variance(self) -> float:
+        ...
+    @property
+    def background_weight(self) -> float:
+        ...
+    @property
+    def predictor(self) -> Linear:
+        ...
+    @property
+    def ranking(self) -> list[float]:
+        ...
+    @property
+    def signal_mean(self) -> float:
+        ...
+    @property
+    def signal_variance(self) -> float:
+        ...
+    @property
+    def signal_weight(self) -> float:
+        ...
+    @property
+    def singular(self) -> list[str]:
+        ...
+class TransformationChain:
+    """
+    Fitted input transformations of a method.
+    """
+    @staticmethod
+    def fit(definition: str, columns: numpy.typing.NDArray[typing.Any], n_targets: typing.SupportsInt | typing.SupportsIndex, weight: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], class_names: collections.abc.Sequence[str], labels: collections.abc.Sequence[str]) -> TransformationChain:
+        """
+        Fits TMVA's VarTransform string on float32 columns (events, variables + targets).
+        """
+    @staticmethod
+    def from_statistics(n_variables: typing.SupportsInt | typing.SupportsIndex, n_targets: typing.SupportsInt | typing.SupportsIndex, steps: collections.abc.Sequence[dict[str, typing.Any]]) -> TransformationChain:
+        """
+        Builds a chain from steps as `steps` returns them (matrices as flat lists).
+        """
+    def apply(self, events: numpy.typing.NDArray[typing.Any], class_index: typing.SupportsInt | typing.SupportsIndex = -1) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Transformed float32 variables, shape (events, variables).
+        """
+    def apply_columns(self, columns: numpy.typing.NDArray[typing.Any], class_index: typing.SupportsInt | typing.SupportsIndex = -1) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Transformed float32 variables and targets.
+        """
+    def describe(self) -> str:
+        ...
+    def invert_targets(self, targets: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        float64 targets (events, targets) in their own units.
+        """
+    @property
+    def empty(self) -> bool:
+        ...
+    @property
+    def steps(self) -> list[typing.Any]:
+        ...
+    @property
+    def target_count(self) -> int:
+        ...
+    @property
+    def variable_count(self) -> int:
+        ...
+class Aggregation:
+    """
+    How the trees of a forest make one response.
+
+    Members:
+
+      sum
+
+      weighted_mean
+
+      weighted_median
+    """
+    __members__: typing.ClassVar[dict[str, Aggregation]]
+    sum: typing.ClassVar[Aggregation]
+    weighted_mean: typing.ClassVar[Aggregation]
+    weighted_median: typing.ClassVar[Aggregation]
+    @typing.overload
+    def __eq__(self, other: Aggregation) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: Aggregation) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class Link:
+    """
+    What is applied to the aggregated response.
+
+    Members:
+
+      identity
+
+      tmva_gradient
+
+      logistic
+
+      softmax
+
+      exponential
+    """
+    __members__: typing.ClassVar[dict[str, Link]]
+    exponential: typing.ClassVar[Link]
+    identity: typing.ClassVar[Link]
+    logistic: typing.ClassVar[Link]
+    softmax: typing.ClassVar[Link]
+    tmva_gradient: typing.ClassVar[Link]
+    @typing.overload
+    def __eq__(self, other: Link) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: Link) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class Forest(Predictor):
+    """
+    A trained forest, immutable.
+    """
+    def __init__(self, n_features: typing.SupportsInt | typing.SupportsIndex, trees: collections.abc.Sequence[dict[str, typing.Any]], tree_weight: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] | None = None, n_outputs: typing.SupportsInt | typing.SupportsIndex = 1, base_score: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] | None = None, aggregation: Aggregation = Aggregation.sum, link: Link = Link.identity) -> None:
+        """
+        A forest of trees given as dictionaries of arrays, as tree(i) returns them.
+        """
+    def leaf_index(self, events: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        Index of the leaf that each event reaches, int32 of shape (events, trees).
+        """
+    def tree(self, index: typing.SupportsInt | typing.SupportsIndex) -> dict[str, typing.Any]:
+        """
+        The arrays of one tree as a dictionary; unknown ones are empty.
+        """
+    @property
+    def aggregation(self) -> Aggregation:
+        ...
+    @property
+    def base_score(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def link(self) -> Link:
+        ...
+    @property
+    def preselection(self) -> list[typing.Any]:
+        """
+        TMVA's DoPreselection: tuples (variable, value, matches below, is signal).
+        """
+    @property
+    def tree_count(self) -> int:
+        ...
+    @property
+    def tree_weight(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+class TmvaAnalysis:
+    """
+    Members:
+
+      Classification
+
+      Regression
+
+      Multiclass
+    """
+    Classification: typing.ClassVar[TmvaAnalysis]
+    Multiclass: typing.ClassVar[TmvaAnalysis]
+    Regression: typing.ClassVar[TmvaAnalysis]
+    __members__: typing.ClassVar[dict[str, TmvaAnalysis]]
+    @typing.overload
+    def __eq__(self, other: TmvaAnalysis) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: TmvaAnalysis) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class TmvaBoostType:
+    """
+    Members:
+
+      AdaBoost
+
+      RealAdaBoost
+
+      AdaCost
+
+      Bagging
+
+      AdaBoostR2
+
+      Grad
+
+      SingleTree
+    """
+    AdaBoost: typing.ClassVar[TmvaBoostType]
+    AdaBoostR2: typing.ClassVar[TmvaBoostType]
+    AdaCost: typing.ClassVar[TmvaBoostType]
+    Bagging: typing.ClassVar[TmvaBoostType]
+    Grad: typing.ClassVar[TmvaBoostType]
+    RealAdaBoost: typing.ClassVar[TmvaBoostType]
+    SingleTree: typing.ClassVar[TmvaBoostType]
+    __members__: typing.ClassVar[dict[str, TmvaBoostType]]
+    @typing.overload
+    def __eq__(self, other: TmvaBoostType) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: TmvaBoostType) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class TmvaSeparation:
+    """
+    Members:
+
+      CrossEntropy
+
+      GiniIndex
+
+      GiniIndexWithLaplace
+
+      MisClassificationError
+
+      SDivSqrtSPlusB
+
+      RegressionVariance
+    """
+    CrossEntropy: typing.ClassVar[TmvaSeparation]
+    GiniIndex: typing.ClassVar[TmvaSeparation]
+    GiniIndexWithLaplace: typing.ClassVar[TmvaSeparation]
+    MisClassificationError: typing.ClassVar[TmvaSeparation]
+    RegressionVariance: typing.ClassVar[TmvaSeparation]
+    SDivSqrtSPlusB: typing.ClassVar[TmvaSeparation]
+    __members__: typing.ClassVar[dict[str, TmvaSeparation]]
+    @typing.overload
+    def __eq__(self, other: TmvaSeparation) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: TmvaSeparation) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class TmvaAdaBoostR2Loss:
+    """
+    Members:
+
+      Linear
+
+      Quadratic
+
+      Exponential
+    """
+    Exponential: typing.ClassVar[TmvaAdaBoostR2Loss]
+    Linear: typing.ClassVar[TmvaAdaBoostR2Loss]
+    Quadratic: typing.ClassVar[TmvaAdaBoostR2Loss]
+    __members__: typing.ClassVar[dict[str, TmvaAdaBoostR2Loss]]
+    @typing.overload
+    def __eq__(self, other: TmvaAdaBoostR2Loss) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: TmvaAdaBoostR2Loss) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class TmvaRegressionLoss:
+    """
+    Members:
+
+      Huber
+
+      AbsoluteDeviation
+
+      LeastSquares
+    """
+    AbsoluteDeviation: typing.ClassVar[TmvaRegressionLoss]
+    Huber: typing.ClassVar[TmvaRegressionLoss]
+    LeastSquares: typing.ClassVar[TmvaRegressionLoss]
+    __members__: typing.ClassVar[dict[str, TmvaRegressionLoss]]
+    @typing.overload
+    def __eq__(self, other: TmvaRegressionLoss) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: TmvaRegressionLoss) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class TmvaNegWeights:
+    """
+    Members:
+
+      InverseBoostNegWeights
+
+      IgnoreNegWeightsInTraining
+
+      NoNegWeightsInTraining
+
+      PairNegWeightsGlobal
+
+      Pray
+    """
+    IgnoreNegWeightsInTraining: typing.ClassVar[TmvaNegWeights]
+    InverseBoostNegWeights: typing.ClassVar[TmvaNegWeights]
+    NoNegWeightsInTraining: typing.ClassVar[TmvaNegWeights]
+    PairNegWeightsGlobal: typing.ClassVar[TmvaNegWeights]
+    Pray: typing.ClassVar[TmvaNegWeights]
+    __members__: typing.ClassVar[dict[str, TmvaNegWeights]]
+    @typing.overload
+    def __eq__(self, other: TmvaNegWeights) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: TmvaNegWeights) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class TmvaPruneMethod:
+    """
+    Members:
+
+      NoPruning
+
+      ExpectedError
+
+      CostComplexity
+    """
+    CostComplexity: typing.ClassVar[TmvaPruneMethod]
+    ExpectedError: typing.ClassVar[TmvaPruneMethod]
+    NoPruning: typing.ClassVar[TmvaPruneMethod]
+    __members__: typing.ClassVar[dict[str, TmvaPruneMethod]]
+    @typing.overload
+    def __eq__(self, other: TmvaPruneMethod) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: TmvaPruneMethod) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class TmvaForestParams:
+    """
+    Booking options of TMVA's BDT, by TMVA's names.
+    """
+    AdaBoostR2Loss: TmvaAdaBoostR2Loss
+    BoostType: TmvaBoostType
+    DoPreselection: bool
+    MinNodeSizeByWeight: bool
+    NegWeightTreatment: TmvaNegWeights
+    PruneMethod: TmvaPruneMethod
+    RegressionLossFunctionBDTG: TmvaRegressionLoss
+    SeparationType: TmvaSeparation
+    SkipNormalization: bool
+    UseBaggedBoost: bool
+    UseExclusiveVars: bool
+    UseFisherCuts: bool
+    UsePoissonNvars: bool
+    UseRandomisedTrees: bool
+    UseYesNoLeaf: bool
+    def __init__(self, analysis: TmvaAnalysis = TmvaAnalysis.Classification) -> None:
+        """
+        The defaults of an analysis type.
+        """
+    @property
+    def AdaBoostBeta(self) -> float:
+        ...
+    @AdaBoostBeta.setter
+    def AdaBoostBeta(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def BaggedSampleFraction(self) -> float:
+        ...
+    @BaggedSampleFraction.setter
+    def BaggedSampleFraction(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Cbb(self) -> float:
+        ...
+    @Cbb.setter
+    def Cbb(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Css(self) -> float:
+        ...
+    @Css.setter
+    def Css(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Ctb_ss(self) -> float:
+        ...
+    @Ctb_ss.setter
+    def Ctb_ss(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Cts_sb(self) -> float:
+        ...
+    @Cts_sb.setter
+    def Cts_sb(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def HuberQuantile(self) -> float:
+        ...
+    @HuberQuantile.setter
+    def HuberQuantile(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def MaxDepth(self) -> int:
+        ...
+    @MaxDepth.setter
+    def MaxDepth(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def MinLinCorrForFisher(self) -> float:
+        ...
+    @MinLinCorrForFisher.setter
+    def MinLinCorrForFisher(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def MinNodeSize(self) -> float:
+        ...
+    @MinNodeSize.setter
+    def MinNodeSize(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def NTrees(self) -> int:
+        ...
+    @NTrees.setter
+    def NTrees(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def NodePurityLimit(self) -> float:
+        ...
+    @NodePurityLimit.setter
+    def NodePurityLimit(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def PruneStrength(self) -> float:
+        ...
+    @PruneStrength.setter
+    def PruneStrength(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def PruningValFraction(self) -> float:
+        ...
+    @PruningValFraction.setter
+    def PruningValFraction(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Shrinkage(self) -> float:
+        ...
+    @Shrinkage.setter
+    def Shrinkage(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def SigToBkgFraction(self) -> float:
+        ...
+    @SigToBkgFraction.setter
+    def SigToBkgFraction(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def UseNvars(self) -> int:
+        ...
+    @UseNvars.setter
+    def UseNvars(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def nCuts(self) -> int:
+        ...
+    @nCuts.setter
+    def nCuts(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+class TmvaForestResult:
+    """
+    What fit_tmva_forest returns.
+    """
+    @property
+    def boost_weight(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def error_fraction(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def importance(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def interrupted(self) -> bool:
+        ...
+    @property
+    def nodes_after_pruning(self) -> numpy.typing.NDArray[numpy.int32]:
+        ...
+    @property
+    def nodes_before_pruning(self) -> numpy.typing.NDArray[numpy.int32]:
+        ...
+    @property
+    def notes(self) -> list[str]:
+        ...
+    @property
+    def predictor(self) -> Forest:
+        ...
+    @property
+    def stopped(self) -> bool:
+        ...
+    @property
+    def training_loss(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+class NegativeWeights:
+    """
+    What becomes of events of negative weight.
+
+    Members:
+
+      keep
+
+      ignore
+
+      error
+    """
+    __members__: typing.ClassVar[dict[str, NegativeWeights]]
+    error: typing.ClassVar[NegativeWeights]
+    ignore: typing.ClassVar[NegativeWeights]
+    keep: typing.ClassVar[NegativeWeights]
+    @typing.overload
+    def __eq__(self, other: NegativeWeights) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: NegativeWeights) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class GradientBoostingParams:
+    """
+    Parameters with their defaults.
+    """
+    leaf_wise: bool
+    negative_weights: NegativeWeights
+    def __init__(self) -> None:
+        ...
+    @property
+    def l2_regularization(self) -> float:
+        ...
+    @l2_regularization.setter
+    def l2_regularization(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def learning_rate(self) -> float:
+        ...
+    @learning_rate.setter
+    def learning_rate(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def max_bins(self) -> int:
+        ...
+    @max_bins.setter
+    def max_bins(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def max_depth(self) -> int:
+        ...
+    @max_depth.setter
+    def max_depth(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def max_leaf_nodes(self) -> int:
+        ...
+    @max_leaf_nodes.setter
+    def max_leaf_nodes(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def min_child_weight(self) -> float:
+        ...
+    @min_child_weight.setter
+    def min_child_weight(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def min_gain(self) -> float:
+        ...
+    @min_gain.setter
+    def min_gain(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def min_samples_leaf(self) -> float:
+        ...
+    @min_samples_leaf.setter
+    def min_samples_leaf(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def n_estimators(self) -> int:
+        ...
+    @n_estimators.setter
+    def n_estimators(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def n_iter_no_change(self) -> int:
+        ...
+    @n_iter_no_change.setter
+    def n_iter_no_change(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def subsample(self) -> float:
+        ...
+    @subsample.setter
+    def subsample(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def tolerance(self) -> float:
+        ...
+    @tolerance.setter
+    def tolerance(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+class GradientBoostingResult:
+    """
+    A trained forest and how it came about.
+    """
+    @property
+    def best_iteration(self) -> int:
+        ...
+    @property
+    def feature_gain(self) -> list[float]:
+        ...
+    @property
+    def interrupted(self) -> bool:
+        ...
+    @property
+    def predictor(self) -> Predictor:
+        ...
+    @property
+    def training_loss(self) -> list[float]:
+        ...
+    @property
+    def validation_loss(self) -> list[float]:
+        ...
+class Activation:
+    """
+    What a neuron does with the sum of its inputs.
+
+    Members:
+
+      linear
+
+      sigmoid
+
+      tanh
+
+      radial
+
+      relu
+
+      tmva_tanh
+    """
+    __members__: typing.ClassVar[dict[str, Activation]]
+    linear: typing.ClassVar[Activation]
+    radial: typing.ClassVar[Activation]
+    relu: typing.ClassVar[Activation]
+    sigmoid: typing.ClassVar[Activation]
+    tanh: typing.ClassVar[Activation]
+    tmva_tanh: typing.ClassVar[Activation]
+    @typing.overload
+    def __eq__(self, other: Activation) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: Activation) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class InputFunction:
+    """
+    How a neuron combines its weighted inputs.
+
+    Members:
+
+      sum
+
+      sum_of_squares
+
+      sum_of_absolutes
+    """
+    __members__: typing.ClassVar[dict[str, InputFunction]]
+    sum: typing.ClassVar[InputFunction]
+    sum_of_absolutes: typing.ClassVar[InputFunction]
+    sum_of_squares: typing.ClassVar[InputFunction]
+    @typing.overload
+    def __eq__(self, other: InputFunction) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: InputFunction) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class NetworkOutput:
+    """
+    What is applied to the outputs of a network.
+
+    Members:
+
+      identity
+
+      softmax
+    """
+    __members__: typing.ClassVar[dict[str, NetworkOutput]]
+    identity: typing.ClassVar[NetworkOutput]
+    softmax: typing.ClassVar[NetworkOutput]
+    @typing.overload
+    def __eq__(self, other: NetworkOutput) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: NetworkOutput) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class NetworkSolver:
+    """
+    How a network is trained.
+
+    Members:
+
+      sequential
+
+      batch
+
+      bfgs
+
+      adam
+    """
+    __members__: typing.ClassVar[dict[str, NetworkSolver]]
+    adam: typing.ClassVar[NetworkSolver]
+    batch: typing.ClassVar[NetworkSolver]
+    bfgs: typing.ClassVar[NetworkSolver]
+    sequential: typing.ClassVar[NetworkSolver]
+    @typing.overload
+    def __eq__(self, other: NetworkSolver) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: NetworkSolver) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class NetworkLoss:
+    """
+    What training minimises.
+
+    Members:
+
+      squared
+
+      cross_entropy
+
+      softmax_cross_entropy
+    """
+    __members__: typing.ClassVar[dict[str, NetworkLoss]]
+    cross_entropy: typing.ClassVar[NetworkLoss]
+    softmax_cross_entropy: typing.ClassVar[NetworkLoss]
+    squared: typing.ClassVar[NetworkLoss]
+    @typing.overload
+    def __eq__(self, other: NetworkLoss) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: NetworkLoss) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class NetworkInitialisation:
+    """
+    The weights that training starts from.
+
+    Members:
+
+      tmva
+
+      glorot
+    """
+    __members__: typing.ClassVar[dict[str, NetworkInitialisation]]
+    glorot: typing.ClassVar[NetworkInitialisation]
+    tmva: typing.ClassVar[NetworkInitialisation]
+    @typing.overload
+    def __eq__(self, other: NetworkInitialisation) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: NetworkInitialisation) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class NetworkParams:
+    """
+    Parameters of network training with their defaults.
+    """
+    activation: Activation
+    initialisation: NetworkInitialisation
+    input_function: InputFunction
+    keep_best: bool
+    loss: NetworkLoss
+    normalise_weights: bool
+    output: NetworkOutput
+    regulator: bool
+    solver: NetworkSolver
+    standardise_inputs: bool
+    standardise_targets: bool
+    tmva_estimator: bool
+    @staticmethod
+    def tmva(n_variables: typing.SupportsInt | typing.SupportsIndex) -> NetworkParams:
+        """
+        TMVA's defaults.
+        """
+    def __init__(self) -> None:
+        ...
+    @property
+    def batch_size(self) -> int:
+        ...
+    @batch_size.setter
+    def batch_size(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def beta_1(self) -> float:
+        ...
+    @beta_1.setter
+    def beta_1(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def beta_2(self) -> float:
+        ...
+    @beta_2.setter
+    def beta_2(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def convergence_improve(self) -> float:
+        ...
+    @convergence_improve.setter
+    def convergence_improve(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def convergence_tests(self) -> int:
+        ...
+    @convergence_tests.setter
+    def convergence_tests(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def decay_rate(self) -> float:
+        ...
+    @decay_rate.setter
+    def decay_rate(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def epochs(self) -> int:
+        ...
+    @epochs.setter
+    def epochs(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def epsilon(self) -> float:
+        ...
+    @epsilon.setter
+    def epsilon(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def hidden_layers(self) -> list[int]:
+        ...
+    @hidden_layers.setter
+    def hidden_layers(self, arg0: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> None:
+        ...
+    @property
+    def l2(self) -> float:
+        ...
+    @l2.setter
+    def l2(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def learning_rate(self) -> float:
+        ...
+    @learning_rate.setter
+    def learning_rate(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def random_seed(self) -> int:
+        ...
+    @random_seed.setter
+    def random_seed(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def reset_step(self) -> int:
+        ...
+    @reset_step.setter
+    def reset_step(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def sampling(self) -> float:
+        ...
+    @sampling.setter
+    def sampling(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def sampling_epoch(self) -> float:
+        ...
+    @sampling_epoch.setter
+    def sampling_epoch(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def tau(self) -> float:
+        ...
+    @tau.setter
+    def tau(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def test_rate(self) -> int:
+        ...
+    @test_rate.setter
+    def test_rate(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def update_limit(self) -> int:
+        ...
+    @update_limit.setter
+    def update_limit(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+class Network(Predictor):
+    """
+    A trained network, immutable.
+    """
+    def __init__(self, layers: collections.abc.Sequence[dict[str, typing.Any]], output: NetworkOutput = NetworkOutput.identity) -> None:
+        """
+        A network of layers given as dictionaries, as the attribute layers returns them.
+        """
+    @property
+    def layers(self) -> list[typing.Any]:
+        """
+        One dictionary per layer: weights (outputs, inputs), biases, activation, input_function.
+        """
+    @property
+    def output(self) -> NetworkOutput:
+        ...
+class NetworkFit:
+    @property
+    def best_epoch(self) -> int:
+        ...
+    @property
+    def converged(self) -> bool:
+        ...
+    @property
+    def curve_epoch(self) -> list[float]:
+        ...
+    @property
+    def diverged(self) -> bool:
+        ...
+    @property
+    def epochs(self) -> int:
+        ...
+    @property
+    def interrupted(self) -> bool:
+        ...
+    @property
+    def message(self) -> str:
+        ...
+    @property
+    def predictor(self) -> Network:
+        ...
+    @property
+    def training_loss(self) -> list[float]:
+        ...
+    @property
+    def validation_loss(self) -> list[float]:
+        ...
+class Model:
+    """
+    A trained method with everything that is needed to apply it; immutable.
+    """
+    def __init__(self, info: dict[str, typing.Any], chain: TransformationChain | None, predictor: Predictor) -> None:
+        ...
+    def bind(self, names: collections.abc.Sequence[str]) -> list[int]:
+        """
+        Positions of the model's variables in names.
+        """
+    def evaluate(self, events: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Responses, float64 of shape (events, outputs), of float32 events before transformation.
+        """
+    def save(self, path: str) -> None:
+        ...
+    def save_tmva_xml(self, path: str) -> None:
+        ...
+    def to_bytes(self) -> bytes:
+        ...
+    def to_tmva_xml(self) -> str:
+        """
+        The text of a TMVA weight file.
+        """
+    @property
+    def chain(self) -> typing.Any:
+        ...
+    @property
+    def info(self) -> dict[str, typing.Any]:
+        ...
+    @property
+    def memory_bytes(self) -> int:
+        ...
+    @property
+    def output_count(self) -> int:
+        ...
+    @property
+    def predictor(self) -> Predictor:
+        ...
+    @property
+    def variable_count(self) -> int:
+        ...
+def available_threads() -> int:
+    """
+    Threads that this process may use: DISKERN_NUM_THREADS, OMP_NUM_THREADS, or the processors of its affinity mask and control group.
+    """
+def cuda_devices() -> list[typing.Any]:
+    """
+    The CUDA devices, a dictionary for each; an empty list where there is none (cuda_status() says why).
+    """
+def cuda_status() -> str:
+    """
+    How many CUDA devices there are, or what is missing.
+    """
+def find_bin_edges(events: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], max_bins: typing.SupportsInt | typing.SupportsIndex, class_index: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> list[list[float]]:
+    """
+    Cuts of each variable, ascending; the bin of a value is the number of edges <= value.
+    """
+def fit_fisher(params: FisherParams, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 0) -> DiscriminantResult:
+    """
+    TMVA's Fisher discriminant of float32 events, int32 class_index and float64 weight.
+    """
+def fit_gradient_boosting(params: GradientBoostingParams, events: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], class_index: typing.Any = None, target: typing.Any = None, n_classes: typing.SupportsInt | typing.SupportsIndex = 0, validation: tuple[typing.Any, ...] | None = None, threads: typing.SupportsInt | typing.SupportsIndex = 1, seed: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> GradientBoostingResult:
+    """
+    Events float32 (events, variables), weight float64, class_index int32 or target float64; validation is a tuple (events, weight, class_index or target).
+    """
+def fit_linear_discriminant(params: LinearDiscriminantParams, events: numpy.typing.NDArray[typing.Any], targets: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 0) -> DiscriminantResult:
+    """
+    TMVA's LD: weighted least squares of float64 targets of shape (events, outputs).
+    """
+def fit_network(params: NetworkParams, events: numpy.typing.NDArray[typing.Any], targets: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], validation_events: numpy.typing.NDArray[typing.Any] | None = None, validation_targets: numpy.typing.NDArray[typing.Any] | None = None, validation_weight: numpy.typing.NDArray[typing.Any] | None = None, threads: typing.SupportsInt | typing.SupportsIndex = 0, seed: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> NetworkFit:
+    """
+    Trains a network on float32 events and float64 targets of shape (events, outputs).
+    """
+def fit_tmva_forest(params: TmvaForestParams, analysis: TmvaAnalysis, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], targets: typing.Any, weight: numpy.typing.NDArray[typing.Any], variable_types: str = '', n_classes: typing.SupportsInt | typing.SupportsIndex = 2, signal_class: typing.SupportsInt | typing.SupportsIndex = 0, threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> TmvaForestResult:
+    """
+    Trains a forest as TMVA does: float32 events (n, d), int32 class_index, float64 targets (regression) and weight, a string of 'F' and 'I' for the variables.
+    """
+def instruction_set() -> str:
+    """
+    The instruction set that the kernels use: the best one, or what DISKERN_ISA names.
+    """
+def load_model(path: str) -> Model:
+    ...
+def model_from_bytes(content: bytes) -> Model:
+    ...
+def raw_scores(predictor: Forest, events: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Sums over the trees, float64 (events, outputs), before they become probabilities.
+    """
+def split_label(text: str) -> tuple[str, str]:
+    """
+    Splits 'label := expression'; without a label both are the expression.
+    """
+def supported_instruction_sets() -> list[str]:
+    """
+    The instruction sets that are in this build and run on this machine, the best one last.
+    """
+__version__: str

@@ -1,0 +1,55 @@
+"""Ctrl-C ends a long fit within a second or two, with KeyboardInterrupt and the best model so far."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+# Each fit would take minutes. The signal comes from a timer thread of the process itself, so that the answer is timed
+# without the start-up of the interpreter.
+SCRIPT = """
+import os, signal, sys, threading, time
+import numpy as np
+import diskern
+
+generator = np.random.default_rng(1)
+X = generator.normal(size=(30_000, 20)).astype(np.float32)
+y = X[:, 0] * X[:, 1] + generator.normal(size=len(X)) > 0
+sent = []
+
+def interrupt():
+    sent.append(time.monotonic())
+    os.kill(os.getpid(), signal.SIGINT)
+
+estimator = {construct}
+timer = threading.Timer(1.0, interrupt)
+timer.start()
+try:
+    estimator.fit(X, y)
+except KeyboardInterrupt:
+    print(time.monotonic() - sent[0], getattr(estimator, "interrupted_", None), estimator.predict(X[:5]).shape)
+    sys.exit(0)
+sys.exit("the fit ended by itself")
+"""
+
+FITS = {
+    "gradient boosting": "diskern.GradientBoostedTreesClassifier("
+    "n_estimators=1_000_000, early_stopping=False, n_jobs=THREADS)",
+    "AdaBoost": "diskern.AdaBoostTreesClassifier(n_estimators=1_000_000, n_jobs=THREADS)",
+    "network": "diskern.NetworkClassifier(max_iter=1_000_000, early_stopping=False, n_jobs=THREADS)",
+}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("name", FITS)
+def test_a_signal_ends_a_long_fit(name: str, threads: int) -> None:
+    pytest.importorskip("sklearn", reason="estimators need scikit-learn")
+    code = SCRIPT.replace("{construct}", FITS[name].replace("THREADS", str(threads)))
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stderr
+    seconds, interrupted, shape = result.stdout.split(maxsplit=2)
+    assert float(seconds) < 2.0
+    assert interrupted == "True"
+    assert shape.strip() == "(5,)"
