@@ -207,6 +207,19 @@ TEST(split_learns_where_missing_values_go) {
   CHECK(!split.missing_right);
 }
 
+TEST(missing_values_make_a_small_side_large_enough) {
+  std::vector<NarrowCell> cells(cells_per_feature);
+  cells[0] = {-40, 30, 30, 30};
+  cells[1] = {9, 3, 3, 3};
+  cells[missing_bin] = {31, 20, 20, 20};
+  SplitRules rules;
+  rules.min_samples_leaf = 21;
+  const Split split = best_split(cells.data(), 2, 0, WideCell{0, 53, 53, 53}, unit_scales(), rules);
+  CHECK_EQUAL(split.bin, 1);
+  CHECK(split.missing_right);
+  CHECK((split.right == WideCell{40, 23, 23, 23}));
+}
+
 TEST(split_keeps_the_rules) {
   std::vector<WideCell> cells(cells_per_feature);
   cells[0] = {-40, 10, 10, 10};

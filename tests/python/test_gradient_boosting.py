@@ -304,6 +304,16 @@ def test_cut_values_go_right() -> None:
                 assert float(np.float32(threshold)) == threshold
 
 
+def test_equal_gains_go_to_the_lowest_variable() -> None:
+    X, answer = events_for("binary", 1000)
+    doubled = np.repeat(X, 2, axis=1)  # every variable twice
+    twice = fit(doubled, **answer, n_estimators=8)
+    for tree, single in zip(arrays(twice), arrays(fit(X, **answer, n_estimators=8)), strict=True):
+        feature = np.asarray(tree["feature"])
+        assert np.all(feature[feature >= 0] % 2 == 0)
+        np.testing.assert_array_equal(np.where(feature >= 0, feature // 2, feature), single["feature"])
+
+
 def test_missing_alone_can_be_cut_off() -> None:
     X = np.array([[np.nan]] * 60 + [[1.0]] * 30 + [[np.inf]] * 30 + [[-np.inf]] * 30, np.float32)
     y = np.isnan(X[:, 0]).astype(np.int32)
@@ -413,7 +423,7 @@ def test_weights_over_six_decades() -> None:
     heavy = X[:, 0] > 0
     y = ((X[:, 1] > 0) ^ heavy).astype(np.int32)
     weight = np.where(heavy, 1e3, 1e-3)
-    result = fit(X, weight, class_index=y, n_estimators=60, max_leaf_nodes=4)
+    result = fit(X, weight, class_index=y, n_estimators=20, max_leaf_nodes=4)
     assert np.mean((result.predictor.evaluate(X)[:, 0] > 0.5) == y) > 0.99
 
 
