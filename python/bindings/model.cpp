@@ -144,6 +144,24 @@ py::array_t<double> evaluate(const Model& self, const py::array& events, int thr
   return responses;
 }
 
+py::array_t<double> evaluate_inputs(const Model& self, const py::array& inputs) {
+  const View<const double, 2> view = matrix<double>(inputs, "inputs");
+  const std::size_t n_inputs = self.inputs().size();
+  if (view.columns() != n_inputs) {
+    throw InvalidArgument("inputs has " + std::to_string(view.columns()) + " columns, the model reads " +
+                          std::to_string(n_inputs));
+  }
+  py::array_t<double> responses({view.rows(), self.output_count()});
+  double* out = responses.mutable_data();
+  const py::gil_scoped_release release;
+  std::vector<double> event(n_inputs);
+  for (std::size_t i = 0; i < view.rows(); ++i) {
+    for (std::size_t j = 0; j < n_inputs; ++j) event[j] = view(i, j);
+    self.evaluate_inputs(event.data(), out + i * self.output_count());
+  }
+  return responses;
+}
+
 Model from_bytes(const py::bytes& content) {
   char* data = nullptr;
   py::ssize_t size = 0;
@@ -186,6 +204,9 @@ void register_model(py::module_& module) {
       .def("bind", &Model::bind, py::arg("names"), "Positions of the model's variables in names.")
       .def("evaluate", &evaluate, py::arg("events"), py::arg("threads") = 1,
            "Responses, float64 of shape (events, outputs), of float32 events before transformation.")
+      .def_property_readonly("inputs", &Model::inputs)
+      .def("evaluate_inputs", &evaluate_inputs, py::arg("inputs"),
+           "Responses, float64 of shape (events, outputs), of float64 input columns of shape (events, inputs).")
       .def("to_bytes", &to_bytes)
       .def("to_tmva_xml", &model::write_tmva_xml, "The text of a TMVA weight file.")
       .def(

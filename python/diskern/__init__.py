@@ -25,6 +25,8 @@ _LAZY: dict[str, str] = {
     "Model": ".model",
     "NetworkClassifier": ".estimators.network",
     "NetworkRegressor": ".estimators.network",
+    "get_cmake_dir": "._paths",
+    "get_include": "._paths",
     "load": ".model",
 }
 

@@ -173,6 +173,45 @@ class Model:
                 result[:, j] = column
         return result
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the columns that the variables' expressions read, e.g. ``pt`` and ``eta`` for ``pt*cosh(eta)``.
+
+        Raises
+        ------
+        InvalidArgument
+            An expression cannot be computed; the message says which.
+        """
+        return tuple(self._model.inputs)
+
+    def evaluate_inputs(self, inputs: Any) -> NDArray[np.float64]:
+        """Responses of events given by the columns that the variables' expressions read.
+
+        Parameters
+        ----------
+        inputs : mapping or data frame of columns, or array-like of shape (events, inputs)
+            Columns named as in ``inputs``, in that order for an array; converted to float64.
+
+        Returns
+        -------
+        float64 array of shape (events, outputs)
+        """
+        wanted = self.inputs
+        names = _column_names(inputs)
+        if names is None:
+            array = np.ascontiguousarray(inputs, dtype=np.float64)
+        else:
+            missing = [name for name in wanted if name not in names]
+            if missing:
+                raise InvalidArgument(f"inputs lacks the columns {', '.join(missing)}; given were {', '.join(names)}")
+            array = np.ascontiguousarray(
+                np.column_stack([np.asarray(inputs[name], np.float64) for name in wanted]) if wanted else []
+            )
+        if array.ndim != 2:
+            raise InvalidArgument(f"inputs must have shape (events, {len(wanted)}), got {array.shape}")
+        responses: NDArray[np.float64] = self._model.evaluate_inputs(array)
+        return responses
+
     def bind(self, names: Sequence[str]) -> list[int]:
         """Positions in ``names`` of the model's variables, found by label or expression.
 

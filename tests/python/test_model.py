@@ -249,3 +249,27 @@ def test_a_large_claim_does_not_take_memory(model: diskern.Model) -> None:
     with pytest.raises(diskern.FormatError):
         diskern.Model(bytes(content))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
+
+
+def test_responses_from_the_columns_that_expressions_read(model: diskern.Model) -> None:
+    assert model.inputs == ("E", "p", "pt")
+    generator = np.random.default_rng(5)
+    columns = {name: generator.uniform(0, 5, 200) for name in ("pt", "unused", "p")}
+    columns["E"] = np.hypot(columns["p"], generator.uniform(0, 2, 200))
+    mass = np.sqrt(columns["E"] * columns["E"] - columns["p"] * columns["p"])
+    expected = model.evaluate({"mass": mass, "pt": columns["pt"]})
+    np.testing.assert_array_equal(model.evaluate_inputs(columns), expected)
+    array = np.column_stack([columns[name] for name in model.inputs])
+    np.testing.assert_array_equal(model.evaluate_inputs(array), expected)
+    with pytest.raises(diskern.InvalidArgument, match="lacks the columns pt"):
+        model.evaluate_inputs({"E": mass, "p": mass})
+    with pytest.raises(diskern.InvalidArgument, match="2 columns, the model reads 3"):
+        model.evaluate_inputs(array[:, :2])
+
+
+def test_expressions_that_cannot_be_computed_are_named() -> None:
+    variables = [variable("good"), variable("bad", "no_such_function(x) +")]
+    model = diskern.Model(_core.Model(info(variables=variables), None, forest()))
+    with pytest.raises(diskern.InvalidArgument, match="variable 'bad' cannot be computed"):
+        _ = model.inputs
+    assert model.evaluate(np.zeros((3, 2))).shape == (3, 1)

@@ -16,6 +16,7 @@
 
 #include "diskern/context.hpp"
 #include "diskern/error.hpp"
+#include "diskern/export.h"
 #include "diskern/view.hpp"
 
 namespace diskern {
@@ -48,7 +49,7 @@ struct ModelInfo {
   std::vector<std::string> outputs;                             // what the responses are, one name each
 };
 
-class Model {
+class DISKERN_EXPORT Model {
  public:
   // Throws InvalidArgument when the file cannot be read, FormatError when it is no valid model file. TMVA's weight
   // files

@@ -10,6 +10,7 @@
 #include "base/predictor.hpp"
 #include "base/serialization.hpp"
 #include "diskern/model.hpp"
+#include "model/inputs.hpp"
 #include "statistics/transformation.hpp"
 
 namespace diskern {
@@ -26,6 +27,7 @@ class Model::Implementation {
   ModelInfo info;
   std::shared_ptr<const statistics::TransformationChain> chain;  // null: none
   PredictorPointer predictor;
+  model::Inputs inputs;  // needs the completed info
 };
 
 namespace model {

@@ -2,6 +2,7 @@
 #include "diskern/model.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,7 +30,10 @@ std::string joined(const std::vector<std::string>& names) {
 Model::Implementation::Implementation(ModelInfo given_info,
                                       std::shared_ptr<const statistics::TransformationChain> given_chain,
                                       PredictorPointer given_predictor)
-    : info(std::move(given_info)), chain(std::move(given_chain)), predictor(std::move(given_predictor)) {
+    : info(std::move(given_info)),
+      chain(std::move(given_chain)),
+      predictor(std::move(given_predictor)),
+      inputs(info.variables) {
   if (predictor == nullptr) throw InvalidArgument("a model needs a predictor");
   model::complete_info(info, predictor->output_count());
   if (info.variables.size() != predictor->input_count()) {
@@ -115,6 +119,18 @@ void Model::evaluate(const float* variables, double* outputs) const noexcept {
 }
 void Model::evaluate(const Context& context, View<const float, 2> events, View<double, 2> outputs) const {
   implementation_->evaluate(context, events, outputs);
+}
+
+const std::vector<std::string>& Model::inputs() const { return implementation_->inputs.names(); }
+
+void Model::evaluate_inputs(const double* inputs, double* outputs) const noexcept {
+  if (!implementation_->inputs.available()) {
+    std::fill_n(outputs, output_count(), std::numeric_limits<double>::quiet_NaN());
+    return;
+  }
+  float variables[model::Inputs::maximum_variables];
+  implementation_->inputs.evaluate(inputs, variables);
+  implementation_->evaluate(variables, outputs);
 }
 
 std::vector<std::size_t> Model::bind(const std::vector<std::string>& names) const {

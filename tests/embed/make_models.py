@@ -1,0 +1,98 @@
+"""Writes models, events and the responses that Python gives: python make_models.py FOLDER
+
+embed.cpp evaluates them and wants the same bits. One model of every kind, with and without transformations.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import diskern
+from diskern import _core
+
+WEIGHT_FILES = Path(__file__).resolve().parents[1] / "data" / "tmva"
+
+
+def native_models() -> dict[str, _core.Model]:
+    """Forests and a chain of transformations made here; no training is needed."""
+    generator = np.random.default_rng(1)
+
+    def tree() -> dict[str, Any]:
+        return {
+            "feature": [int(generator.integers(3)), int(generator.integers(3)), -1, -1, -1],
+            "threshold": [*generator.normal(size=2), 0.0, 0.0, 0.0],
+            "left": [1, 3, -1, -1, -1],
+            "right": [2, 4, -1, -1, -1],
+            "missing_right": [int(generator.integers(2)), 1, 0, 0, 0],
+            "value": list(generator.normal(size=5)),
+        }
+
+    def info(**others: Any) -> dict[str, Any]:
+        expressions = ["sqrt(px*px + py*py)", "abs(eta) < 1 ? eta : 2*eta", "px"]
+        variables = [{"expression": text, "label": f"v{i}"} for i, text in enumerate(expressions)]
+        return {"method": "BDT", "title": "test", "variables": variables} | others
+
+    columns = generator.normal(size=(2000, 3)).astype(np.float32)
+    class_index = generator.integers(2, size=2000).astype(np.int32)
+    chain = _core.TransformationChain.fit(
+        "N,D,G,P", columns, 0, np.ones(2000), class_index, ["Signal", "Background"], ["v0", "v1", "v2"]
+    )
+    logistic = _core.Forest(3, [tree() for _ in range(100)], link=_core.Link.logistic)
+    classes = {"analysis_type": "Multiclass", "classes": ["a", "b", "c"]}
+    multiclass = _core.Forest(
+        3, [tree() for _ in range(30)], n_outputs=3, base_score=[0, 0.1, -1], link=_core.Link.softmax
+    )
+    median = _core.Forest(
+        3,
+        [tree() for _ in range(50)],
+        tree_weight=list(generator.random(50)),
+        aggregation=_core.Aggregation.weighted_median,
+    )
+    return {
+        "logistic.diskern": _core.Model(info(), None, logistic),
+        "chain.diskern": _core.Model(info(classes=["Signal", "Background"]), chain, logistic),
+        "multiclass.diskern": _core.Model(info(**classes), None, multiclass),
+        "median.diskern": _core.Model(info(analysis_type="Regression"), None, median),
+    }
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, model in native_models().items():
+        model.save(str(folder / name))
+    for path in sorted(WEIGHT_FILES.glob("*.weights.xml.gz")):
+        title = path.name.removesuffix(".weights.xml.gz")
+        model = diskern.load(path)
+        model.save(folder / f"{title}.diskern")
+        model.save_tmva_xml(folder / f"{title}.xml")
+    for path in sys.argv[2:]:  # models trained elsewhere
+        shutil.copy(path, folder)
+
+    generator = np.random.default_rng(2)
+    names = sorted(path.name for path in folder.iterdir() if path.suffix in (".diskern", ".xml"))
+    for name in names:
+        model = diskern.load(folder / name)
+        n = len(model.variables)
+        ranges = np.array([[v["minimum"], v["maximum"]] for v in model.info["variables"]])
+        ranges[ranges[:, 0] == ranges[:, 1]] = (-2, 2)
+        unit = generator.uniform(-0.1, 1.1, (3001, n))
+        events = (ranges[:, 0] + (ranges[:, 1] - ranges[:, 0]) * unit).astype(np.float32)
+        if model.predictor.kind == "forest" and model.chain is None:
+            events[generator.random(events.shape) < 0.05] = np.nan
+            events[generator.random(events.shape) < 0.01] = np.inf
+        events.tofile(folder / f"{name}.events")
+        model.evaluate(events, threads=2).tofile(folder / f"{name}.responses")
+        inputs = generator.normal(size=(500, len(model.inputs)))
+        inputs.tofile(folder / f"{name}.inputs")
+        model.evaluate_inputs(inputs).tofile(folder / f"{name}.inputs.responses")
+    (folder / "models.txt").write_text("".join(f"{name}\n" for name in names))
+
+
+if __name__ == "__main__":
+    main()
