@@ -15,11 +15,18 @@ constexpr std::size_t chunk_size = 4096;
 
 std::size_t index(std::int32_t i) noexcept { return static_cast<std::size_t>(i); }
 
+// TMVA's events say their boost weight with a floor: what is multiplied is never less (its GetBoostWeight), while the
+// weight that counts, and what is merely rescaled, may be.
+double floored(double boost_weight) noexcept { return std::max(boost_weight, 1e-4); }
+
 // Multiplies by the factor; what a negative weight gets depends on the treatment.
 void boost(const TmvaForestParams& params, TmvaSample& sample, std::size_t event, double factor) {
-  const bool inverse =
-      sample.full_weight(event) < 0 && params.NegWeightTreatment == TmvaNegWeights::InverseBoostNegWeights;
-  sample.boost_weight[event] *= inverse ? 1.0 / factor : factor;
+  double& boost_weight = sample.boost_weight[event];
+  if (sample.full_weight(event) > 0) {
+    boost_weight = floored(boost_weight) * factor;
+  } else {
+    boost_weight *= params.NegWeightTreatment == TmvaNegWeights::InverseBoostNegWeights ? 1.0 / factor : factor;
+  }
 }
 
 }  // namespace
@@ -157,9 +164,10 @@ BoostStep ada_boost_r2(const TmvaForestParams& params, const TmvaTree& tree, con
     const double factor = std::pow(beta, 1.0 - deviation[k] / largest);
     if (sample.full_weight(event) > 0) {
       // TMVA keeps this product, and only this one, in float32.
-      sample.boost_weight[event] = static_cast<double>(static_cast<float>(sample.boost_weight[event] * factor));
+      sample.boost_weight[event] =
+          static_cast<double>(static_cast<float>(floored(sample.boost_weight[event]) * factor));
     } else {
-      sample.boost_weight[event] /= factor;
+      sample.boost_weight[event] = floored(sample.boost_weight[event]) / factor;
     }
     new_total += sample.full_weight(event);
   }
@@ -168,7 +176,10 @@ BoostStep ada_boost_r2(const TmvaForestParams& params, const TmvaTree& tree, con
     return result;
   }
   const double norm = total / new_total;
-  for (const std::int32_t entry : entries) sample.boost_weight[index(entry)] *= norm;
+  for (const std::int32_t entry : entries) {
+    double& boost_weight = sample.boost_weight[index(entry)];
+    boost_weight = floored(boost_weight) * norm;
+  }
   result.tree_weight = std::log(1.0 / beta);
   return result;
 }

@@ -34,7 +34,8 @@ class Builder {
     grown_.tree.importance.assign(columns.count(), 0.0);
     grown_.leaf.assign(n_, 0);
     for (std::size_t k = 0; k < n_; ++k) entry_[k] = static_cast<std::int32_t>(k);
-    const double fraction = params.MinNodeSize / 100.0;
+    // TMVA holds the percentage in float32: 0.2 % of 500 events is a little more than one event.
+    const double fraction = static_cast<double>(static_cast<float>(params.MinNodeSize)) / 100.0;
     if (params.MinNodeSizeByWeight) {
       double total = 0;
       for (const double weight : sample.weight) total += weight;

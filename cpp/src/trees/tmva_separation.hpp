@@ -57,7 +57,7 @@ inline double variance_gain(double n, double t, double t2, double total_n, doubl
   const double parent = total_n * variance_index(total_n, total_t, total_t2);
   const double left = (total_n - n) * variance_index(total_n - n, total_t - t, total_t2 - t2);
   const double right = n * variance_index(n, t, t2);
-  return parent > 0 ? (parent - left - right) / parent : 0;
+  return parent != 0 ? (parent - left - right) / parent : 0;
 }
 
 }  // namespace diskern::trees
