@@ -14,6 +14,11 @@ export PATH := $(abspath $(BIN)):$(PATH)
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
+# Real data sets beside the checkout, where there are any; without them tests skip and the demo fetches or generates.
+ifneq ($(wildcard ../shared/data),)
+export DISKERN_DATA ?= $(abspath ../shared/data)
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all test-cpp sanitize bench lint clean prerequisites
 

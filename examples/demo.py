@@ -63,13 +63,22 @@ def main() -> int:
         loader.AddVariable(variable)
     loader.AddSignalTree(signal)
     loader.AddBackgroundTree(background)
-    loader.PrepareTrainingAndTestTree("", "SplitMode=Random:NormMode=NumEvents:ValidationFraction=0.2")
+    loader.PrepareTrainingAndTestTree(
+        "",
+        "TrainTestSplit_Signal=0.8:TrainTestSplit_Background=0.8:SplitMode=Random:NormMode=NumEvents"
+        ":ValidationFraction=0.15",
+    )
 
     factory = Factory("magic", str(folder / "magic.root"), "AnalysisType=Classification")
     trees, cycles = (60, 15) if arguments.quick else (600, 150)
     factory.BookMethod(
-        loader, "BDT", "BDTG", f"NTrees={trees}:BoostType=Grad:Shrinkage=0.1:MaxDepth=4:nCuts=40:MinNodeSize=0.5%"
+        loader,
+        "BDT",
+        "BDTG",
+        f"NTrees={trees}:BoostType=Grad:Shrinkage=0.1:UseBaggedBoost:BaggedSampleFraction=0.5:MaxDepth=4:nCuts=40"
+        ":MinNodeSize=1%",
     )
+    factory.BookMethod(loader, "GradientBoostedTrees", "GBT")  # quantile bins, Newton leaves, early stopping
     factory.BookMethod(loader, "Fisher", "Fisher")
     factory.BookMethod(loader, "MLP", "MLP", f"TrainingMethod=Adam:HiddenLayers=32,16:NCycles={cycles}:VarTransform=N")
     try:

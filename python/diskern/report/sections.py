@@ -264,10 +264,13 @@ def _events(results: FactoryResults) -> str:
         return ""
     columns = list(dict.fromkeys(key for row in rows for key in row))
     body = [[_cell(row.get(column, "")) for column in columns] for row in rows]
-    return page.table(columns, body, "What each step did to the events, class by class.")
+    titles = [str(column).replace("_", " ") for column in columns]
+    return page.table(titles, body, "What each step did to the events, class by class.")
 
 
 def _cell(value: Any) -> str:
+    if value is None:  # not known at this step
+        return ""
     if isinstance(value, (float, np.floating)):
         return f"{value:.6g}"
     return str(value)

@@ -1,0 +1,63 @@
+"""Every example runs as a user runs it, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+PIECES = {"regression.py": ["--events", "2000"], "estimators.py": ["--events", "4000"], "demo.py": ["--quick"]}
+
+
+def run(arguments, folder):
+    result = subprocess.run(
+        [sys.executable, "-W", "error", *map(str, arguments)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "MPLBACKEND": "agg"},
+        timeout=280,
+    )
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+    return result.stdout
+
+
+def test_every_example_is_tested():
+    elsewhere = {"tmva_classification.py"}  # test_tmva_tutorial.py
+    assert {p.name for p in EXAMPLES.glob("*.py")} == set(PIECES) | elsewhere
+
+
+def test_regression(tmp_path):
+    output = run([EXAMPLES / "regression.py", *PIECES["regression.py"]], tmp_path)
+    assert output.count("estimated") == 5
+    assert (tmp_path / "regression-output" / "report.html").is_file()
+
+
+def test_estimators(tmp_path):
+    pytest.importorskip("sklearn")
+    output = run([EXAMPLES / "estimators.py", *PIECES["estimators.py"]], tmp_path)
+    integral = float(output.split("weighted ROC integral:")[1].split()[0])
+    assert integral > 0.6
+
+
+def test_demo(tmp_path):
+    output = run([EXAMPLES / "demo.py", *PIECES["demo.py"]], tmp_path)
+    assert "Applying the best native model" in output
+    assert "bit for bit" in output or "no CMake found" in output
+    assert (tmp_path / "demo-output" / "report.html").stat().st_size > 50_000
+
+
+def test_configuration(tmp_path):
+    from diskern import datasets
+
+    sample = datasets.gaussians(3000, seed=1)
+    for label, name in ((1, "signal"), (0, "background")):
+        np.savez(tmp_path / f"{name}.npz", **sample.columns(label))
+    run(["-m", "diskern", "run", EXAMPLES / "analysis.yaml"], tmp_path)
+    assert (tmp_path / "gaussians.html").is_file()
