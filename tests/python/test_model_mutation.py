@@ -1,0 +1,188 @@
+"""A model file with anything in it is read, or refused with FormatError: no crash, no hang, no memory without end.
+
+The checksums are made right again after every mutation, so that what lies behind them is reached.
+"""
+
+from __future__ import annotations
+
+import functools
+import resource
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import diskern
+from diskern import _core
+from diskern.estimators.fisher import FisherClassifier
+from diskern.estimators.gradient_boosted_trees import GradientBoostedTreesClassifier
+from diskern.estimators.network import NetworkRegressor
+from diskern.tmva import DataLoader, Factory
+
+pytest.importorskip("sklearn")
+
+HEADER = struct.Struct("<8sIIQI")
+Section = tuple[bytes, int, bytes]
+
+
+def unpack(content: bytes) -> list[Section]:
+    """Sections (name, flags, content) of a valid file."""
+    sections = []
+    position = HEADER.size
+    while position < len(content):
+        length = content[position]
+        name = content[position + 1 : position + 1 + length]
+        position += 1 + length
+        flags, size = struct.unpack_from("<BQ", content, position)
+        position += 9
+        sections.append((name, flags, content[position : position + size]))
+        position += size + 4  # and the checksum
+    return sections
+
+
+def pack(sections: list[Section]) -> bytes:
+    """A file whose sizes and checksums are right, whatever the sections hold."""
+    body = b""
+    for name, flags, content in sections:
+        section = bytes([len(name)]) + name + struct.pack("<BQ", flags, len(content)) + content
+        body += section + struct.pack("<I", zlib.crc32(section))
+    head = HEADER.pack(b"\x89DISKERN", 1, len(sections), HEADER.size + len(body), 0)[:-4]
+    return head + struct.pack("<I", zlib.crc32(head)) + body
+
+
+@functools.cache
+def models() -> tuple[tuple[str, bytes, int], ...]:
+    """Name, file and number of variables of one small model of each kind."""
+    generator = np.random.default_rng(1)
+    events = generator.normal(size=(120, 3)).astype(np.float32)
+    labels = np.arange(120) % 3
+    events[:, 0] += labels
+    trees = GradientBoostedTreesClassifier(n_estimators=2, max_leaf_nodes=4).fit(events, labels)
+    network = NetworkRegressor(hidden_layer_sizes=(3,), max_iter=2, random_state=1).fit(events, events[:, 0])
+    linear = FisherClassifier().fit(events, labels > 0)
+    loader = DataLoader("mutation")
+    for name in ("a", "b := a*c", "c"):
+        loader.AddVariable(name)
+    for name, shift in (("Signal", 1.0), ("Background", 0.0)):
+        loader.AddTree({"a": events[:, 0] + shift, "c": events[:, 1]}, name)
+    loader.PrepareTrainingAndTestTree("", "!V")
+    factory = Factory("mutation", Silent=True, ModelPersistence=False)
+    booked = factory.BookMethod(loader, "LD", "LD", "VarTransform=G_Signal,P,U,N,D")
+    factory.TrainAllMethods()
+    return (
+        ("trees", trees._model().to_bytes(), 3),
+        ("network", network._model().to_bytes(), 3),
+        ("linear", linear._model().to_bytes(), 3),
+        ("transformations", booked.model.to_bytes(), 3),
+    )
+
+
+def read(content: bytes, variables: int) -> bool:
+    """Whether the file is a model; one that is must evaluate events, or say why not."""
+    try:
+        model = _core.model_from_bytes(content)
+    except _core.FormatError:
+        return False
+    events = np.linspace(-3, 3, 20 * variables, dtype=np.float32).reshape(20, variables)
+    try:
+        responses = model.evaluate(events)
+    except _core.InvalidArgument:  # a mutation may change the number of variables
+        return True
+    assert responses.shape[0] == 20
+    assert isinstance(model.info, dict)
+    model.to_bytes()
+    return True
+
+
+def test_the_container_is_understood_here() -> None:
+    for _, content, variables in models():
+        assert pack(unpack(content)) == content
+        assert read(content, variables)
+
+
+NUMBERS = st.sampled_from([0, 1, 2, 3, 127, 128, 255, 2**15, 2**20, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1])
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> tuple[bytes, int]:
+    _, content, variables = draw(st.sampled_from(models()))
+    sections = unpack(content)
+    for _ in range(draw(st.integers(1, 3))):
+        index = draw(st.integers(0, len(sections) - 1))
+        name, flags, data = sections[index]
+        change = bytearray(data)
+        at = draw(st.integers(0, max(len(change) - 1, 0)))
+        length = draw(st.integers(1, 16))
+        match draw(st.sampled_from(["byte", "bit", "number", "cut", "repeat", "drop", "twice"])):
+            case "byte":
+                change[at : at + 1] = bytes([draw(st.integers(0, 255))])
+            case "bit":
+                change[at : at + 1] = bytes([(change[at] if change else 0) ^ 1 << draw(st.integers(0, 7))])
+            case "number":
+                width = draw(st.sampled_from([1, 4, 8]))
+                number = draw(NUMBERS) % 256**width
+                change[at : at + width] = number.to_bytes(width, "little")
+            case "cut":
+                del change[at : at + length]
+            case "repeat":
+                change[at:at] = change[at : at + length]
+            case "drop":
+                if len(sections) > 1:
+                    del sections[index]
+                continue
+            case "twice":
+                sections.append(sections[index])
+                continue
+        sections[index] = (name, flags, bytes(change))
+    return pack(sections), variables
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(mutated())
+def test_mutations_behind_the_checksums(file: tuple[bytes, int]) -> None:
+    read(*file)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_mutations_of_the_plain_file_are_all_noticed(data: st.DataObject) -> None:
+    """Without new checksums no single changed byte gets through, in whatever part of the file."""
+    _, content, variables = data.draw(st.sampled_from(models()))
+    at = data.draw(st.integers(0, len(content) - 1))
+    changed = bytearray(content)
+    changed[at] ^= data.draw(st.integers(1, 255))
+    assert not read(bytes(changed), variables)
+
+
+@pytest.mark.parametrize("index", range(4))
+def test_every_cut_is_noticed(index: int) -> None:
+    name, content, variables = models()[index]
+    for length in (*range(0, len(content), max(len(content) // 400, 1)), len(content) - 1):
+        assert not read(content[:length], variables), f"{name}: {length} of {len(content)} bytes"
+
+
+def test_large_claims_take_no_memory() -> None:
+    """Counts of a billion in place of each number of the file, one after the other."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _, content, variables in models():
+        sections = unpack(content)
+        for index, (name, flags, data) in enumerate(sections):
+            for at in range(0, max(len(data) - 8, 0), 3):
+                claim = data[:at] + (1 << 30).to_bytes(8, "little") + data[at + 8 :]
+                read(pack([*sections[:index], (name, flags, claim), *sections[index + 1 :]]), variables)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # kB
+
+
+def test_damage_is_told_by_every_door(tmp_path) -> None:
+    content = models()[0][1]
+    path = tmp_path / "model.diskern"
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(diskern.FormatError, match=r"model\.diskern"):
+        diskern.load(path)
+    with pytest.raises(diskern.FormatError, match=r"model\.diskern"):
+        diskern.tmva.Reader().BookMVA("tag", path)
+    with pytest.raises(FileNotFoundError):
+        diskern.tmva.Reader().BookMVA("tag", tmp_path / "absent.diskern")
