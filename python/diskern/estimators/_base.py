@@ -96,6 +96,21 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
             )
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
+    def _check_common(self) -> None:
+        """n_jobs, random_state and verbose, also where a method has no use for them."""
+        self._threads()
+        random_state = getattr(self, "random_state", None)  # some methods have none
+        if not (
+            random_state is None
+            or isinstance(random_state, np.random.RandomState)
+            or (isinstance(random_state, int | np.integer) and random_state >= 0)
+        ):
+            raise InvalidArgument(
+                f"random_state must be None, a non-negative integer or a RandomState, got {random_state!r}"
+            )
+        if not isinstance(self.verbose, int | np.integer) or self.verbose < 0:
+            raise InvalidArgument(f"verbose must be 0, 1 or a boolean, got {self.verbose!r}")
+
     def _progress(self) -> Callable[[int, int, float, float], None] | None:
         return progress_line if self.verbose else None
 
@@ -188,6 +203,7 @@ class ClassifierBase(ClassifierMixin, Estimator):  # type: ignore[misc]
         """Validated (events, class_index, weight); sets ``classes_``, ``n_features_in_``, ``feature_names_in_``."""
         if y is None:
             raise InvalidArgument(f"{type(self).__name__} requires y to be passed, but the target y is None")
+        self._check_common()
         events = self._check_events(X, reset=True)
         y = column_or_1d(y, warn=True)
         if y.dtype.kind == "f" and not np.isfinite(y).all():
@@ -278,6 +294,7 @@ class RegressorBase(RegressorMixin, Estimator):  # type: ignore[misc]
         """Validated (events, target, weight); sets ``n_features_in_`` and ``feature_names_in_``."""
         if y is None:
             raise InvalidArgument(f"{type(self).__name__} requires y to be passed, but the target y is None")
+        self._check_common()
         events = self._check_events(X, reset=True)
         target = check_target(column_or_1d(y, warn=True), len(events))
         weight = check_weights(sample_weight, len(events), negative=negative)
