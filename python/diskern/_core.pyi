@@ -1599,6 +1599,10 @@ class Model:
         """
         Responses, float64 of shape (events, outputs), of float32 events before transformation.
         """
+    def evaluate_inputs(self, inputs: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Responses, float64 of shape (events, outputs), of float64 input columns of shape (events, inputs).
+        """
     def save(self, path: str) -> None:
         ...
     def save_tmva_xml(self, path: str) -> None:
@@ -1614,6 +1618,9 @@ class Model:
         ...
     @property
     def info(self) -> dict[str, typing.Any]:
+        ...
+    @property
+    def inputs(self) -> list[str]:
         ...
     @property
     def memory_bytes(self) -> int:

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from diskern._core import InvalidArgument
 
 import tmva_reference as reference
 from diskern import _core
+from diskern._core import InvalidArgument
 from diskern.evaluation import roc_curve
 from diskern.tmva.methods.base import TrainingSample
 from diskern.tmva.methods.mlp import MLP, hidden_layers

@@ -14,11 +14,11 @@ import pytest
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
-from diskern._core import InvalidArgument
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import diskern
 from diskern import NetworkClassifier, NetworkRegressor, _core
+from diskern._core import InvalidArgument
 
 
 def rings(n: int = 600, classes: int = 2, seed: int = 1) -> tuple[Any, Any]:
