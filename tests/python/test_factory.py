@@ -195,6 +195,57 @@ def test_notices(tmp_path: Path, capsys) -> None:
     assert "* CreateMVAPdfs = True" in printed  # option H lists the options
 
 
+@pytest.mark.parametrize(
+    ("kind", "options", "notes"),
+    [
+        ("BDT", "BoostType=Grad:Shrinkage=0.1:MaxDepth=2", []),
+        (
+            "BDT",
+            "BoostType=Grad:AdaBoostBeta=0.3:SeparationType=GiniIndex:UseYesNoLeaf:UseNvars=2:PruneStrength=3",
+            [
+                "AdaBoostBeta has no effect with BoostType=Grad",
+                "SeparationType has no effect with BoostType=Grad",
+                "UseYesNoLeaf has no effect with BoostType=Grad",
+                "UseNvars has no effect without UseRandomisedTrees",
+                "PruneStrength has no effect with PruneMethod=NoPruning",
+            ],
+        ),
+        (
+            "BDT",
+            "Shrinkage=0.1:BaggedSampleFraction=0.5:HuberQuantile=0.5:Css=2",
+            [
+                "Shrinkage has no effect with BoostType=AdaBoost",
+                "BaggedSampleFraction has no effect without UseBaggedBoost",
+                "HuberQuantile has no effect in classification with BoostType=AdaBoost",
+                "Css has no effect with BoostType=AdaBoost",
+            ],
+        ),
+        ("BDT", "BoostType=Bagging:BaggedSampleFraction=0.5", []),
+        ("DT", "PruningValFraction=0.3", ["PruningValFraction has no effect with PruneMethod=NoPruning"]),
+        ("MLP", "NCycles=5:LearningRate=0.1:DecayRate=0.1:BPMode=batch:BatchSize=10", []),
+        (
+            "MLP",
+            "TrainingMethod=BFGS:LearningRate=0.1:DecayRate=0.1:BatchSize=3:Tau=2",
+            [
+                "LearningRate has no effect with TrainingMethod=BFGS",
+                "DecayRate has no effect with TrainingMethod=BFGS",
+                "BatchSize has no effect with TrainingMethod=BFGS",
+            ],
+        ),
+        ("MLP", "BatchSize=3:ResetStep=9", ["BatchSize has no effect with BPMode=s", "ResetStep has no effect with T"]),
+        ("MLP", "TrainingMethod=Adam:BatchSize=3:DecayRate=0.5", ["DecayRate has no effect with TrainingMethod=Adam"]),
+    ],
+)
+def test_options_without_effect_are_told(tmp_path: Path, capsys, kind: str, options: str, notes: list[str]) -> None:
+    factory = Factory("job")
+    capsys.readouterr()
+    factory.BookMethod(prepared(tmp_path), kind, "title", options)
+    printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Note: ")]
+    for note in notes:
+        assert any(line.startswith(f"Note: title: {note}") for line in printed), note
+    assert len(printed) == len(notes)
+
+
 def test_verbosity_of_a_method(tmp_path: Path, capsys) -> None:
     factory = Factory("job")
     loader = prepared(tmp_path)

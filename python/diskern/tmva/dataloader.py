@@ -408,7 +408,11 @@ class DataLoader:
         elif cuts[0]:
             self._known_classes("PrepareTrainingAndTestTree")
             self.AddCut(cuts[0])
-        parse_options(text, split_options(self._classes), _context="PrepareTrainingAndTestTree", **options)
+        values, given = parse_options(
+            text, split_options(self._classes), _context="PrepareTrainingAndTestTree", **options
+        )
+        if "VerboseLevel" in given and values["V"]:
+            print("Note: VerboseLevel of PrepareTrainingAndTestTree has no effect; V has")
         self._option_text, self._option_keywords = text, dict(options)
         self._dataset = None
 

@@ -99,10 +99,14 @@ class Factory:
             output, options = None, output  # Factory("job", "!V:Silent")
         if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 0:
             raise InvalidArgument(f"threads must be 0 (all) or a positive number, got {threads!r}")
-        values, _ = parse_options(options, FACTORY_OPTIONS, _context=f"Factory {job!r}", **keywords)
+        values, given = parse_options(options, FACTORY_OPTIONS, _context=f"Factory {job!r}", **keywords)
         self.job = job
         self.threads = int(threads)
         self.options = values
+        if "VerboseLevel" in given:
+            self._print(
+                "Note: VerboseLevel of the Factory has no effect; the methods' VerbosityLevel says what is printed"
+            )
         self.output = check_output(output)
         self._booked: dict[str, list[BookedMethod]] = {}
         self._input_rankings: dict[str, list[tuple[str, float]]] = {}
@@ -146,6 +150,8 @@ class Factory:
             self._print(f"Booked {booked.type_name} as {title!r} on dataset {loader.name!r} ({analysis_type})")
         if booked.common["H"] or booked.common["V"] or self.options["V"]:
             self._print(help_text(booked))
+        for name, reason in booked.method.without_effect(booked.given).items():
+            self._print(f"Note: {title}: {name} has no effect {reason}")
         if booked.common["CreateMVAPdfs"]:
             self._print(
                 f"Note: {title} is booked with CreateMVAPdfs; response PDFs (GetProba, GetRarity) come with another "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -99,6 +99,13 @@ class Method(ABC):
     def defaults(cls, analysis_type: AnalysisType) -> dict[str, Any]:
         """Option defaults; a method whose defaults depend on the analysis type overrides this."""
         return {option.name: option.default for option in cls.options}
+
+    def without_effect(self, given: Set[str]) -> dict[str, str]:
+        """Of the options that were booked, those that change nothing beside the others, each with the reason.
+
+        The Factory prints them at booking: TMVA's bookings carry such options along, so they are no errors.
+        """
+        return {}
 
     @abstractmethod
     def train(

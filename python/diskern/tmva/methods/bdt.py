@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any, ClassVar
 
 import numpy as np
@@ -66,6 +67,18 @@ TREE_OPTIONS: tuple[Option, ...] = (
     option("PruneStrength", "float", "strength of the pruning; below 0: found automatically (CostComplexity)"),
     option("PruningValFraction", "float", "fraction of the training events set apart for the automatic strength"),
 )
+
+
+def idle_tree_options(values: dict[str, Any]) -> dict[str, str]:
+    """The options of a tree that mean nothing beside the others, with the reason."""
+    idle: dict[str, str] = {}
+    if not values["UseRandomisedTrees"]:
+        idle |= dict.fromkeys(("UseNvars", "UsePoissonNvars"), "without UseRandomisedTrees")
+    if values["PruneMethod"] == "NoPruning":
+        idle |= dict.fromkeys(("PruneStrength", "PruningValFraction"), "with PruneMethod=NoPruning")
+    elif values["PruneStrength"] >= 0:
+        idle["PruningValFraction"] = "with a PruneStrength that is given"
+    return idle
 
 
 def set_params(params: _core.TmvaForestParams, values: dict[str, Any], names: tuple[Option, ...]) -> None:
@@ -206,6 +219,40 @@ class BDT(Method):
         if values["DoBoostMonitor"] and self.analysis_type != "Classification":
             raise InvalidArgument("DoBoostMonitor follows the ROC integral: it is for two classes only")
         return params, notes
+
+    def without_effect(self, given: Set[str]) -> dict[str, str]:
+        values = self.values
+        boost = values["BoostType"]
+        idle = idle_tree_options(values)
+
+        def only(wanted: bool, reason: str, *names: str) -> None:
+            if not wanted:
+                idle.update(dict.fromkeys(names, reason))
+
+        here = f"with BoostType={boost}"
+        ada = boost in ("AdaBoost", "RealAdaBoost", "AdaCost")
+        only(ada, here, "AdaBoostBeta")
+        only(boost == "AdaBoostR2", here, "AdaBoostR2Loss")
+        only(boost == "AdaCost", here, "Css", "Cts_sb", "Ctb_ss", "Cbb")
+        only(boost == "Grad", here, "Shrinkage")
+        regression = self.analysis_type == "Regression"
+        only(boost not in ("Grad", "RealAdaBoost", "AdaCost") and not regression, here, "UseYesNoLeaf")
+        if values["SeparationType"] != "RegressionVariance":  # which it is then
+            only(boost != "Grad" and not regression, here, "SeparationType")
+        only(
+            boost == "Grad" and regression,
+            f"in {self.analysis_type.lower()} {here}",
+            "RegressionLossFunctionBDTG",
+            "HuberQuantile",
+        )
+        if "HuberQuantile" not in idle:
+            loss = values["RegressionLossFunctionBDTG"]
+            only(loss == "Huber", f"with RegressionLossFunctionBDTG={loss}", "HuberQuantile")
+        bagged = values["UseBaggedBoost"] or values["UseBaggedGrad"] or boost == "Bagging"
+        only(bagged, "without UseBaggedBoost", "BaggedSampleFraction", "UseNTrainEvents")
+        only(values["UseFisherCuts"], "without UseFisherCuts", "MinLinCorrForFisher", "UseExclusiveVars")
+        only(not regression, "in regression", "SigToBkgFraction", "SkipNormalization")
+        return {name: reason for name, reason in idle.items() if name in given}
 
     def train(
         self,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 from typing import ClassVar
 
 from ... import _core
 from ...plotting.tree import tree_text
 from .base import Method, Option, ProgressCallback, TrainedMethod, TrainingSample
-from .bdt import TREE_OPTIONS, fit, ranked, set_params
+from .bdt import TREE_OPTIONS, fit, idle_tree_options, ranked, set_params
 
 
 class DT(Method):
@@ -24,6 +25,9 @@ class DT(Method):
         *(replace(one, default=5.0) if one.name == "PruneStrength" else one for one in TREE_OPTIONS),
         Option("nEventsMin", "int", -1, "deprecated: MinNodeSize as a number of events"),
     )
+
+    def without_effect(self, given: Set[str]) -> dict[str, str]:
+        return {name: reason for name, reason in idle_tree_options(self.values).items() if name in given}
 
     def train(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any, ClassVar
 
 import numpy as np
@@ -135,6 +135,28 @@ class MLP(Method):
             raise error("EstimatorType", "makes no sense in regression; use MSE")
         if values["Sampling"] < 1.0 and values["TrainingMethod"] == "Adam":
             raise error("Sampling", "is not available with TrainingMethod=Adam, whose mini-batches are samples already")
+
+    def without_effect(self, given: Set[str]) -> dict[str, str]:
+        values = self.values
+        training = values["TrainingMethod"]
+        idle: dict[str, str] = {}
+
+        def only(wanted: bool, reason: str, *names: str) -> None:
+            if not wanted:
+                idle.update(dict.fromkeys(names, reason))
+
+        here = f"with TrainingMethod={training}"
+        batch = training == "BP" and values["BPMode"] == "batch"
+        only(batch or training == "Adam", "with BPMode=sequential", "BatchSize")
+        only(training == "BP", here, "DecayRate", "BPMode")
+        only(training != "BFGS", here, "LearningRate", "BatchSize")
+        only(training == "BFGS", here, "ResetStep", "Tau")
+        only(values["UseRegulator"], "without UseRegulator", "UpdateLimit")
+        only(values["Sampling"] < 1.0, "with Sampling=1", "SamplingEpoch", "SamplingTraining", "SamplingTesting")
+        only(values["SamplingTraining"], "with !SamplingTraining", "Sampling", "SamplingEpoch")
+        # Adam stops by it only where tests are counted, as the others do.
+        only(values["ConvergenceTests"] >= 0, "without ConvergenceTests", "ConvergenceImprove")
+        return {name: reason for name, reason in idle.items() if name in given}
 
     def _params(self, n_variables: int, has_validation: bool) -> Any:
         values = self.values
