@@ -244,7 +244,7 @@ TEST(pairing_leaves_the_sums_and_no_negative_weight) {
   TmvaForestParams params;
   params.NegWeightTreatment = TmvaNegWeights::PairNegWeightsGlobal;
   std::vector<std::string> notes;
-  const TmvaSample sample = prepare_sample(params, TmvaAnalysis::Classification, events.data(), notes);
+  const TmvaSample sample = prepare_sample(Context(), params, TmvaAnalysis::Classification, events.data(), notes);
   double paired[2] = {0, 0};
   for (std::size_t i = 0; i < sample.size(); ++i) {
     CHECK(sample.weight[i] > 0);
@@ -254,6 +254,82 @@ TEST(pairing_leaves_the_sums_and_no_negative_weight) {
   CHECK_NEAR(paired[1], total[1], 1e-9);
   CHECK(sample.size() < events.weight.size());
   CHECK_EQUAL(notes.size(), std::size_t{1});
+}
+
+TEST(a_negative_event_is_merged_with_its_nearest_neighbour) {
+  Events events;
+  events.n_variables = 1;
+  // Class 0: the event at 5 of weight -1 takes the weight of the one at 6, then half of the one at 3.5.
+  events.values = {0.0F, 3.5F, 5.0F, 6.0F, 9.0F, 1.0F, 2.0F};
+  events.class_index = {0, 0, 0, 0, 0, 1, 1};
+  events.weight = {1.0, 1.0, -1.0, 0.5, 1.0, 1.0, 1.0};
+  TmvaForestParams params;
+  params.NegWeightTreatment = TmvaNegWeights::PairNegWeightsGlobal;
+  params.SkipNormalization = true;
+  std::vector<std::string> notes;
+  const TmvaSample sample = prepare_sample(Context(), params, TmvaAnalysis::Classification, events.data(), notes);
+  CHECK(sample.weight == (std::vector<double>{1.0, 0.5, 1.0, 1.0, 1.0}));
+  CHECK(sample.values[0] == (std::vector<float>{0.0F, 3.5F, 9.0F, 1.0F, 2.0F}));
+}
+
+TEST(pairing_can_be_interrupted) {
+  Events events = make_events(400, 2, 8);
+  for (std::size_t i = 0; i < events.weight.size(); i += 7) events.weight[i] *= -0.8;
+  TmvaForestParams params;
+  params.NegWeightTreatment = TmvaNegWeights::PairNegWeightsGlobal;
+  Interrupter soon(5);
+  Context context;
+  context.monitor = &soon;
+  CHECK_THROWS(fit_tmva_forest(context, params, TmvaAnalysis::Classification, events.data()), diskern::Interrupted);
+  CHECK_EQUAL(soon.left, -1);
+}
+
+TEST(importance_by_hand) {
+  // The root cuts variable 0 with gain g0 of weight 8; then variable 1 splits one side with gain g1 of weight 4.
+  Events events;
+  events.n_variables = 2;
+  events.values = {0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 1, 1, 1, 0, 1, 1};
+  events.class_index = {1, 1, 1, 1, 1, 0, 1, 0};
+  events.weight.assign(8, 1.0);
+  TmvaForestParams params;
+  params.BoostType = TmvaBoostType::SingleTree;
+  params.SkipNormalization = true;
+  params.UseYesNoLeaf = false;
+  params.nCuts = 1;
+  params.MinNodeSize = 10;
+  const TmvaForestResult result = fit_tmva_forest(Context(), params, TmvaAnalysis::Classification, events.data());
+  const Tree& tree = result.predictor->forest().trees[0];
+  CHECK_EQUAL(tree.node_count(), std::size_t{5});
+  double first = 0;
+  double second = 0;
+  for (std::size_t i = 0; i < 5; ++i) {
+    if (tree.feature[i] == leaf_feature) continue;
+    (tree.feature[i] == tree.feature[0] ? first : second) +=
+        tree.gain[i] * tree.gain[i] * tree.weight[i] * tree.weight[i];
+  }
+  const double expected = std::sqrt(first) / (std::sqrt(first) + std::sqrt(second));
+  CHECK_NEAR(result.importance[static_cast<std::size_t>(tree.feature[0])], expected, 1e-12);
+  CHECK(expected > 0.3 && expected < 0.9);
+}
+
+TEST(the_smallest_node_is_a_percentage_in_float32) {
+  // 0.2 % of 500 events, in float32, is a little more than one event: a single event cannot be cut off.
+  Events events;
+  events.n_variables = 1;
+  for (int i = 0; i < 500; ++i) {
+    events.values.push_back(i == 0 ? 100.0F : 0.01F * static_cast<float>(i % 5));
+    events.class_index.push_back(0);
+    events.target.push_back(i == 0 ? 50.0 : 0.0);
+    events.weight.push_back(1.0);
+  }
+  TmvaTrainingData data = events.data();
+  data.n_classes = 1;
+  TmvaForestParams params = TmvaForestParams::defaults(TmvaAnalysis::Regression);
+  params.BoostType = TmvaBoostType::SingleTree;
+  CHECK_EQUAL(params.MinNodeSize, 0.2);
+  CHECK_EQUAL(fit_tmva_forest(Context(), params, TmvaAnalysis::Regression, data).nodes_after_pruning[0], 1);
+  params.MinNodeSize = 0.19;
+  CHECK_EQUAL(fit_tmva_forest(Context(), params, TmvaAnalysis::Regression, data).nodes_after_pruning[0], 3);
 }
 
 TEST(preselection_cuts_leave_one_class) {

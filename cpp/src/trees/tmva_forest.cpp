@@ -76,7 +76,7 @@ TmvaForestResult fit_tmva_forest(const Context& context, const TmvaForestParams&
                                  const TmvaTrainingData& data) {
   TmvaForestResult result;
   const TmvaForestParams params = effective_params(given, analysis, data.events.columns(), result.notes);
-  TmvaSample sample = prepare_sample(params, analysis, data, result.notes);
+  TmvaSample sample = prepare_sample(context, params, analysis, data, result.notes);
   const std::size_t n_variables = sample.columns.count();
   const bool regression = analysis == TmvaAnalysis::Regression;
 

@@ -76,7 +76,7 @@ void check(const TmvaTrainingData& data, TmvaAnalysis analysis) {
 
 // Merges each event of negative weight with the nearest events of positive weight of its class, until none is left.
 // The distance is Mahalanobis', with the covariance of the class.
-void pair_negative_weights(const TmvaTrainingData& data, std::vector<double>& weight) {
+void pair_negative_weights(const Context& context, const TmvaTrainingData& data, std::vector<double>& weight) {
   const std::size_t n = data.events.rows();
   const std::size_t d = data.events.columns();
   for (std::int32_t c = 0; c < data.n_classes; ++c) {
@@ -114,6 +114,7 @@ void pair_negative_weights(const TmvaTrainingData& data, std::vector<double>& we
     std::vector<double> difference(d);
     for (const std::size_t i : members) {
       while (weight[i] < 0) {
+        if (context.interrupted()) throw Interrupted();
         std::size_t nearest = n;
         double least = std::numeric_limits<double>::infinity();
         for (const std::size_t k : members) {
@@ -235,8 +236,8 @@ void normalise(const TmvaForestParams& params, const TmvaTrainingData& data, Tmv
 
 }  // namespace
 
-TmvaSample prepare_sample(const TmvaForestParams& params, TmvaAnalysis analysis, const TmvaTrainingData& data,
-                          std::vector<std::string>& notes) {
+TmvaSample prepare_sample(const Context& context, const TmvaForestParams& params, TmvaAnalysis analysis,
+                          const TmvaTrainingData& data, std::vector<std::string>& notes) {
   check(data, analysis);
   const bool regression = analysis == TmvaAnalysis::Regression;
   const std::size_t n = data.events.rows();
@@ -254,7 +255,7 @@ TmvaSample prepare_sample(const TmvaForestParams& params, TmvaAnalysis analysis,
     if (treatment == TmvaNegWeights::Pray) what = "used as they are";
     if (treatment == TmvaNegWeights::PairNegWeightsGlobal) {
       what = "merged with the nearest positive ones";
-      pair_negative_weights(data, weight);
+      pair_negative_weights(context, data, weight);
     }
     if (treatment == TmvaNegWeights::IgnoreNegWeightsInTraining ||
         treatment == TmvaNegWeights::NoNegWeightsInTraining) {

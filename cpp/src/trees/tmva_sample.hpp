@@ -29,8 +29,9 @@ struct TmvaSample {
   double full_weight(std::size_t i) const noexcept { return weight[i] * boost_weight[i]; }
 };
 
-TmvaSample prepare_sample(const TmvaForestParams& params, TmvaAnalysis analysis, const TmvaTrainingData& data,
-                          std::vector<std::string>& notes);
+// Throws Interrupted when context is (pairing of negative weights takes the product of the numbers of events).
+TmvaSample prepare_sample(const Context& context, const TmvaForestParams& params, TmvaAnalysis analysis,
+                          const TmvaTrainingData& data, std::vector<std::string>& notes);
 
 // The entries that tree number `tree` is grown on: every event once, or a Poisson number of times when bagging.
 std::vector<std::int32_t> draw_entries(const TmvaForestParams& params, std::size_t n_events, std::size_t tree);
