@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from diskern._core import InvalidArgument
 
+from diskern._core import InvalidArgument
 from diskern.data import Table, format_accounting
 from diskern.tmva.dataloader import DataLoader
 

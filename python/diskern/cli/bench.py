@@ -23,4 +23,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     from .. import bench
 
-    return bench.main(arguments)
+    return int(bench.main(arguments))
