@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from diskern._core import FormatError, InvalidArgument
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from diskern._core import FormatError, InvalidArgument
 from diskern.data import open_table, read_table
 from diskern.data.memory import RDataFrameTable
 from diskern.data.table import DEFAULT_CHUNK, Table, concatenate
@@ -575,3 +575,59 @@ def test_real_files(data_directory: Path) -> None:
     assert set(test["className"]) == {"Signal", "Background"}
     higgs = open_table(f"{data_directory / 'root_tutorials' / 'Higgs_data.root'}:sig_tree")
     assert higgs.read(["jet1_b-tag"])["jet1_b-tag"].dtype == np.float32
+
+
+def read_all(path: Path, tree: str = "") -> int:
+    return sum(len(part["x"]) for part in open_table(f"{path}{tree}").iterate(["x", "y"]))
+
+
+@pytest.mark.parametrize("ending", ["root", "npz", "csv.gz", "parquet", "h5"])
+def test_damaged_files_are_told(tmp_path: Path, ending: str) -> None:
+    """A file cut off anywhere, or with changed bytes, is read or is a FormatError; nothing else gets through."""
+    for package in {"parquet": ["pyarrow"], "h5": ["h5py"]}.get(ending, []):
+        pytest.importorskip(package)
+    generator = np.random.default_rng(1)
+    data = {"x": generator.normal(size=2000), "y": generator.integers(0, 9, 2000)}
+    path = tmp_path / f"whole.{ending}"
+    tree = ""
+    if ending == "root":
+        import uproot
+
+        tree = ":events"
+        with uproot.recreate(path) as file:
+            file.mktree("events", {name: values.dtype for name, values in data.items()}).extend(data)
+    elif ending == "npz":
+        np.savez(path, **data)
+    elif ending == "csv.gz":
+        import gzip
+
+        lines = [f"{x},{y}" for x, y in zip(data["x"], data["y"], strict=True)]
+        path.write_bytes(gzip.compress("\n".join(["x,y", *lines]).encode()))
+    elif ending == "parquet":
+        import pyarrow
+        import pyarrow.parquet
+
+        pyarrow.parquet.write_table(pyarrow.table(data), path)
+    else:
+        import h5py
+
+        with h5py.File(path, "w") as file:
+            for name, values in data.items():
+                file[name] = values
+    assert read_all(path, tree) == 2000
+    whole = path.read_bytes()
+    damaged = [whole[: int(len(whole) * part)] for part in (0, 0.01, 0.1, 0.3, 0.5)]
+    for _ in range(15):
+        changed = bytearray(whole)
+        for at in generator.integers(0, len(whole), 30):
+            changed[at] ^= int(generator.integers(1, 256))
+        damaged.append(bytes(changed))
+    told = []
+    for content in damaged:
+        path.write_bytes(content)
+        try:
+            read_all(path, tree)
+        except (FormatError, InvalidArgument) as error:  # InvalidArgument: another name of a tree or column
+            told.append(error)
+    assert sum(isinstance(error, FormatError) for error in told) >= 4  # those that are cut off at least
+    assert all(path.name in str(error) or "column" in str(error) for error in told)

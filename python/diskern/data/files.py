@@ -7,29 +7,31 @@ import gzip
 import io
 import itertools
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
-from .._core import FormatError, InvalidArgument
-from .table import Column, Columns, MemoryTable, Table, missing_extra, near_misses
+from .._core import Error, FormatError, InvalidArgument
+from .table import Column, Columns, MemoryTable, Table, missing_extra, near_misses, reading
 
 
 def open_npz(path: str, names: Sequence[str] | None = None) -> Table:
     """An ``.npz`` archive (one column per array) or an ``.npy`` file (structured, or two-dimensional with `names`)."""
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            from .memory import array_table
+        with open(path, "rb") as stream:  # np.load leaves a damaged archive open
+            loaded = np.load(stream, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                from .memory import array_table
 
-            return array_table(loaded, names, str(path))
-        with loaded:
-            return MemoryTable({name: loaded[name] for name in loaded.files}, str(path))
-    except (ValueError, OSError, EOFError) as error:
-        if isinstance(error, (FileNotFoundError, InvalidArgument)):
-            raise
+                return array_table(loaded, names, str(path))
+            with loaded:
+                return MemoryTable({name: loaded[name] for name in loaded.files}, str(path))
+    except (FileNotFoundError, PermissionError, Error, MemoryError):
+        raise
+    except Exception as error:  # a damaged archive gives errors of zipfile, zlib, struct ...
         raise FormatError(f"{path} cannot be read as a NumPy file: {error}") from error
 
 
@@ -117,7 +119,7 @@ class HDF5Table(Table):
         return self._length
 
     def _iterate(self, columns: Sequence[str], chunk: int) -> Iterator[Columns]:
-        with self._open() as file:
+        with self._open() as file, reading(self.description, "an HDF5 file"):
             for start in range(0, max(self._length, 1), chunk):
                 block: dict[str, Any] = {}  # each dataset is read once per chunk
                 part: Columns = {}
@@ -162,8 +164,9 @@ class ParquetTable(Table):
         if self.length == 0:
             yield {name: arrow_column(name, self._file.read(columns=[name]).column(name)) for name in columns}
             return
-        for batch in self._file.iter_batches(batch_size=chunk, columns=list(columns)):
-            yield {name: arrow_column(name, batch.column(batch.schema.get_field_index(name))) for name in columns}
+        with reading(self.description, "a Parquet file"):
+            for batch in self._file.iter_batches(batch_size=chunk, columns=list(columns)):
+                yield {name: arrow_column(name, batch.column(batch.schema.get_field_index(name))) for name in columns}
 
 
 def arrow_column(name: str, values: Any) -> Column:
@@ -209,6 +212,9 @@ _MISSING = frozenset(("", "nan", "NaN", "NAN", "NA", "N/A", "null", "None"))
 _TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
+_DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, UnicodeDecodeError, csv.Error)
+
+
 class CSVTable(Table):
     """Comma-separated text, ``.csv`` or ``.csv.gz``, with the names of the columns in its first line.
 
@@ -219,8 +225,11 @@ class CSVTable(Table):
     def __init__(self, path: str, names: Sequence[str] | None = None, delimiter: str = ",") -> None:
         self.description = str(path)
         self._path, self._delimiter, self._header = Path(path), delimiter, names is None
-        with self._open() as stream:
-            first = next(csv.reader(stream, delimiter=delimiter), None)
+        try:
+            with self._open() as stream:
+                first = next(csv.reader(stream, delimiter=delimiter), None)
+        except _DAMAGE as error:
+            raise FormatError(f"{path} is damaged: {error}") from error
         if first is None and names is None:
             raise FormatError(f"{path} is empty; expected a line with the names of the columns")
         labels = [label.strip().lstrip("#").strip() for label in (names if names is not None else first or [])]
@@ -248,7 +257,7 @@ class CSVTable(Table):
                 if self._header:
                     next(csv.reader(stream, delimiter=self._delimiter))
                 yield from self._blocks(stream, columns, index, chunk, start)
-        except (EOFError, gzip.BadGzipFile, UnicodeDecodeError, csv.Error) as error:
+        except _DAMAGE as error:
             raise FormatError(f"{self._path} is damaged: {error}") from error
 
     def _blocks(

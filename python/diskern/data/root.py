@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._core import FormatError, InvalidArgument
-from .table import Columns, Table, jagged, missing_extra, near_misses
+from .table import Columns, Table, jagged, missing_extra, near_misses, reading
 
 _ARRAY = re.compile(r"^std::array<(std::)?\w+, ?(?P<size>\d+)>$")  # an RNTuple field of numbers
 _TREES = ("TTree", "TNtuple", "TNtupleD", "TChain", "ROOT::RNTuple", "ROOT::Experimental::RNTuple")
@@ -33,7 +33,8 @@ def open_root(path: str, tree: str | None = None) -> Table:
         raise FormatError(
             f"{path} cannot be read as a ROOT file: {type(error).__name__}: {str(error)[:300]}"
         ) from error
-    kinds = {key.split(";")[0]: kind for key, kind in file.classnames(cycle=True).items()}
+    with reading(path, "a ROOT file"):
+        kinds = {key.split(";")[0]: kind for key, kind in file.classnames(cycle=True).items()}
     trees = [name for name, kind in kinds.items() if kind in _TREES]
     if tree is None:
         if len(trees) != 1:
@@ -46,7 +47,8 @@ def open_root(path: str, tree: str | None = None) -> Table:
         )
     elif tree.split(";")[0] not in trees:
         raise InvalidArgument(f"{tree!r} in {path} is a {kinds[tree.split(';')[0]]}, not a TTree or RNTuple")
-    return UprootTable(file[tree], f"{path}:{tree}")
+    with reading(f"{path}:{tree}", "a tree of ROOT"):
+        return UprootTable(file[tree], f"{path}:{tree}")
 
 
 class UprootTable(Table):
@@ -85,11 +87,12 @@ class UprootTable(Table):
 
     def _iterate(self, columns: Sequence[str], chunk: int) -> Iterator[Columns]:
         stored = list(dict.fromkeys(self._fields[name][0] for name in columns))
-        for part in self._parts(stored, chunk):
-            yield {
-                name: part[source] if index is None else part[source][:, index]
-                for name, (source, index) in ((name, self._fields[name]) for name in columns)
-            }
+        with reading(self.description, "a tree of ROOT"):
+            for part in self._parts(stored, chunk):
+                yield {
+                    name: part[source] if index is None else part[source][:, index]
+                    for name, (source, index) in ((name, self._fields[name]) for name in columns)
+                }
 
     def _parts(self, stored: list[str], chunk: int) -> Iterator[Columns]:
         if self._is_ttree and self.length and not any("/" in name for name in stored):

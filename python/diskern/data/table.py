@@ -7,6 +7,7 @@ events sees only this class. Columns are one-dimensional: a column of fixed-size
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._core import FormatError, InvalidArgument
+from .._core import Error, FormatError, InvalidArgument
 
 Column = NDArray[Any]
 Columns = dict[str, Column]
@@ -35,6 +36,25 @@ def missing_extra(module: str, extra: str, purpose: str) -> InvalidArgument:
     """The error for an optional package that is not installed."""
     what = f"pip install 'diskern[{extra}]'" if extra else f"pip install {module}"
     return InvalidArgument(f"{purpose} needs the package {module!r}, which is not installed: {what}")
+
+
+@contextlib.contextmanager
+def reading(where: str, kind: str) -> Iterator[None]:
+    """Whatever a package raises while it reads a file becomes a FormatError: these packages know no common error.
+
+    Errors that are ours, those of the network, and of packages and memory that are not there pass.
+    """
+    try:
+        yield
+    except (Error, FileNotFoundError, PermissionError, ImportError, MemoryError):
+        raise
+    except Exception as error:
+        if "://" in where and isinstance(error, OSError):
+            raise  # the network, not the file
+        text = " ".join(str(error).split())[:300]
+        raise FormatError(
+            f"{where} is damaged or cut off, it cannot be read as {kind}: {type(error).__name__}: {text}"
+        ) from error
 
 
 def as_column(name: str, values: Any) -> Column:

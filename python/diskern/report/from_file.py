@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .. import _core
 from ..data.sample import DataSet, DataSetInfo, Sample, VariableInfo
+from ..data.table import reading
 from ..tmva.methods.base import AnalysisType, LearningCurve
 from ..tmva.results import FactoryResults, MethodResult
 
@@ -48,7 +49,7 @@ def read_results(path: str | os.PathLike[str], dataset: str = "") -> FactoryResu
         file = uproot.open(where)
     except Exception as error:  # uproot raises many kinds for files that are not ROOT files
         raise _core.FormatError(f"{where}: not a readable ROOT file ({type(error).__name__}: {error})") from None
-    with file:
+    with file, reading(str(where), "the output file of a Factory or of TMVA"):
         keys = [key.partition(";")[0] for key in file.keys(recursive=True, cycle=False)]
         folders = [key[: -len("/TestTree")] for key in keys if key.endswith("/TestTree")]
         if "TestTree" in keys:  # before ROOT 6.08 there was no folder
