@@ -307,7 +307,7 @@ class TreeWriter {
     const double known_purity = tree.purity.empty() ? 0.5 : tree.purity[i];
     writer_.attribute("purity", leaf_value_ == LeafValue::purity ? tree.value[i] : known_purity);
     std::int64_t type = leaf ? no_type : 0;
-    if (!tree.node_type.empty()) type = tree.node_type[i];
+    if (!tree.node_type.empty() && tree.node_type[i] >= no_type && tree.node_type[i] <= 1) type = tree.node_type[i];
     if (leaf && leaf_value_ == LeafValue::type) type = tree.value[i] > 0 ? 1 : -1;
     writer_.attribute("nType", type);
     if (!leaf && tree.missing_right[i] != 0) writer_.attribute("Missing", std::int64_t{1});

@@ -38,12 +38,6 @@ struct Data {
 
 namespace {
 
-[[noreturn]] void fail_at(std::string_view text, std::size_t position, const std::string& what) {
-  const auto line =
-      1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(std::min(position, text.size())), '\n');
-  throw FormatError("XML, line " + std::to_string(line) + ": " + what);
-}
-
 bool blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 bool name_start(char c) noexcept {
@@ -77,6 +71,21 @@ void append_utf8(std::string& text, std::uint32_t code) {
   }
 }
 
+// Old files have texts in Latin-1: what is not UTF-8 is taken as that.
+std::string as_utf8(std::string text) {
+  if (archive::valid_utf8(text)) return text;
+  std::string converted;
+  for (const char c : text) append_utf8(converted, static_cast<unsigned char>(c));
+  return converted;
+}
+
+[[noreturn]] void fail_at(std::string_view text, std::size_t position, const std::string& what) {
+  const auto line =
+      1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(std::min(position, text.size())), '\n');
+  // A message quotes from the file, which may hold anything.
+  throw FormatError("XML, line " + std::to_string(line) + ": " + as_utf8(what));
+}
+
 // The character of an entity such as "amp" or "#x3C"; nullopt when it is none of those allowed.
 std::optional<std::uint32_t> entity(std::string_view name) noexcept {
   if (name == "lt") return '<';
@@ -97,8 +106,7 @@ std::optional<std::uint32_t> entity(std::string_view name) noexcept {
 
 constexpr std::size_t longest_entity = 10;
 
-// Entities replaced; they were checked when the document was read. Old files have texts in Latin-1: what is not UTF-8
-// is taken as that.
+// Entities replaced; they were checked when the document was read.
 std::string decoded(std::string_view raw) {
   std::string text;
   if (raw.find('&') == std::string_view::npos) {
@@ -115,10 +123,7 @@ std::string decoded(std::string_view raw) {
       i = end;
     }
   }
-  if (archive::valid_utf8(text)) return text;
-  std::string converted;
-  for (const char c : text) append_utf8(converted, static_cast<unsigned char>(c));
-  return converted;
+  return as_utf8(std::move(text));
 }
 
 class Parser {

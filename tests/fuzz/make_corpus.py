@@ -1,0 +1,82 @@
+"""Small valid files for the fuzzers to start from: python make_corpus.py FOLDER"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import diskern
+from diskern import _core
+
+WEIGHT_FILES = Path(__file__).resolve().parents[1] / "data" / "tmva"
+
+
+def shortened(text: str, trees: int = 2) -> str:
+    """A weight file with its first trees only."""
+    blocks = re.findall(r"<BinaryTree.*?</BinaryTree>", text, re.S)
+    for block in blocks[trees:]:
+        text = text.replace(block, "", 1)
+    text = re.sub(r"\n\s*\n", "\n", text)
+    return re.sub(r'NTrees="\d+"', f'NTrees="{trees}"', text) if blocks else text
+
+
+def small_models() -> dict[str, Any]:
+    tree = {
+        "feature": [0, -1, 1, -1, -1],
+        "threshold": [0.5, 0, 1.5, 0, 0],
+        "left": [1, -1, 3, -1, -1],
+        "right": [2, -1, 4, -1, -1],
+        "missing_right": [1, 0, 0, 0, 0],
+        "value": [0, 1.0, 0, 2.0, 3.0],
+    }
+    linear = {
+        "feature": [-2, -1, -1],
+        "threshold": [0.5, 0, 0],
+        "left": [1, -1, -1],
+        "right": [2, -1, -1],
+        "missing_right": [0, 0, 0],
+        "value": [0, -1.0, 1.0],
+        "linear_begin": [0, 0, 0],
+        "linear_coefficients": [1.0, 2.0],
+    }
+    variables = [{"expression": "x*y", "label": "a"}, {"expression": "y", "label": "b"}]
+    info = {"method": "BDT", "title": "t", "variables": variables}
+    generator = np.random.default_rng(0)
+    columns = generator.normal(size=(60, 2)).astype(np.float32)
+    classes = generator.integers(2, size=60).astype(np.int32)
+    forest = _core.Forest(2, [tree, linear], aggregation=_core.Aggregation.weighted_mean)
+    models: dict[str, Any] = {"forest": _core.Model(info, None, forest)}
+    median = _core.Forest(2, [tree, tree], aggregation=_core.Aggregation.weighted_median)
+    models["median"] = _core.Model(info | {"analysis_type": "Regression"}, None, median)
+    for definition in ("N", "D", "P", "U", "G"):
+        chain = _core.TransformationChain.fit(
+            definition, columns, 0, np.ones(60), classes, ["Signal", "Background"], ["a", "b"]
+        )
+        models[f"chain_{definition}"] = _core.Model(info | {"classes": ["Signal", "Background"]}, chain, forest)
+    return models
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    for kind in ("model", "xml"):
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+    for name, model in small_models().items():
+        (folder / "model" / name).write_bytes(model.to_bytes())
+        if name != "median":
+            (folder / "xml" / name).write_text(model.to_tmva_xml())
+    for path in sorted(WEIGHT_FILES.glob("*.weights.xml.gz")):
+        text = shortened(gzip.decompress(path.read_bytes()).decode())
+        if len(text) > 60_000:
+            continue
+        name = path.name.removesuffix(".weights.xml.gz")
+        (folder / "xml" / name).write_text(text)
+        (folder / "model" / name).write_bytes(diskern.Model(text.encode()).to_bytes())
+
+
+if __name__ == "__main__":
+    main()
