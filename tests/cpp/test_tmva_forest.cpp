@@ -2,6 +2,7 @@
 #include <limits>
 #include <random>
 
+#include "base/tmva_random.hpp"
 #include "check.hpp"
 #include "diskern/error.hpp"
 #include "trees/tmva_builder.hpp"
@@ -9,12 +10,12 @@
 #include "trees/tmva_forest.hpp"
 #include "trees/tmva_loss.hpp"
 #include "trees/tmva_pruning.hpp"
-#include "trees/tmva_random.hpp"
 #include "trees/tmva_sample.hpp"
 #include "trees/tmva_separation.hpp"
 
 using diskern::Context;
 using diskern::InvalidArgument;
+using diskern::TmvaRandom;
 using diskern::View;
 using namespace diskern::trees;
 

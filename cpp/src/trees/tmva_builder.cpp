@@ -5,9 +5,9 @@
 #include <limits>
 #include <utility>
 
+#include "base/tmva_random.hpp"
 #include "diskern/error.hpp"
 #include "trees/tmva_fisher.hpp"
-#include "trees/tmva_random.hpp"
 #include "trees/tmva_separation.hpp"
 
 namespace diskern::trees {

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "base/tmva_random.hpp"
 #include "trees/tmva_forest.hpp"
 #include "trees/tmva_pruning.hpp"
-#include "trees/tmva_random.hpp"
 #include "trees/tmva_splitter.hpp"
 
 namespace diskern::trees {
