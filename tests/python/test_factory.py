@@ -611,6 +611,16 @@ def test_samples_that_cannot_be_tested_on(tmp_path: Path) -> None:
     assert left_over(tmp_path) == []
 
 
+def test_colliding_folders_of_the_output_file(tmp_path: Path) -> None:
+    factory = Factory("job", tmp_path / "out.root", Silent=True)
+    factory.BookMethod(prepared(tmp_path / "one"), GaussianNB(), "NB")
+    with pytest.raises(_core.InvalidArgument, match="would share the folder 'dataset' of the output file"):
+        factory.BookMethod(prepared(tmp_path / "two"), GaussianNB(), "NB")
+    without = Factory("job", Silent=True)
+    for name in ("one", "two"):
+        without.BookMethod(prepared(tmp_path / name), GaussianNB(), "NB")
+
+
 def test_colliding_branches(tmp_path: Path) -> None:
     loader = prepared(tmp_path)
     factory = Factory("job", tmp_path / "out.root", Silent=True)

@@ -144,6 +144,13 @@ class Factory:
             )
         if any(method.title == title for method in methods):
             raise InvalidArgument(f"a method titled {title!r} is already booked on {loader.name!r}; titles are unique")
+        if self.output is not None:
+            for other in self._booked:
+                if other != loader.name and Path(other).name == Path(loader.name).name:
+                    raise InvalidArgument(
+                        f"the DataLoaders {other!r} and {loader.name!r} would share the folder "
+                        f"{Path(other).name!r} of the output file"
+                    )
         booked = book(data, analysis_type, type, title, options, keywords)
         self._booked.setdefault(loader.name, methods).append(booked)
         if not _is_quiet(booked):
