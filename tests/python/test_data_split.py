@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from diskern._core import InvalidArgument
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diskern._core import InvalidArgument
 from diskern.data.split import (
     Counts,
     Purpose,

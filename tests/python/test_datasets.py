@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from diskern._core import FormatError, InvalidArgument
 
 from diskern import datasets
+from diskern._core import FormatError, InvalidArgument
 from diskern.datasets import public
 from diskern.datasets.event_set import BLOCK
 from diskern.datasets.fetch import _Progress, sha256

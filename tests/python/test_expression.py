@@ -7,8 +7,8 @@ import pickle
 
 import numpy as np
 import pytest
-from diskern._core import InvalidArgument
 
+from diskern._core import InvalidArgument
 from diskern.expression import Expression, split_label
 
 rng = np.random.default_rng(1)

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from diskern._core import InvalidArgument
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LinearRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import tmva_reference as reference
 from diskern import FisherClassifier, LinearDiscriminantClassifier, LinearDiscriminantRegressor, _core
+from diskern._core import InvalidArgument
 from diskern.tmva.methods.base import TrainingSample
 from diskern.tmva.methods.fisher import Fisher
 from diskern.tmva.methods.ld import LD
