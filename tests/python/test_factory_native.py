@@ -192,6 +192,24 @@ def test_weight_folder_can_be_moved(tmp_path: Path) -> None:
     assert factory.model_path("Fisher") == tmp_path / "dataset" / "elsewhere" / "job_Fisher.diskern"
 
 
+def test_methods_without_use_for_a_validation_sample_say_so(tmp_path: Path, capsys) -> None:
+    loader = make_loader(tmp_path, split=":ValidationFraction=0.3")
+    factory = Factory("job")
+    for kind, options in (
+        ("Fisher", ""),
+        ("DT", ""),
+        ("BDT", "NTrees=3"),
+        ("GradientBoostedTrees", "NTrees=3"),
+        ("MLP", "NCycles=3"),
+    ):
+        factory.BookMethod(loader, kind, kind, options)
+    factory.BookMethod(loader, "BDT", "monitored", "NTrees=3:DoBoostMonitor")
+    factory.TrainAllMethods()
+    blocks = capsys.readouterr().out.split("Train ")[1:]
+    told = [block.split()[0] for block in blocks if "validation events are neither trained nor tested on" in block]
+    assert told == ["Fisher", "DT", "BDT"]
+
+
 def test_validation_sample_serves_early_stopping(tmp_path: Path, capsys) -> None:
     loader = make_loader(tmp_path, split=":ValidationFraction=0.3")
     factory = Factory("job")

@@ -120,6 +120,8 @@ def train(
     validation = None
     if data.validation is not None and len(data.validation):
         validation = training_sample(booked, data.validation, chain)
+        if not booked.method.uses_validation():
+            notes.append(f"the {len(data.validation)} validation events are neither trained nor tested on here")
     trained = booked.method.train(training, validation, threads=threads, progress=progress)
     booked.train_seconds = time.perf_counter() - start
     booked.trained = trained

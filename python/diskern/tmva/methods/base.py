@@ -107,6 +107,10 @@ class Method(ABC):
         """
         return {}
 
+    def uses_validation(self) -> bool:
+        """Whether training looks at the validation sample as it was booked; the Factory says where it does not."""
+        return True
+
     @abstractmethod
     def train(
         self,

@@ -254,6 +254,9 @@ class BDT(Method):
         only(not regression, "in regression", "SigToBkgFraction", "SkipNormalization")
         return {name: reason for name, reason in idle.items() if name in given}
 
+    def uses_validation(self) -> bool:
+        return bool(self.values["DoBoostMonitor"])
+
     def train(
         self,
         sample: TrainingSample,

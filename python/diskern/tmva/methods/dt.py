@@ -29,6 +29,9 @@ class DT(Method):
     def without_effect(self, given: Set[str]) -> dict[str, str]:
         return {name: reason for name, reason in idle_tree_options(self.values).items() if name in given}
 
+    def uses_validation(self) -> bool:
+        return False
+
     def train(
         self,
         sample: TrainingSample,

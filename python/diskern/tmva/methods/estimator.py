@@ -91,6 +91,10 @@ class EstimatorMethod(Method):
             shown[name] = value if plain else str(value)
         return shown
 
+    def uses_validation(self) -> bool:
+        early_stopping = getattr(self.estimator, "early_stopping_rounds", None)
+        return bool(early_stopping) and "eval_set" in inspect.signature(self.estimator.fit).parameters
+
     def train(
         self,
         sample: TrainingSample,
@@ -109,11 +113,7 @@ class EstimatorMethod(Method):
             arguments[weight_name] = sample.weight
         elif np.ptp(sample.weight) > 0:
             notes.append(f"{name} takes no sample_weight: the event weights are IGNORED in its training")
-        if (
-            validation is not None
-            and getattr(estimator, "early_stopping_rounds", None)
-            and "eval_set" in inspect.signature(estimator.fit).parameters
-        ):
+        if validation is not None and self.uses_validation():
             arguments["eval_set"] = [(validation.variables, self._target(validation))]
             if "sample_weight_eval_set" in inspect.signature(estimator.fit).parameters:  # XGBoost
                 arguments["sample_weight_eval_set"] = [validation.weight]

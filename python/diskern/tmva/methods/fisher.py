@@ -32,6 +32,9 @@ class Fisher(Method):
         ),
     )
 
+    def uses_validation(self) -> bool:
+        return False
+
     def train(
         self,
         sample: TrainingSample,

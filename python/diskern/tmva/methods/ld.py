@@ -22,6 +22,9 @@ class LD(Method):
     analysis_types: ClassVar[frozenset[str]] = frozenset({"Classification", "Regression"})
     options: ClassVar[tuple[Option, ...]] = ()
 
+    def uses_validation(self) -> bool:
+        return False
+
     def train(
         self,
         sample: TrainingSample,
