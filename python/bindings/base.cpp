@@ -17,10 +17,9 @@ py::array_t<double> evaluate(const Predictor& predictor, const py::array& events
   const Context context = make_context(threads, 0);
   py::array_t<double> responses({view.rows(), predictor.output_count()});
   const View<double, 2> out(responses.mutable_data(), view.rows(), predictor.output_count());
-  {
-    const py::gil_scoped_release release;
-    predictor.evaluate(context, view, out);
-  }
+  for_row_slices(view.rows(), [&](std::size_t begin, std::size_t end) {
+    predictor.evaluate(context, view.slice(begin, end), out.slice(begin, end));
+  });
   return responses;
 }
 

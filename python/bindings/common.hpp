@@ -23,7 +23,8 @@ template <class T>
 View<const T, 2> matrix(const py::array& array, const char* name) {
   if (!py::isinstance<py::array_t<T>>(array) || array.ndim() != 2) {
     throw InvalidArgument(std::string(name) + " must be a two-dimensional array of the expected dtype, got " +
-                          std::string(py::str(array.dtype())) + " with " + std::to_string(array.ndim()) + " dimensions");
+                          std::string(py::str(array.dtype())) + " with " + std::to_string(array.ndim()) +
+                          " dimensions");
   }
   const auto item = static_cast<py::ssize_t>(sizeof(T));
   return View<const T, 2>(static_cast<const T*>(array.data()),
@@ -33,10 +34,12 @@ View<const T, 2> matrix(const py::array& array, const char* name) {
 
 template <class T>
 View<const T> vector(const py::array& array, const char* name, std::size_t expected_size) {
-  if (!py::isinstance<py::array_t<T>>(array) || array.ndim() != 1 || static_cast<std::size_t>(array.shape(0)) != expected_size) {
+  if (!py::isinstance<py::array_t<T>>(array) || array.ndim() != 1 ||
+      static_cast<std::size_t>(array.shape(0)) != expected_size) {
     throw InvalidArgument(std::string(name) + " must be a vector of " + std::to_string(expected_size) +
                           " elements of the expected dtype, got " + std::string(py::str(array.dtype())) + " with " +
-                          std::to_string(array.ndim()) + " dimensions and " + std::to_string(array.size()) + " elements");
+                          std::to_string(array.ndim()) + " dimensions and " + std::to_string(array.size()) +
+                          " elements");
   }
   return View<const T>(static_cast<const T*>(array.data()), {expected_size},
                        {array.strides(0) / static_cast<py::ssize_t>(sizeof(T))});
@@ -78,8 +81,28 @@ class PythonMonitor final : public Monitor {
   bool interrupted_ = false;
 };
 
+// Calls work(begin, end) for all rows in slices of about a tenth of a second, with the GIL released, and asks for
+// Ctrl-C between them: KeyboardInterrupt then. For evaluations, where every row is on its own.
+template <class Work>
+void for_row_slices(std::size_t rows, const Work& work) {
+  PythonMonitor monitor{py::none()};
+  const py::gil_scoped_release release;
+  std::size_t slice = 512;
+  for (std::size_t begin = 0; begin < rows;) {
+    const std::size_t end = rows - begin > slice ? begin + slice : rows;
+    const auto start = std::chrono::steady_clock::now();
+    work(begin, end);
+    const auto took = std::chrono::steady_clock::now() - start;
+    begin = end;
+    if (begin < rows && monitor.interrupted()) throw Interrupted();
+    if (took < std::chrono::milliseconds(40) && slice < rows) slice *= 2;
+    if (took > std::chrono::milliseconds(150) && slice > 16) slice /= 2;
+  }
+}
+
 inline Context make_context(int threads, std::uint64_t seed, Monitor* monitor = nullptr) {
-  if (threads < 0) throw InvalidArgument("threads must be 0 (all) or a positive number, got " + std::to_string(threads));
+  if (threads < 0)
+    throw InvalidArgument("threads must be 0 (all) or a positive number, got " + std::to_string(threads));
   Context context;
   context.threads = threads;
   context.seed = seed;

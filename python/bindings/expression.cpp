@@ -155,21 +155,14 @@ Columns collect(const Expression& self, const py::dict& given, std::optional<std
   return result;
 }
 
-std::vector<double> evaluate_values(const Program& program, const Columns& columns) {
-  std::vector<double> values(columns.events);
-  program.evaluate(columns.columns.data(), 0, columns.events, values.data());
-  return values;
-}
-
 py::array_t<double> evaluate(const Expression& self, const py::dict& given, std::optional<std::size_t> events) {
   const Columns columns = collect(self, given, events);
   const Program program = self.compile(columns.kinds);
   py::array_t<double> values(static_cast<py::ssize_t>(columns.events));
   double* out = values.mutable_data();
-  {
-    const py::gil_scoped_release release;
-    program.evaluate(columns.columns.data(), 0, columns.events, out);
-  }
+  for_row_slices(columns.events, [&](std::size_t begin, std::size_t end) {
+    program.evaluate(columns.columns.data(), begin, end, out + begin);
+  });
   return values;
 }
 
@@ -178,11 +171,11 @@ py::array_t<bool> evaluate_cut(const Expression& self, const py::dict& given, st
   const Program program = self.compile(columns.kinds);
   py::array_t<bool> passed(static_cast<py::ssize_t>(columns.events));
   bool* out = passed.mutable_data();
-  {
-    const py::gil_scoped_release release;
-    const std::vector<double> values = evaluate_values(program, columns);
-    for (std::size_t i = 0; i < values.size(); ++i) out[i] = Expression::passes(values[i]);
-  }
+  for_row_slices(columns.events, [&](std::size_t begin, std::size_t end) {
+    std::vector<double> values(end - begin);
+    program.evaluate(columns.columns.data(), begin, end, values.data());
+    for (std::size_t i = begin; i < end; ++i) out[i] = Expression::passes(values[i - begin]);
+  });
   return passed;
 }
 
@@ -194,11 +187,10 @@ py::array evaluate_exact(const Expression& self, const py::dict& given, std::opt
   if (program.result() == Kind::integer) {
     py::array_t<std::int64_t> values(static_cast<py::ssize_t>(columns.events));
     std::int64_t* out = values.mutable_data();
-    bool exact = false;
-    {
-      const py::gil_scoped_release release;
-      exact = program.evaluate_integers(columns.columns.data(), 0, columns.events, out);
-    }
+    bool exact = true;
+    for_row_slices(columns.events, [&](std::size_t begin, std::size_t end) {
+      if (!program.evaluate_integers(columns.columns.data(), begin, end, out + begin)) exact = false;
+    });
     if (exact) return values;
   }
   return evaluate(self, given, events);

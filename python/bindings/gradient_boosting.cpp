@@ -60,10 +60,9 @@ py::array_t<double> raw_scores(const trees::ForestPredictor& predictor, const py
   const Context context = make_context(threads, 0);
   py::array_t<double> responses({view.rows(), predictor.output_count()});
   const View<double, 2> out(responses.mutable_data(), view.rows(), predictor.output_count());
-  {
-    const py::gil_scoped_release release;
-    predictor.evaluate_scores(context, view, out);
-  }
+  for_row_slices(view.rows(), [&](std::size_t begin, std::size_t end) {
+    predictor.evaluate_scores(context, view.slice(begin, end), out.slice(begin, end));
+  });
   return responses;
 }
 

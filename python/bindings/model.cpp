@@ -137,10 +137,9 @@ py::array_t<double> evaluate(const Model& self, const py::array& events, int thr
   const Context context = make_context(threads, 0);
   py::array_t<double> responses({view.rows(), self.output_count()});
   const View<double, 2> out(responses.mutable_data(), view.rows(), self.output_count());
-  {
-    const py::gil_scoped_release release;
-    self.evaluate(context, view, out);
-  }
+  for_row_slices(view.rows(), [&](std::size_t begin, std::size_t end) {
+    self.evaluate(context, view.slice(begin, end), out.slice(begin, end));
+  });
   return responses;
 }
 
@@ -153,12 +152,13 @@ py::array_t<double> evaluate_inputs(const Model& self, const py::array& inputs) 
   }
   py::array_t<double> responses({view.rows(), self.output_count()});
   double* out = responses.mutable_data();
-  const py::gil_scoped_release release;
   std::vector<double> event(n_inputs);
-  for (std::size_t i = 0; i < view.rows(); ++i) {
-    for (std::size_t j = 0; j < n_inputs; ++j) event[j] = view(i, j);
-    self.evaluate_inputs(event.data(), out + i * self.output_count());
-  }
+  for_row_slices(view.rows(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      for (std::size_t j = 0; j < n_inputs; ++j) event[j] = view(i, j);
+      self.evaluate_inputs(event.data(), out + i * self.output_count());
+    }
+  });
   return responses;
 }
 

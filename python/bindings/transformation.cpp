@@ -49,16 +49,17 @@ py::array_t<float> transformed(const TransformationChain& self, const py::array&
   }
   py::array_t<float> result({events.rows(), events.columns()});
   float* out = result.mutable_data();
-  const py::gil_scoped_release release;
-  for (std::size_t i = 0; i < events.rows(); ++i) {
-    float* row = out + i * events.columns();
-    for (std::size_t j = 0; j < events.columns(); ++j) row[j] = events(i, j);
-    if (with_targets) {
-      self.apply_columns(row, class_index);
-    } else {
-      self.apply(row, class_index);
+  for_row_slices(events.rows(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      float* row = out + i * events.columns();
+      for (std::size_t j = 0; j < events.columns(); ++j) row[j] = events(i, j);
+      if (with_targets) {
+        self.apply_columns(row, class_index);
+      } else {
+        self.apply(row, class_index);
+      }
     }
-  }
+  });
   return result;
 }
 
@@ -70,12 +71,13 @@ py::array_t<double> invert_targets(const TransformationChain& self, const py::ar
   }
   py::array_t<double> result({targets.rows(), targets.columns()});
   double* out = result.mutable_data();
-  const py::gil_scoped_release release;
-  for (std::size_t i = 0; i < targets.rows(); ++i) {
-    double* row = out + i * targets.columns();
-    for (std::size_t j = 0; j < targets.columns(); ++j) row[j] = targets(i, j);
-    self.invert_targets(row);
-  }
+  for_row_slices(targets.rows(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      double* row = out + i * targets.columns();
+      for (std::size_t j = 0; j < targets.columns(); ++j) row[j] = targets(i, j);
+      self.invert_targets(row);
+    }
+  });
   return result;
 }
 

@@ -103,14 +103,15 @@ py::array_t<std::int32_t> leaf_indices(const ForestPredictor& self, const py::ar
   const std::vector<Tree>& forest = self.forest().trees;
   py::array_t<std::int32_t> result({view.rows(), forest.size()});
   std::int32_t* out = result.mutable_data();
-  const py::gil_scoped_release release;
   std::vector<float> variables(n_features);
-  for (std::size_t i = 0; i < view.rows(); ++i) {
-    for (std::size_t j = 0; j < n_features; ++j) variables[j] = view(i, j);
-    for (std::size_t t = 0; t < forest.size(); ++t) {
-      out[i * forest.size() + t] = trees::leaf_index(forest[t], variables.data(), n_features);
+  for_row_slices(view.rows(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      for (std::size_t j = 0; j < n_features; ++j) variables[j] = view(i, j);
+      for (std::size_t t = 0; t < forest.size(); ++t) {
+        out[i * forest.size() + t] = trees::leaf_index(forest[t], variables.data(), n_features);
+      }
     }
-  }
+  });
   return result;
 }
 

@@ -331,3 +331,39 @@ TEST(control_group_quotas_of_both_versions) {
   CHECK_EQUAL(quota("nonsense\n\n4:cpuset\n"), none);
   fs::remove_all(root);
 }
+
+TEST(an_interruptible_loop_stops_between_slices) {
+  struct After final : diskern::Monitor {
+    int left = 0;
+    bool interrupted() noexcept override { return left-- <= 0; }
+  };
+  for (const int threads : {1, 4}) {
+    After monitor;
+    Context context;
+    context.threads = threads;
+    context.monitor = &monitor;
+    std::atomic<int> done{0};
+    const auto body = [&](std::size_t) { done.fetch_add(1); };
+    // 100 chunks of 50 ms each, as the caller estimates: slices of 2 chunks per thread.
+    monitor.left = 3;
+    CHECK_THROWS(diskern::interruptible_for(context, 100, body, 100 * 50e6), diskern::Interrupted);
+    CHECK_EQUAL(done.load(), 3 * 2 * threads);
+    // Never interrupted: every chunk once, and the last slice is a short one.
+    monitor.left = 1000;
+    std::vector<int> count(101, 0);
+    diskern::interruptible_for(
+        context, 101, [&](std::size_t chunk) { ++count[chunk]; }, 101 * 50e6);
+    for (const int one : count) CHECK_EQUAL(one, 1);
+    // Short work does not ask.
+    monitor.left = 0;
+    done = 0;
+    diskern::interruptible_for(context, 10, body, 1e6);
+    CHECK_EQUAL(done.load(), 10);
+  }
+}
+
+TEST(absurd_numbers_of_threads_are_refused) {
+  Context context;
+  context.threads = 4097;
+  CHECK_THROWS(diskern::parallel_for(context, 4, [](std::size_t) {}), InvalidArgument);
+}

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
+import time
 
+import numpy as np
 import pytest
 
 from diskern import _core
@@ -72,3 +76,33 @@ def test_the_extension_needs_no_cuda_library() -> None:
     libraries = subprocess.run([ldd, _core.__file__], capture_output=True, text=True, check=True).stdout
     assert "libc.so" in libraries
     assert "libcuda" not in libraries
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_stops_a_long_evaluation_within_a_second(threads: int) -> None:
+    """An evaluation is cut into slices of rows; between them signals are looked at."""
+    random = np.random.default_rng(5)
+    layers = random.normal(size=(30, 2001))
+    model = _core.Linear(layers)
+    events = random.normal(size=(500, 2000)).astype(np.float32)
+    begin = time.perf_counter()
+    first = model.evaluate(events)
+    rate = (time.perf_counter() - begin) / 500
+    many = np.broadcast_to(events[:1], (int(20 / rate) + 1000, 2000))  # about 20 seconds, no memory
+    stopped_at = 0.0
+
+    def stop() -> None:
+        nonlocal stopped_at
+        stopped_at = time.perf_counter()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    timer = threading.Timer(0.5, stop)
+    timer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            model.evaluate(many, threads=threads)
+        assert time.perf_counter() - stopped_at < 2.0  # one of them for a busy machine
+    finally:
+        timer.cancel()
+        timer.join()
+    np.testing.assert_array_equal(model.evaluate(events, threads=threads), first)

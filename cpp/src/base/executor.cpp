@@ -24,6 +24,7 @@ namespace diskern {
 
 namespace {
 
+constexpr int largest_thread_count = 4096;  // as for DISKERN_NUM_THREADS
 constexpr double serial_below_nanoseconds = 30e3;
 constexpr auto spin_time = std::chrono::microseconds(20);
 constexpr std::size_t no_chunk = std::numeric_limits<std::size_t>::max();
@@ -242,6 +243,10 @@ void parallel_for(const Context& context, std::size_t chunks, const std::functio
     throw InvalidArgument("threads must be 0 (all that the process may use) or a positive number, got " +
                           std::to_string(context.threads));
   }
+  if (context.threads > largest_thread_count) {
+    throw InvalidArgument("threads must be at most " + std::to_string(largest_thread_count) + ", got " +
+                          std::to_string(context.threads));
+  }
   if (context.device != Device::cpu) {
     require_device(context);
     throw DeviceError("the context asks for device 'cuda', but this work has no CUDA kernel; expected device 'cpu'");
@@ -255,6 +260,27 @@ void parallel_for(const Context& context, std::size_t chunks, const std::functio
     }
   }
   for (std::size_t chunk = 0; chunk < chunks; ++chunk) body(chunk);
+}
+
+void interruptible_for(const Context& context, std::size_t chunks, const std::function<void(std::size_t)>& body,
+                       double work_nanoseconds) {
+  constexpr double slice_nanoseconds = 1e8;
+  const int threads = context.threads > 0 ? context.threads : available_threads();
+  const double slices = work_nanoseconds / (slice_nanoseconds * threads);
+  if (context.monitor == nullptr || !(slices > 1.0)) {
+    parallel_for(context, chunks, body, work_nanoseconds);
+    return;
+  }
+  // At least a chunk for every thread.
+  const auto slice =
+      std::max(static_cast<std::size_t>(static_cast<double>(chunks) / slices), static_cast<std::size_t>(threads));
+  for (std::size_t first = 0; first < chunks; first += slice) {
+    if (context.interrupted()) throw Interrupted();
+    const std::size_t count = std::min(slice, chunks - first);
+    parallel_for(
+        context, count, [&](std::size_t chunk) { body(first + chunk); },
+        work_nanoseconds * static_cast<double>(count) / static_cast<double>(chunks));
+  }
 }
 
 }  // namespace diskern

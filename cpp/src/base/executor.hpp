@@ -18,6 +18,13 @@ int available_threads();
 void parallel_for(const Context& context, std::size_t chunks, const std::function<void(std::size_t)>& body,
                   double work_nanoseconds = 1e9);
 
+// parallel_for in slices of about a tenth of a second, before each of which the monitor is asked: throws Interrupted
+// when the user wants to stop, with some of the chunks done. Less work than one slice runs without asking. For loops
+// over a whole sample that may take longer than a second; not to be called from a body, since the monitor is asked on
+// the thread that called fit.
+void interruptible_for(const Context& context, std::size_t chunks, const std::function<void(std::size_t)>& body,
+                       double work_nanoseconds = 1e9);
+
 // The half-open range of chunk number c out of `items` items cut into pieces of chunk_size.
 struct Range {
   std::size_t begin;
