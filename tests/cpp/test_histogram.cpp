@@ -220,6 +220,35 @@ TEST(missing_values_make_a_small_side_large_enough) {
   CHECK((split.right == WideCell{40, 23, 23, 23}));
 }
 
+TEST(fixed_point_scales_exist_for_any_size_of_values) {
+  for (const double largest : {1e120, 1.0, 1e-170, 1e-200, 1e-310}) {
+    for (const double weight_sum : {1e-100, 1.0, 1e15}) {
+      for (const int bits : {31, 62}) {
+        const FixedPoint fixed = FixedPoint::for_sums(largest, weight_sum, bits);
+        const std::int64_t sum = fixed(weight_sum, largest);
+        CHECK(std::isfinite(fixed.scale) && std::isfinite(fixed.factor) && fixed.inverse > 0);
+        CHECK(sum >= 0 && sum < std::int64_t{1} << bits);
+        // A sum of weights of 1e15 leaves 11 of 62 bits.
+        if (largest < 1e-180 || (weight_sum > 1 && bits == 31)) continue;
+        CHECK_NEAR(fixed.value(sum) / (weight_sum * largest), 1.0, weight_sum > 1 ? 0x1p-10 : 1e-7);
+      }
+    }
+  }
+}
+
+TEST(binning_of_many_values_stops_when_asked) {
+  struct Stop final : Monitor {
+    bool interrupted() noexcept override { return true; }
+  };
+  Stop stop;
+  Context context;
+  context.monitor = &stop;
+  const std::vector<float> events(4'000'000, 1.0F);
+  const std::vector<double> weight(1'000'000, 1.0);
+  const View<const float, 2> view(events.data(), 1'000'000, 4);
+  CHECK_THROWS(find_edges(context, view, View<const double>(weight.data(), weight.size()), 255), Interrupted);
+}
+
 TEST(split_keeps_the_rules) {
   std::vector<WideCell> cells(cells_per_feature);
   cells[0] = {-40, 10, 10, 10};

@@ -333,6 +333,37 @@ TEST(the_smallest_node_is_a_percentage_in_float32) {
   CHECK_EQUAL(fit_tmva_forest(Context(), params, TmvaAnalysis::Regression, data).nodes_after_pruning[0], 3);
 }
 
+TEST(pruning_stops_when_asked) {
+  Context context;
+  // A deep tree has hundreds of links to prune, each of which asks.
+  const Events all = make_events(2000, 2, 5);
+  TmvaForestParams params;
+  params.BoostType = TmvaBoostType::SingleTree;
+  params.MaxDepth = 30;
+  params.MinNodeSize = 0.05;
+  params.PruneMethod = TmvaPruneMethod::CostComplexity;
+  params.PruneStrength = -1;
+  Interrupter never(1 << 30);
+  context.monitor = &never;
+  const TmvaForestResult whole = fit_tmva_forest(context, params, TmvaAnalysis::Classification, all.data());
+  const int asked = (1 << 30) - never.left;
+  CHECK(whole.nodes_before_pruning[0] > 100);
+  Interrupter late(asked - 20);
+  context.monitor = &late;
+  CHECK_THROWS(fit_tmva_forest(context, params, TmvaAnalysis::Classification, all.data()), diskern::Interrupted);
+}
+
+TEST(weights_whose_sum_leaves_float64_are_refused) {
+  for (const double scale : {1e306, 1e-306}) {
+    Events events = make_events(200, 2, 3);
+    for (double& weight : events.weight) weight *= scale;
+    TmvaForestParams params;
+    params.NTrees = 2;
+    CHECK_THROWS(fit_tmva_forest(Context(), params, TmvaAnalysis::Classification, events.data()),
+                 diskern::InvalidArgument);
+  }
+}
+
 TEST(preselection_cuts_leave_one_class) {
   Events events = make_events(1000, 2, 4);
   for (std::size_t i = 0; i < events.weight.size(); ++i) {

@@ -478,3 +478,29 @@ def test_wrong_dtype_is_refused_not_copied() -> None:
     params = _core.GradientBoostingParams()
     with pytest.raises(_core.InvalidArgument, match="events"):
         _core.fit_gradient_boosting(params, np.ones((3, 1)), np.ones(3), target=np.ones(3))
+
+
+@pytest.mark.parametrize(
+    ("settings", "weight", "factor", "message"),
+    [
+        ({}, 1e300, 1.0, "scale the weights"),
+        ({}, 1e-300, 1.0, "scale the weights"),
+        ({}, 1.0, 1e200, "scale the targets"),
+        ({"learning_rate": 1e10, "n_estimators": 100}, 1.0, 1.0, "smaller learning_rate"),
+    ],
+)
+def test_sums_that_leave_float64_are_errors(
+    settings: dict[str, Any], weight: float, factor: float, message: str
+) -> None:
+    X = RNG(3).normal(size=(200, 2))
+    with pytest.raises(_core.InvalidArgument, match=message):
+        fit(X, np.full(200, weight), target=X[:, 0] * factor, **settings)
+
+
+def test_many_iterations_on_separable_events_stay_finite() -> None:
+    """Derivatives that underflow end boosting; they never become integers out of range."""
+    X = np.linspace(-1, 1, 100)[:, np.newaxis]
+    result = fit(X, class_index=X[:, 0] > 0, learning_rate=1.0, n_estimators=2000, min_samples_leaf=1)
+    assert np.all(np.isfinite(result.training_loss))
+    response = result.predictor.evaluate(X.astype(np.float32))[:, 0]
+    assert np.all((response > 0.5) == (X[:, 0] > 0))

@@ -152,7 +152,7 @@ BinEdges find_edges(const Context& context, View<const float, 2> events, View<co
 
   BinEdges result;
   result.edges.resize(events.columns());
-  parallel_for(
+  interruptible_for(
       context, events.columns(),
       [&](std::size_t feature) {
         std::vector<Entry> entries;
@@ -176,7 +176,7 @@ BinEdges find_edges(const Context& context, View<const float, 2> events, View<co
         }
         result.edges[feature] = choose_edges(distinct, static_cast<std::size_t>(max_bins));
       },
-      static_cast<double>(n * events.columns()) * 20.0);
+      static_cast<double>(n * events.columns()) * 30.0);
   return result;
 }
 
@@ -200,7 +200,7 @@ BinnedEvents bin_events(const Context& context, const BinEdges& edges, View<cons
     std::copy(edges.edges[j].begin(), edges.edges[j].end(), padded[j].begin());
   }
   constexpr std::size_t chunk_size = 4096;
-  parallel_for(
+  interruptible_for(
       context, chunk_count(result.n_events, chunk_size),
       [&](std::size_t chunk) {
         const Range range = chunk_range(result.n_events, chunk_size, chunk);

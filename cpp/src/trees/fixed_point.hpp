@@ -16,9 +16,12 @@ struct FixedPoint {
   double inverse = 1;  // 2^-(exponent + shift): what one unit of the sum is worth
 
   // Sums of |integers| stay below 2^bits when the values are at most `largest` and the weights sum up to `weight_sum`.
+  // weight_sum must lie within 1e-100 .. 1e100, largest must not exceed 1e120.
   static FixedPoint for_sums(double largest, double weight_sum, int bits) {
     FixedPoint result;
-    if (!(largest > 0) || !(weight_sum > 0)) return result;
+    // Below this everything is 0: the scale would leave float64. (Derivatives get there when all events are far on
+    // their side.)
+    if (!(largest > 0x1p-600) || !(weight_sum > 0)) return result;
     // Integers of unit values have at most 40 bits: their product with a weight is then exact in float64.
     const int room = bits - 1 - exponent_above(largest) - exponent_above(weight_sum);
     const int exponent = std::min(room, 40 - exponent_above(largest));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdio>
 #include <memory>
 #include <numeric>
 #include <string>
@@ -48,6 +49,12 @@ void check_params(const GradientBoostingParams& p) {
         "subsample must be above 0 and at most 1, got " + std::to_string(p.subsample));
   check(p.n_iter_no_change >= 0, "n_iter_no_change must not be negative, got " + std::to_string(p.n_iter_no_change));
   check(p.tolerance >= 0, "tolerance must not be negative, got " + std::to_string(p.tolerance));
+}
+
+std::string short_number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%g", value);
+  return text;
 }
 
 // A sample that is packed, free of events of weight zero, and known to be of the right shapes.
@@ -102,6 +109,7 @@ Packed pack(const GradientBoostingSample& sample, std::int32_t n_classes, Negati
   check(!used.empty(), name + ": all weights are zero" +
                            (policy == NegativeWeights::ignore ? " or negative (negative_weights=ignore)" : ""));
   packed.n = used.size();
+  double largest_target = 0;
   packed.weight.reserve(packed.n);
   for (const std::size_t i : used) {
     packed.weight.push_back(sample.weight[i]);
@@ -113,7 +121,15 @@ Packed pack(const GradientBoostingSample& sample, std::int32_t n_classes, Negati
     }
     packed.absolute_weight += std::abs(sample.weight[i]);
     packed.signed_weight += sample.weight[i];
+    largest_target = std::max(largest_target, std::abs(packed.target.back()));
   }
+  // The scales of the fixed-point sums are powers of two that must exist in float64, and a sum of large weights leaves
+  // few of its 62 bits for the derivatives: 11 at this limit.
+  check(packed.absolute_weight >= 1e-100 && packed.absolute_weight <= 1e15,
+        name + ": the absolute weights add up to " + short_number(packed.absolute_weight) +
+            ", expected a sum from 1e-100 to 1e15; scale the weights");
+  check(largest_target <= 1e100, name + ": the largest |target| is " + short_number(largest_target) +
+                                     ", expected at most 1e100; scale the targets");
   if (packed.n == n && sample.events.contiguous()) {
     packed.events = sample.events.data();
   } else {
@@ -313,6 +329,11 @@ double Booster::compute_gradients() {
     }
   }
   for (double& rms : gradient_rms_) rms = std::sqrt(rms / training_.absolute_weight);
+  for (std::size_t k = 0; k < n_outputs_; ++k) {
+    check(largest_gradient_[k] <= 1e120 && std::isfinite(gradient_rms_[k]),
+          "boosting diverges: the largest derivative of the loss is " + short_number(largest_gradient_[k]) +
+              "; a smaller learning_rate than " + short_number(params_.learning_rate) + " is needed");
+  }
   return loss / training_.signed_weight;
 }
 

@@ -142,7 +142,7 @@ TmvaForestResult fit_tmva_forest(const Context& context, const TmvaForestParams&
             break;
         }
         if (params.PruneMethod != TmvaPruneMethod::NoPruning) {
-          prune(tree, params, sample.columns, sample.validation);
+          prune(context, tree, params, sample.columns, sample.validation);
           if (params.UseYesNoLeaf) tree.clean(params.NodePurityLimit);
         }
         forest.trees.push_back(to_forest_tree(tree, n_variables, params.UseYesNoLeaf));
@@ -180,6 +180,7 @@ TmvaForestResult fit_tmva_forest(const Context& context, const TmvaForestParams&
     forest.tree_weight.resize(whole);
     result.nodes_before_pruning.resize(whole);
     result.nodes_after_pruning.resize(whole);
+    if (result.error_fraction.size() > whole) result.error_fraction.resize(whole);
   }
   result.boost_weight = forest.tree_weight;
   result.importance = importance.result();

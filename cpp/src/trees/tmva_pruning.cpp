@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "diskern/error.hpp"
+
 namespace diskern::trees {
 
 namespace {
@@ -56,11 +58,12 @@ class CostComplexity {
     }
   }
 
-  void run() {
+  void run(const Context& context) {
     std::vector<std::size_t> sequence;
     std::vector<double> quality;
     double best_quality = automatic_ ? tree_quality(0) / weight_sum_ : 0;
     while (nodes_[0].terminals > 1) {
+      if (context.interrupted()) throw Interrupted();  // the automatic strength walks the whole tree in each step
       if (nodes_[0].alpha_minimum >= nodes_[0].alpha) break;  // the root itself is the weakest link
       std::size_t link = 0;
       while (nodes_[link].alpha_minimum < nodes_[link].alpha) {
@@ -170,7 +173,8 @@ class CostComplexity {
 
 }  // namespace
 
-void prune(TmvaTree& tree, const TmvaForestParams& params, const Columns& columns, const PruningSample& validation) {
+void prune(const Context& context, TmvaTree& tree, const TmvaForestParams& params, const Columns& columns,
+           const PruningSample& validation) {
   switch (params.PruneMethod) {
     case TmvaPruneMethod::NoPruning:
       return;
@@ -178,7 +182,7 @@ void prune(TmvaTree& tree, const TmvaForestParams& params, const Columns& column
       prune_by_expected_error(tree, params);
       return;
     case TmvaPruneMethod::CostComplexity:
-      CostComplexity(tree, params, columns, validation).run();
+      CostComplexity(tree, params, columns, validation).run(context);
       return;
   }
 }

@@ -16,6 +16,8 @@ struct PruningSample {
   std::vector<float> target;  // of the analysis (regression), else empty
 };
 
-void prune(TmvaTree& tree, const TmvaForestParams& params, const Columns& columns, const PruningSample& validation);
+// Throws Interrupted.
+void prune(const Context& context, TmvaTree& tree, const TmvaForestParams& params, const Columns& columns,
+           const PruningSample& validation);
 
 }  // namespace diskern::trees

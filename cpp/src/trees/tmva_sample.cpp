@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 #include <numeric>
 
@@ -32,7 +33,9 @@ void check(const TmvaTrainingData& data, TmvaAnalysis analysis) {
     throw InvalidArgument("variable_types has " + std::to_string(data.integer_variable.size()) + " entries for " +
                           std::to_string(n_variables) + " variables");
   }
+  double absolute_weight = 0;
   for (std::size_t i = 0; i < n; ++i) {
+    absolute_weight += std::abs(data.weight[i]);
     for (std::size_t j = 0; j < n_variables; ++j) {
       const float value = data.events(i, j);
       if (std::isnan(value)) {
@@ -52,6 +55,13 @@ void check(const TmvaTrainingData& data, TmvaAnalysis analysis) {
       throw InvalidArgument("class_index of event " + std::to_string(i) + " is " + std::to_string(data.class_index[i]) +
                             ", expected 0 to " + std::to_string(data.n_classes - 1));
     }
+  }
+  // Sums of weight x target^2 with float32 targets, and the scaling by n / sum, then stay within float64.
+  if (absolute_weight > 1e200 || (absolute_weight > 0 && absolute_weight < 1e-200)) {
+    char sum[32];
+    std::snprintf(sum, sizeof(sum), "%g", absolute_weight);
+    throw InvalidArgument("the absolute weights add up to " + std::string(sum) +
+                          ", expected a sum from 1e-200 to 1e200; scale the weights");
   }
   if (analysis == TmvaAnalysis::Regression) {
     expect(data.target.size(), "target");
@@ -142,7 +152,7 @@ void pair_negative_weights(const Context& context, const TmvaTrainingData& data,
 }
 
 // TMVA's automatic cuts that only one class survives: at least 5 % of the other class, moved by 1 % of the range.
-Preselection find_preselection(const TmvaTrainingData& data) {
+Preselection find_preselection(const Context& context, const TmvaTrainingData& data) {
   const std::size_t n = data.events.rows();
   Preselection result;
   std::vector<std::size_t> order(n);
@@ -154,6 +164,7 @@ Preselection find_preselection(const TmvaTrainingData& data) {
     ++count[c];
   }
   for (std::size_t j = 0; j < data.events.columns(); ++j) {
+    if (context.interrupted()) throw Interrupted();
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::stable_sort(order.begin(), order.end(),
                      [&](std::size_t a, std::size_t b) { return data.events(a, j) < data.events(b, j); });
@@ -265,7 +276,7 @@ TmvaSample prepare_sample(const Context& context, const TmvaForestParams& params
     notes.push_back(std::to_string(n_negative) + " training events of negative weight: " + what);
   }
   if (params.DoPreselection) {
-    sample.preselection = find_preselection(data);
+    sample.preselection = find_preselection(context, data);
     notes.push_back("DoPreselection: " + std::to_string(sample.preselection.cuts.size()) + " cuts");
   }
 

@@ -50,7 +50,9 @@ Split scan_grid(const TmvaForestParams& params, const Columns& columns, const No
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
   const double minimum = *low;
   const double maximum = *high;
-  if (maximum - minimum < std::numeric_limits<double>::epsilon()) return best;
+  const double range = maximum - minimum;
+  // A Fisher combination may overflow.
+  if (range < std::numeric_limits<double>::epsilon() || !std::isfinite(range)) return best;
 
   std::size_t n_bins = static_cast<std::size_t>(params.nCuts) + 1;
   double width = (maximum - minimum) / static_cast<double>(n_bins);
@@ -59,8 +61,7 @@ Split scan_grid(const TmvaForestParams& params, const Columns& columns, const No
     const double steps = maximum - minimum + 1;
     if (steps > maximum_integer_bins) {
       throw InvalidArgument("variable " + std::to_string(variable) + " of type 'I' has a range of " +
-                            std::to_string(static_cast<std::int64_t>(steps)) +
-                            " steps, too many for unit bins; declare it of type 'F'");
+                            std::to_string(steps) + " steps, too many for unit bins; declare it of type 'F'");
     }
     n_bins = static_cast<std::size_t>(steps);
     width = 1;
@@ -181,14 +182,16 @@ Split scan_exact(const TmvaForestParams& params, const Columns& columns, const N
 // The first variable of the largest gain wins.
 template <class Scan>
 Split best_of(const Context& context, std::size_t n_candidates, const NodeEvents& events,
-              const std::vector<std::uint8_t>& use_variable, const Scan& scan) {
+              const std::vector<std::uint8_t>& use_variable, bool on_grid, const Scan& scan) {
   std::vector<Split> splits(n_candidates);
-  parallel_for(
+  // A scan without a grid sorts the events of the node.
+  const double per_event = on_grid ? 6.0 : 100.0;
+  interruptible_for(
       context, n_candidates,
       [&](std::size_t variable) {
         if (variable >= use_variable.size() || use_variable[variable] != 0) splits[variable] = scan(variable);
       },
-      static_cast<double>(events.count * n_candidates) * 6.0);
+      static_cast<double>(events.count * n_candidates) * per_event);
   Split best;
   for (const Split& split : splits) {
     if (split.variable >= 0 && split.gain > best.gain) best = split;
@@ -202,14 +205,14 @@ Split find_grid_split(const Context& context, const TmvaForestParams& params, co
                       const NodeEvents& events, const std::vector<std::uint8_t>& use_variable,
                       const std::vector<double>* fisher, const SplitLimits& limits) {
   const std::size_t n_candidates = columns.count() + (fisher != nullptr ? 1 : 0);
-  return best_of(context, n_candidates, events, use_variable,
+  return best_of(context, n_candidates, events, use_variable, true,
                  [&](std::size_t variable) { return scan_grid(params, columns, events, variable, fisher, limits); });
 }
 
 Split find_exact_split(const Context& context, const TmvaForestParams& params, const Columns& columns,
                        const NodeEvents& events, const std::vector<std::uint8_t>& use_variable,
                        const SplitLimits& limits) {
-  return best_of(context, columns.count(), events, use_variable,
+  return best_of(context, columns.count(), events, use_variable, false,
                  [&](std::size_t variable) { return scan_exact(params, columns, events, variable, limits); });
 }
 
