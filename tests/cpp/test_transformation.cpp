@@ -1,5 +1,6 @@
 // Steps and chains: storing, validation of what is read, apply without allocation.
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -93,6 +94,41 @@ TEST(values_that_are_not_finite_do_no_harm) {
     float event[] = {bad, bad, bad};
     chain.apply(event);
     CHECK(std::isnan(event[0]) == std::isnan(bad));
+  }
+}
+
+TEST(fits_stop_when_asked) {
+  struct Stop final : Monitor {
+    int left = 0;
+    bool interrupted() noexcept override { return left-- <= 0; }
+  };
+  const Sample sample = make_sample(5000);
+  for (const std::string definition : {"N", "D", "P", "U", "G"}) {
+    Stop stop;
+    stop.left = 2;  // after the start of the step
+    Context context;
+    context.monitor = &stop;
+    CHECK_THROWS(fit_transformations(context, definition, View<const float, 2>(sample.columns.data(), 5000, 3), 0,
+                                     View<const double>(sample.weights.data(), 5000),
+                                     View<const std::int32_t>(sample.class_index.data(), 5000),
+                                     {"Signal", "Background"}, {"a", "b", "c"}),
+                 Interrupted);
+  }
+}
+
+TEST(distributions_beyond_float64_arithmetic_are_refused) {
+  const std::vector<float> contents = {0.25F, 1.0F};
+  for (const double end : {1e301, 1e308}) {
+    CHECK_THROWS(CumulativeStep({0}, {{Cumulative{{-end, 0.0, end}, contents}}}, true), FormatError);
+  }
+  const TransformationChain chain(
+      1, 0,
+      {std::make_shared<CumulativeStep>(std::vector<std::uint32_t>{0},
+                                        std::vector<std::vector<Cumulative>>{{{{-1e299, 0.0, 1e299}, contents}}},
+                                        false)});
+  for (float x : {-1e38F, 0.0F, 3e38F, std::numeric_limits<float>::infinity()}) {
+    chain.apply(&x);
+    CHECK(x >= 0.0F && x <= 1.0F);
   }
 }
 

@@ -41,13 +41,19 @@ struct Moments {
   std::vector<double> covariance;  // columns x columns
 };
 
+// Asks the monitor now and then; called once per event.
+void poll(const Context& context, std::size_t event) {
+  if (event % 4096 == 0 && context.interrupted()) throw Interrupted();
+}
+
 // Two passes (means first), so that large offsets do not cost digits.
-Moments moments(const Events& events, const std::vector<std::uint32_t>& columns, std::size_t set, bool weighted,
-                const char* step) {
+Moments moments(const Context& context, const Events& events, const std::vector<std::uint32_t>& columns,
+                std::size_t set, bool weighted, const char* step) {
   const std::size_t n = columns.size();
   Moments result{std::vector<double>(n), std::vector<double>(n * n)};
   double sum = 0;
   for (std::size_t i = 0; i < events.size(); ++i) {
+    poll(context, i);
     if (!events.in_set(i, set)) continue;
     const double weight = weighted ? events.weights[i] : 1.0;
     sum += weight;
@@ -60,6 +66,7 @@ Moments moments(const Events& events, const std::vector<std::uint32_t>& columns,
   for (double& mean : result.mean) mean /= sum;
   std::vector<double> distance(n);
   for (std::size_t i = 0; i < events.size(); ++i) {
+    poll(context, i);
     if (!events.in_set(i, set)) continue;
     const double weight = weighted ? events.weights[i] : 1.0;
     for (std::size_t j = 0; j < n; ++j) {
@@ -76,12 +83,13 @@ Moments moments(const Events& events, const std::vector<std::uint32_t>& columns,
   return result;
 }
 
-StepPointer fit_normalize(const Events& events, StepDefinition definition) {
+StepPointer fit_normalize(const Context& context, const Events& events, StepDefinition definition) {
   std::vector<std::vector<Range>> ranges(events.set_count());
   const std::size_t used =
       definition.reference_class < 0 ? events.set_count() - 1 : static_cast<std::size_t>(definition.reference_class);
   for (std::size_t set = 0; set < ranges.size(); ++set) {
     for (const std::uint32_t column : definition.columns) {
+      if (context.interrupted()) throw Interrupted();
       Range range{std::numeric_limits<float>::max(), std::numeric_limits<float>::lowest()};
       for (std::size_t i = 0; i < events.size(); ++i) {
         if (!events.in_set(i, set)) continue;
@@ -100,11 +108,11 @@ StepPointer fit_normalize(const Events& events, StepDefinition definition) {
   return std::make_shared<NormalizeStep>(std::move(definition.columns), std::move(ranges), definition.reference_class);
 }
 
-StepPointer fit_decorrelation(const Events& events, StepDefinition definition) {
+StepPointer fit_decorrelation(const Context& context, const Events& events, StepDefinition definition) {
   const std::size_t n = definition.columns.size();
   std::vector<std::vector<double>> matrices;
   for (std::size_t set = 0; set < events.set_count(); ++set) {
-    const Moments m = moments(events, definition.columns, set, true, "D");
+    const Moments m = moments(context, events, definition.columns, set, true, "D");
     const SymmetricEigen eigen = symmetric_eigen(m.covariance, n);
     // The smallest eigenvalue is only noise of the largest below this.
     const double smallest = static_cast<double>(n) * 1e-14 * eigen.values.front();
@@ -136,12 +144,12 @@ StepPointer fit_decorrelation(const Events& events, StepDefinition definition) {
                                              definition.reference_class);
 }
 
-StepPointer fit_principal_components(const Events& events, StepDefinition definition) {
+StepPointer fit_principal_components(const Context& context, const Events& events, StepDefinition definition) {
   std::vector<std::vector<double>> means;
   std::vector<std::vector<double>> vectors;
   const std::size_t n = definition.columns.size();
   for (std::size_t set = 0; set < events.set_count(); ++set) {
-    Moments m = moments(events, definition.columns, set, false, "P");
+    Moments m = moments(context, events, definition.columns, set, false, "P");
     // ROOT divides by the trace before it looks for eigenvectors; that changes no vector, only their rounding.
     double trace = 0;
     for (std::size_t i = 0; i < n; ++i) trace += m.covariance[i * n + i];
@@ -221,7 +229,7 @@ Cumulative cumulative_distribution(std::vector<Weighted> entries, float sum_of_w
   return result;
 }
 
-StepPointer fit_cumulative(const Events& events, StepDefinition definition) {
+StepPointer fit_cumulative(const Context& context, const Events& events, StepDefinition definition) {
   std::vector<std::vector<Cumulative>> sets(events.set_count());
   for (std::size_t set = 0; set < sets.size(); ++set) {
     float sum = 0;
@@ -233,6 +241,7 @@ StepPointer fit_cumulative(const Events& events, StepDefinition definition) {
       smallest = std::min(smallest, weight);
     }
     for (const std::uint32_t column : definition.columns) {
+      if (context.interrupted()) throw Interrupted();
       std::vector<Weighted> entries;
       for (std::size_t i = 0; i < events.size(); ++i) {
         if (!events.in_set(i, set)) continue;
@@ -390,16 +399,16 @@ TransformationChain fit_transformations(const Context& context, const std::strin
     StepPointer step;
     switch (one.kind) {
       case 'N':
-        step = fit_normalize(events, one);
+        step = fit_normalize(context, events, one);
         break;
       case 'D':
-        step = fit_decorrelation(events, one);
+        step = fit_decorrelation(context, events, one);
         break;
       case 'P':
-        step = fit_principal_components(events, one);
+        step = fit_principal_components(context, events, one);
         break;
       default:
-        step = fit_cumulative(events, one);
+        step = fit_cumulative(context, events, one);
         break;
     }
     try {
@@ -407,7 +416,10 @@ TransformationChain fit_transformations(const Context& context, const std::strin
     } catch (const FormatError& error) {
       throw InvalidArgument(error.what());
     }
-    for (std::size_t i = 0; i < events.size(); ++i) step->apply(events.columns.data() + i * events.n_columns, -1);
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      poll(context, i);
+      step->apply(events.columns.data() + i * events.n_columns, -1);
+    }
     steps.push_back(std::move(step));
   }
   return TransformationChain(n_variables, n_targets, std::move(steps));
