@@ -138,6 +138,20 @@ TEST(wide_layers_give_the_same_for_any_number_of_threads) {
   CHECK_NEAR(one[5], expected, 1e-11);
 }
 
+TEST(layers_wider_than_the_stack_holds_are_refused) {
+  const std::int32_t width = diskern::network::maximum_width + 1;
+  const auto size = static_cast<std::size_t>(width);
+  Network network;
+  network.layers.push_back(layer(1, width, std::vector<double>(size, 0.0), std::vector<double>(size, 0.0)));
+  CHECK_THROWS(NetworkPredictor{network}, diskern::FormatError);
+  network.layers[0] = layer(1, width - 1, std::vector<double>(size - 1, 1.0), std::vector<double>(size - 1, 0.0));
+  const NetworkPredictor model(network);
+  std::vector<double> responses(size - 1);
+  const float one[] = {2.5F};
+  model.evaluate(one, responses.data());
+  for (const double response : responses) CHECK_EQUAL(response, 2.5);
+}
+
 TEST(written_and_read_back) {
   Network network = small();
   network.output = Output::softmax;

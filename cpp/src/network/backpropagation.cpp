@@ -71,7 +71,7 @@ double Backpropagation::sum(const Context& context, const Events& events, const 
     workspaces_.push_back(std::move(work));
   }
   const double cost = static_cast<double>(count) * static_cast<double>(shape_.parameters) * 1.5;
-  parallel_for(
+  interruptible_for(
       context, chunks,
       [&](std::size_t chunk) {
         Workspace& work = workspaces_[chunk];

@@ -16,8 +16,7 @@ namespace diskern::network {
 namespace {
 
 constexpr std::int64_t layout_version = 1;
-constexpr std::size_t stack_width = 1024;
-constexpr std::int32_t maximum_width = 1 << 24;
+constexpr std::size_t narrow = 1024;
 constexpr std::size_t maximum_layers = 4096;
 
 [[noreturn]] void refuse(std::size_t layer, const std::string& what) {
@@ -95,6 +94,14 @@ void evaluate_layers(const Network& network, const float* variables, double* res
   }
 }
 
+// A function of its own, so that a narrow network never asks for the stack of a wide one.
+template <std::size_t most>
+[[gnu::noinline]] void evaluate_on_stack(const Network& network, const float* variables, double* responses,
+                                         std::size_t width) noexcept {
+  double scratch[2 * most];  // NOLINT(modernize-avoid-c-arrays): left uninitialised on purpose
+  evaluate_layers(network, variables, responses, scratch, width);
+}
+
 }  // namespace
 
 void validate(const Network& network) {
@@ -149,13 +156,10 @@ std::size_t NetworkPredictor::output_count() const noexcept {
 
 void NetworkPredictor::evaluate(const float* variables, double* responses) const noexcept {
   const std::size_t width = largest_width(network_);
-  if (width <= stack_width) {
-    double scratch[2 * stack_width];  // NOLINT(modernize-avoid-c-arrays): left uninitialised on purpose
-    evaluate_layers(network_, variables, responses, scratch, width);
+  if (width <= narrow) {
+    evaluate_on_stack<narrow>(network_, variables, responses, width);
   } else {
-    thread_local std::vector<double> scratch;
-    if (scratch.size() < 2 * width) scratch.resize(2 * width);
-    evaluate_layers(network_, variables, responses, scratch.data(), width);
+    evaluate_on_stack<static_cast<std::size_t>(maximum_width)>(network_, variables, responses, width);
   }
 }
 

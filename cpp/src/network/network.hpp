@@ -24,6 +24,9 @@ enum class InputFunction : std::uint8_t {
   sum_of_absolutes = 2,  // sum of |w x|
 };
 
+// Inputs or neurons of a layer: evaluation keeps two layers on the stack.
+constexpr std::int32_t maximum_width = 16384;
+
 struct DenseLayer {
   std::int32_t n_inputs = 0;
   std::int32_t n_outputs = 0;
@@ -48,7 +51,7 @@ class NetworkPredictor final : public Predictor {
   std::string_view kind() const noexcept override { return "network"; }
   std::size_t input_count() const noexcept override;
   std::size_t output_count() const noexcept override;
-  // No allocation: scratch lives on the stack for layers of up to 1024 neurons, wider ones use a buffer per thread.
+  // No allocation: scratch lives on the stack, 16 KiB for layers of up to 1024 neurons, 256 KiB beyond.
   void evaluate(const float* variables, double* responses) const noexcept override;
   using Predictor::evaluate;
   void write(archive::Group& group) const override;

@@ -44,6 +44,7 @@ class Session {
 
   // The best or last weights; throws Error when none are finite.
   std::vector<double> result();
+  bool has_whole_epoch() const noexcept { return !best_.empty() || !last_finite_.empty(); }
 
   double loss_sum_to_report(double sum, const Events& events, const std::vector<std::size_t>& index) const;
 

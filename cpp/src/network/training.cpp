@@ -23,8 +23,8 @@ std::string number(double value) {
 
 void check_params(const NetworkParams& params, std::size_t n_outputs) {
   for (const std::int32_t width : params.hidden_layers) {
-    require(width >= 1 && width <= 1 << 20,
-            "hidden_layers: a layer of " + std::to_string(width) + " neurons, expected 1 to 1048576");
+    require(width >= 1 && width <= maximum_width, "hidden_layers: a layer of " + std::to_string(width) +
+                                                      " neurons, expected 1 to " + std::to_string(maximum_width));
   }
   require(params.epochs >= 1, "epochs is " + std::to_string(params.epochs) + ", expected 1 or more");
   require(std::isfinite(params.learning_rate) && params.learning_rate > 0.0,
@@ -61,6 +61,9 @@ void check_params(const NetworkParams& params, std::size_t n_outputs) {
 
 void check_events(const TrainingData& data, std::size_t n_variables, std::size_t n_outputs, const NetworkParams& params,
                   const std::string& name) {
+  require(
+      n_variables <= static_cast<std::size_t>(maximum_width),
+      name + " has " + std::to_string(n_variables) + " variables, expected at most " + std::to_string(maximum_width));
   const std::size_t n = data.variables.rows();
   require(n >= 1, name + " is empty, expected one event or more");
   require(data.variables.columns() == n_variables && n_variables >= 1,
@@ -228,19 +231,25 @@ NetworkFit fit_network(const Context& context, const NetworkParams& params, cons
   NetworkFit fit;
   Session session(context, params, shape, events, apart, fit);
   session.initialise();
-  switch (params.solver) {
-    case Solver::sequential:
-      train_sequential(session, fit);
-      break;
-    case Solver::batch:
-      train_batch(session, fit);
-      break;
-    case Solver::bfgs:
-      train_bfgs(session, fit);
-      break;
-    case Solver::adam:
-      train_adam(session, fit);
-      break;
+  try {
+    switch (params.solver) {
+      case Solver::sequential:
+        train_sequential(session, fit);
+        break;
+      case Solver::batch:
+        train_batch(session, fit);
+        break;
+      case Solver::bfgs:
+        train_bfgs(session, fit);
+        break;
+      case Solver::adam:
+        train_adam(session, fit);
+        break;
+    }
+  } catch (const Interrupted&) {
+    // Within a sum over many events. Without a whole epoch there is nothing to keep.
+    if (!session.has_whole_epoch()) throw;
+    fit.interrupted = true;
   }
   Network network = to_network(shape, session.result(), params.output);
   if (!events.shift.empty()) fold_inputs(network, events.shift, events.scale);
