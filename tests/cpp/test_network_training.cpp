@@ -358,3 +358,29 @@ TEST(an_interrupt_returns_the_best_so_far) {
     CHECK(fit.predictor != nullptr);
   }
 }
+
+TEST(regulators_stop_when_asked_and_are_bounded) {
+  struct Stop final : diskern::Monitor {
+    int left = 1 << 30;
+    bool interrupted() noexcept override { return left-- <= 0; }
+  };
+  const Sample sample = make_sample(300, Loss::cross_entropy, 1);
+  NetworkParams params = NetworkParams::tmva(3);
+  params.loss = Loss::cross_entropy;
+  params.solver = Solver::bfgs;
+  params.hidden_layers = {3};
+  params.regulator = true;
+  params.epochs = 12;
+  Stop monitor;
+  Context context;
+  context.monitor = &monitor;
+  (void)fit_network(context, params, sample.data());
+  const int asked = (1 << 30) - monitor.left;
+  CHECK(asked > 300);  // once for every event in each update, beside the epochs
+  monitor.left = 150;
+  const NetworkFit fit = fit_network(context, params, sample.data());
+  CHECK(fit.interrupted);
+  CHECK(fit.epochs < 12);
+  params.hidden_layers = {600};
+  CHECK_THROWS(fit_network(Context{}, params, sample.data()), InvalidArgument);
+}

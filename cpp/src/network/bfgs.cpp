@@ -252,6 +252,7 @@ class Bfgs {
     Context serial = session_.context;
     serial.threads = 1;
     for (const std::size_t i : session_.active) {
+      if (session_.interrupted()) return;  // an event costs the square of the number of weights
       // At t = 0 the delta of the output, and with it the gradient of its bias, is the output itself.
       engine.sum(serial, unweighted, &i, 1, session_.parameters, &gradient);
       const double y = gradient[shape.layers.back().biases];
@@ -279,6 +280,7 @@ class Bfgs {
     double gamma = 0.0;
     std::vector<double> unit(n_, 0.0);
     for (std::size_t a = 0; a < n_; ++a) {
+      if (session_.interrupted()) return;
       unit[a] = 1.0;
       const double diagonal = factor.solve(unit)[a];
       unit[a] = 0.0;

@@ -187,6 +187,9 @@ NetworkFit fit_network(const Context& context, const NetworkParams& params, cons
   require(params.solver != Solver::bfgs || shape.parameters <= 10000,
           "the solver bfgs keeps a matrix of weights x weights: " + std::to_string(shape.parameters) +
               " weights are too many, expected at most 10000; use adam");
+  require(!params.regulator || shape.parameters <= 2000,
+          "regulator inverts a matrix of weights x weights: " + std::to_string(shape.parameters) +
+              " weights are too many, expected at most 2000");
   require(!params.standardise_inputs || params.input_function == InputFunction::sum,
           "standardise_inputs is available for the input function sum only");
   require(!params.standardise_targets || (params.loss == Loss::squared && params.input_function == InputFunction::sum),
