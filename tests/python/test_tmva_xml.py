@@ -28,6 +28,14 @@ def load_text(text: str) -> diskern.Model:
     return diskern.Model(text.encode())
 
 
+def load_training(path: Path) -> diskern.Model:
+    """One of the stored trainings. The TMVA that made them is that of ROOT 6.05/01, whose hyperbolic tangent is an
+    approximation; it ran on ROOT 6.40, whose release the files carry. The file of TMVA's own ROOT is what is meant."""
+    text = text_of(path)
+    assert 'value="6.40/00 [403456]"' in text
+    return load_text(text.replace('value="6.40/00 [403456]"', 'value="6.05/01 [394497]"'))
+
+
 def random_events(model: diskern.Model, n: int = 300, missing: float = 0.02) -> np.ndarray:
     """Events in and around the ranges of the variables, some of them missing."""
     rng = np.random.default_rng(7)
@@ -56,7 +64,7 @@ def test_small_files_give_the_responses_of_tmva(path: Path) -> None:
         r"(class_tut|class_variants|multiclass|reg)_(.*)\.weights\.xml\.gz", path.name
     ).groups()  # type: ignore[union-attr]
     events = np.load(SMALL / f"{folder}.npz")
-    model = diskern.load(path)
+    model = load_training(path)
     names = [f"response:{method}"] if f"response:{method}" in events.files else []
     names = names or [f"response:{method}.{name}" for name in model.classes]
     expected = np.stack([events[name] for name in names], axis=1)
@@ -148,7 +156,7 @@ def test_trainings_of_tmva(folder: str, data_directory: Path) -> None:
         for path in sorted(directory.glob("weights/*.weights.xml.gz")):
             title = path.name.removesuffix(".weights.xml.gz")
             try:
-                model = diskern.load(path)
+                model = load_training(path)
             except diskern.FormatError:
                 continue  # see test_every_file_is_read_or_its_method_named
             if title == "Fisher_Dsig" and sample == "train":

@@ -301,14 +301,9 @@ bool cuts_include_equality(std::int64_t root) noexcept {
 }
 
 bool tanh_is_approximate(const Context& context) {
-  // Seen in TMVA of ROOT 6.05 (2015); releases 5.32 and 6.33 take the exact function, and so do all others here. The
-  // reference trainings of this project were made by that TMVA running on ROOT 6.40, whose release they carry; only the
-  // host tells them.
-  if (context.root >= root_version(6, 5, 0) && context.root < root_version(6, 6, 0)) return true;
-  const auto& provenance = context.info.provenance;
-  return context.root == current_root &&
-         std::find(provenance.begin(), provenance.end(), std::pair<std::string, std::string>("Host", "reference")) !=
-             provenance.end();
+  // Seen in TMVA of ROOT 6.05 (2015); files of releases 5.32 and 6.33 give the stored responses with the exact
+  // function.
+  return context.root >= root_version(6, 5, 0) && context.root < root_version(6, 6, 0);
 }
 
 }  // namespace tmva
