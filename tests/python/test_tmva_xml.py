@@ -455,11 +455,15 @@ def tree(threshold: float, missing_right: int = 0, values: tuple[float, float] =
 
 
 def test_native_forests_keep_their_responses() -> None:
-    # 0.1 as float64 lies between two floats; NaN goes right in one tree.
-    forest = _core.Forest(2, [tree(0.1), tree(-0.7, 1)], link=_core.Link.tmva_gradient)
+    # These float64 lie between two floats, 0.7 nearer to the lower one, the others to the upper; NaN goes right in one.
+    forest = _core.Forest(2, [tree(0.1), tree(-0.7, 1), tree(0.7)], link=_core.Link.tmva_gradient)
     model = native(forest)
     again = _core.model_from_bytes(model.to_tmva_xml().encode())
-    values = np.float32([0.1, np.nextafter(np.float32(0.1), np.float32(0)), -0.7, np.nan, 3.0])
+    near = np.float32([0.1, -0.7, 0.7])
+    values = np.concatenate(
+        [near, np.nextafter(near, np.float32(-9)), np.nextafter(near, np.float32(9)), [np.nan, 3.0]]
+    )
+    values = values.astype(np.float32)
     events = np.stack([values, values], axis=1)
     np.testing.assert_array_equal(again.evaluate(events), model.evaluate(events))
     assert again.info["signal_class"] == 1
