@@ -68,25 +68,28 @@ $(VENV)/bin/python: | prerequisites
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --upgrade pip
 
-$(VENV)/.ready-demo: $(VENV)/bin/python $(SOURCES)
+# The wheel is built once, whatever it is installed for.
+$(BUILD)/wheel.stamp: $(VENV)/bin/python $(SOURCES)
 	@mkdir -p $(BUILD)
-	$(BIN)/python -m pip install -q --disable-pip-version-check "cmake>=3.20" ninja
-	@echo "Building and installing diskern into $(VENV) (a few minutes the first time) ..."
-	$(BIN)/python -m pip install -q --disable-pip-version-check ".[sklearn]"
-	$(BIN)/python -c 'import diskern._core'
+	@rm -rf $(BUILD)/wheel
+	@echo "Building diskern (a few minutes the first time) ..."
+	$(BIN)/python -m pip wheel -q --disable-pip-version-check --no-deps --wheel-dir $(BUILD)/wheel .
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --force-reinstall $(BUILD)/wheel/*.whl
 	@touch $@
 
-$(VENV)/.ready-test: $(VENV)/bin/python $(SOURCES)
-	@mkdir -p $(BUILD)
+# $(call install,EXTRA): the packages of an extra beside the wheel
+define install
 	$(BIN)/python -m pip install -q --disable-pip-version-check "cmake>=3.20" ninja
-	@echo "Building and installing diskern into $(VENV) (a few minutes the first time) ..."
-	$(BIN)/python -m pip install -q --disable-pip-version-check ".[test]"
+	$(BIN)/python -m pip install -q --disable-pip-version-check "$$(ls $(BUILD)/wheel/*.whl)[$(1)]"
 	$(BIN)/python -c 'import diskern._core'
 	@touch $@
+endef
 
-$(VENV)/.ready-bench: $(VENV)/bin/python $(SOURCES)
-	@mkdir -p $(BUILD)
-	@echo "Building and installing diskern into $(VENV) (a few minutes the first time) ..."
-	$(BIN)/python -m pip install -q --disable-pip-version-check ".[bench]"
-	$(BIN)/python -c 'import diskern._core'
-	@touch $@
+$(VENV)/.ready-demo: $(BUILD)/wheel.stamp
+	$(call install,sklearn)
+
+$(VENV)/.ready-test: $(BUILD)/wheel.stamp
+	$(call install,test)
+
+$(VENV)/.ready-bench: $(BUILD)/wheel.stamp
+	$(call install,bench)
