@@ -323,6 +323,19 @@ def test_edits_that_crash_other_libraries_are_refused(key: bytes, offset: int, v
         diskern.Model(content)
 
 
+@pytest.mark.parametrize("claim", [1000, 1 << 28, (1 << 31) - 1, 1 << 31, 1 << 61, (1 << 64) - 1])
+def test_claims_beyond_the_end_take_no_memory(sandbox: Sandbox, claim: int) -> None:
+    content = bytearray(MODELS[0])
+    position = content.index(b"\x09threshold\x08") + 11
+    struct.pack_into("<Q", content, position, claim)
+    damaged = with_checksums(bytes(content))
+    assert sandbox(damaged) == "refused"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(diskern.FormatError, match="claims"):
+        diskern.Model(damaged)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+
+
 def test_messages_quote_any_file() -> None:
     for text in (b"<\xcdx/>", b"<a b='1'></\xff>", b'<MethodSetup Method="\xe9::x"/>'):
         with pytest.raises(diskern.FormatError) as error:
