@@ -1,8 +1,13 @@
 // Errors against long double (64 bits of mantissa) for double functions, against double for float functions.
-// Worst errors measured on x86-64, in units in the last place (DISKERN_TEST_EXHAUSTIVE=1: every float, 120 million doubles):
-//             float    double
-#include "base/maths.hpp"
-
+// Worst errors measured on x86-64, in units in the last place:
+//             float     double (6 million points: every exponent and sign, and a dense interval)
+//   exp       0.765 a   0.750
+//   log       0.835 a   0.832
+//   tanh      1.951 a   1.810
+//   sigmoid   1.810 b   1.645
+//   softplus  1.891 b   1.707
+// a: every bit pattern, b: every 509th. This program takes every 509th; DISKERN_TEST_EXHAUSTIVE=1 takes all floats and
+// 120 million doubles (a quarter of an hour).
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
@@ -12,6 +17,7 @@
 #include <limits>
 
 #include "base/executor.hpp"
+#include "base/maths.hpp"
 #include "check.hpp"
 
 namespace maths = diskern::maths;
