@@ -1,70 +1,66 @@
 #pragma once
-// Losses of gradient boosting: value, gradient and hessian of events of weight one. With the functions of
+// What gradient boosting minimises. A Loss says for every event of weight one how much it loses at the present score,
+// and the first two derivatives by the score; the booster applies the event weights. With the functions of
 // base/maths.hpp, so that the same bits come out on every machine.
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <vector>
 
-#include "base/elementwise.hpp"
-#include "base/maths.hpp"
+#include "base/executor.hpp"
+#include "diskern/context.hpp"
+#include "trees/boosting_params.hpp"
+#include "trees/boosting_sample.hpp"
+#include "trees/forest.hpp"
 
 namespace diskern::trees {
 
-enum class Loss : std::uint8_t {
-  binary_logistic = 0,  // -log p of the true class, p = 1 / (1 + exp(-F)); one tree per iteration
-  softmax = 1,          // -log p of the true class; one tree per class and iteration
-  squared_error = 2,    // (F - y)^2 / 2
+// Scores and derivatives are column by column: of output k at k * stride, where the stride of the scores is sample.n.
+class Loss {
+ public:
+  Loss() = default;
+  Loss(const Loss&) = delete;
+  Loss& operator=(const Loss&) = delete;
+  virtual ~Loss() = default;
+
+  // Trees per iteration.
+  virtual std::size_t output_count() const noexcept { return 1; }
+  // From the score to the response of the model.
+  virtual Link link() const noexcept = 0;
+  // Once for each sample before it is evaluated, and for the training sample first. Throws InvalidArgument for answers
+  // that the loss cannot do with (a negative count), and may keep what it needs of the sample, by its address.
+  virtual void prepare(const Context& /*context*/, const BoostingSample& /*sample*/) {}
+  // The constant scores that boosting starts from, one per output.
+  virtual std::vector<double> base_scores(const BoostingSample& training) const = 0;
+
+  // Of the events of `range`: their losses, and the derivatives with respect to output k at k * stride of the others.
+  // loss, gradient and hessian begin at the first event of the range, score at event 0. Called from several threads.
+  virtual void evaluate(const BoostingSample& sample, const double* score, Range range, double* loss, double* gradient,
+                        double* hessian, std::size_t stride) const = 0;
+
+  // A loss of which the events depend on each other (flatness) returns true here and fills whole arrays in
+  // evaluate_all; evaluate is then not called. Called from the thread of fit, stride is sample.n.
+  virtual bool needs_all_events() const noexcept { return false; }
+  virtual void evaluate_all(const Context& context, const BoostingSample& sample, const double* score, double* loss,
+                            double* gradient, double* hessian) const;
+
+  // A loss whose hessian says nothing of the step (absolute error, quantile) returns true here; the value of each leaf
+  // is then refit_leaf of its events instead of the Newton step. `score` is that of the tree's output. Called from
+  // several threads.
+  virtual bool refits_leaves() const noexcept { return false; }
+  virtual double refit_leaf(const BoostingSample& sample, const double* score, const std::uint32_t* rows, std::size_t n,
+                            double newton_step) const;
+
+  // With weights of both signs a leaf may end up with hardly any hessian; its step is then held to this.
+  virtual double largest_signed_step(double /*largest_gradient*/) const noexcept { return 10.0; }
 };
 
-// sign: +1 for class 1, -1 for class 0.
-inline void logistic_loss(const double* score, const double* sign, std::size_t n, double* loss, double* gradient,
-                          double* hessian) noexcept {
-  // Everything from e = exp(-|margin|), so that nothing overflows and small probabilities keep their digits.
-  // exp and log run over the whole array with the widest vectors of the machine.
-  const ElementwiseKernels& kernels = elementwise_kernels();
-  for (std::size_t i = 0; i < n; ++i) loss[i] = -maths::absolute(score[i]);
-  kernels.exp_double(loss, gradient, n);
-  for (std::size_t i = 0; i < n; ++i) loss[i] = 1.0 + gradient[i];
-  for (std::size_t i = 0; i < n; ++i) {
-    const double margin = sign[i] * score[i];
-    const double large = 1.0 / loss[i];
-    const double small = gradient[i] * large;
-    hessian[i] = large * small;
-    gradient[i] = -sign[i] * (margin >= 0.0 ? small : large);  // times the probability of the other class
-  }
-  kernels.log_double(loss, loss, n);
-  for (std::size_t i = 0; i < n; ++i) {
-    const double margin = sign[i] * score[i];
-    loss[i] += margin >= 0.0 ? 0.0 : -margin;
-  }
-}
+// The loss that the parameters ask for; n_classes is 0 for regression.
+std::unique_ptr<Loss> make_loss(const GradientBoostingParams& params, std::int32_t n_classes);
 
-inline void squared_loss(const double* score, const double* target, std::size_t n, double* loss, double* gradient,
-                         double* hessian) noexcept {
-  for (std::size_t i = 0; i < n; ++i) {
-    const double difference = score[i] - target[i];
-    loss[i] = 0.5 * difference * difference;
-    gradient[i] = difference;
-    hessian[i] = 1.0;
-  }
-}
-
-// One event: fills gradient[k] and hessian[k] of all classes, returns the loss.
-inline double softmax_loss(const double* score, std::size_t classes, std::size_t truth, double* gradient,
-                           double* hessian) noexcept {
-  double largest = score[0];
-  for (std::size_t k = 1; k < classes; ++k) largest = score[k] > largest ? score[k] : largest;
-  double sum = 0;
-  for (std::size_t k = 0; k < classes; ++k) {
-    gradient[k] = maths::exp(score[k] - largest);
-    sum += gradient[k];
-  }
-  for (std::size_t k = 0; k < classes; ++k) {
-    const double p = gradient[k] / sum;
-    gradient[k] = k == truth ? p - 1.0 : p;
-    hessian[k] = p * (1.0 - p);
-  }
-  return maths::log(sum) - (score[truth] - largest);
-}
+// Sums of weights, exact and hence free of the order of events; what base scores are made of.
+std::vector<double> class_weights(const BoostingSample& sample, std::size_t n_classes);  // every class must be there
+double weighted_mean(const BoostingSample& sample);                                      // of the targets
 
 }  // namespace diskern::trees

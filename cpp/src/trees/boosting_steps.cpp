@@ -1,0 +1,220 @@
+#include "trees/boosting_steps.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include "base/executor.hpp"
+
+namespace diskern::trees {
+
+namespace {
+
+constexpr std::size_t chunk_size = 8192;
+constexpr std::size_t loss_chunk = 1024;
+constexpr int wide_bits = 62;
+
+// Events of a leaf, cut into pieces of at most chunk_size.
+struct Piece {
+  std::size_t node, begin, end;
+  std::int64_t gradient = 0, hessian = 0;
+};
+
+std::vector<Piece> leaf_pieces(const GrownTree& grown) {
+  std::vector<Piece> pieces;
+  for (std::size_t node = 0; node < grown.nodes.size(); ++node) {
+    const GrownNode& it = grown.nodes[node];
+    if (it.split.valid()) continue;
+    for (std::size_t begin = it.begin; begin < it.end; begin += chunk_size) {
+      pieces.push_back({node, begin, std::min(it.end, begin + chunk_size)});
+    }
+  }
+  return pieces;
+}
+
+}  // namespace
+
+double mean_loss(const Context& context, const Loss& loss, const BoostingSample& sample, const double* score) {
+  const std::size_t outputs = loss.output_count();
+  const std::size_t chunks = chunk_count(sample.n, loss_chunk);
+  std::vector<double> whole;
+  if (loss.needs_all_events()) {
+    whole.resize((1 + 2 * outputs) * sample.n);
+    loss.evaluate_all(context, sample, score, whole.data(), whole.data() + sample.n,
+                      whole.data() + (1 + outputs) * sample.n);
+  }
+  std::vector<double> sums(chunks, 0.0);
+  parallel_for(
+      context, chunks,
+      [&](std::size_t chunk) {
+        const Range range = chunk_range(sample.n, loss_chunk, chunk);
+        std::vector<double> work;
+        const double* losses = whole.data() + range.begin;
+        if (whole.empty()) {
+          work.resize((1 + 2 * outputs) * loss_chunk);
+          loss.evaluate(sample, score, range, work.data(), work.data() + loss_chunk,
+                        work.data() + (1 + outputs) * loss_chunk, loss_chunk);
+          losses = work.data();
+        }
+        double sum = 0;
+        for (std::size_t i = range.begin; i < range.end; ++i) sum += sample.weight[i] * losses[i - range.begin];
+        sums[chunk] = sum;
+      },
+      static_cast<double>(sample.n * outputs) * 10.0);
+  return std::accumulate(sums.begin(), sums.end(), 0.0) / sample.signed_weight;
+}
+
+double compute_derivatives(const Context& context, const Loss& loss, const BoostingSample& sample, const double* score,
+                           Derivatives& derivatives) {
+  const std::size_t n = sample.n;
+  const std::size_t outputs = loss.output_count();
+  const std::size_t chunks = chunk_count(n, loss_chunk);
+  derivatives.gradient.resize(n * outputs);
+  derivatives.hessian.resize(n * outputs);
+  std::vector<double> whole;
+  if (loss.needs_all_events()) {
+    whole.resize(n);
+    loss.evaluate_all(context, sample, score, whole.data(), derivatives.gradient.data(), derivatives.hessian.data());
+  }
+  // Per chunk: loss, then per output the largest gradient, largest hessian and sum of |w| g^2.
+  const std::size_t width = 1 + 3 * outputs;
+  std::vector<double> found(chunks * width, 0.0);
+  parallel_for(
+      context, chunks,
+      [&](std::size_t chunk) {
+        const Range range = chunk_range(n, loss_chunk, chunk);
+        double* mine = found.data() + chunk * width;
+        std::array<double, loss_chunk> work;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+        const double* losses = whole.data() + range.begin;
+        if (whole.empty()) {
+          loss.evaluate(sample, score, range, work.data(), derivatives.gradient.data() + range.begin,
+                        derivatives.hessian.data() + range.begin, n);
+          losses = work.data();
+        }
+        double sum = 0;
+        for (std::size_t i = range.begin; i < range.end; ++i) sum += sample.weight[i] * losses[i - range.begin];
+        mine[0] = sum;
+        for (std::size_t k = 0; k < outputs; ++k) {
+          double largest_gradient = 0;
+          double largest_hessian = 0;
+          double squares = 0;
+          for (std::size_t i = range.begin; i < range.end; ++i) {
+            const double g = derivatives.gradient[k * n + i];
+            const double h = derivatives.hessian[k * n + i];
+            const double size = std::abs(g);
+            largest_gradient = size > largest_gradient ? size : largest_gradient;
+            largest_hessian = h > largest_hessian ? h : largest_hessian;
+            squares += std::abs(sample.weight[i]) * g * g;
+          }
+          mine[1 + 3 * k] = largest_gradient;
+          mine[2 + 3 * k] = largest_hessian;
+          mine[3 + 3 * k] = squares;
+        }
+      },
+      static_cast<double>(n * outputs) * 10.0);
+  double sum = 0;
+  derivatives.largest_gradient.assign(outputs, 0.0);
+  derivatives.largest_hessian.assign(outputs, 0.0);
+  derivatives.gradient_rms.assign(outputs, 0.0);
+  for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
+    const double* mine = found.data() + chunk * width;
+    sum += mine[0];
+    for (std::size_t k = 0; k < outputs; ++k) {
+      derivatives.largest_gradient[k] = std::max(derivatives.largest_gradient[k], mine[1 + 3 * k]);
+      derivatives.largest_hessian[k] = std::max(derivatives.largest_hessian[k], mine[2 + 3 * k]);
+      derivatives.gradient_rms[k] += mine[3 + 3 * k];
+    }
+  }
+  for (double& rms : derivatives.gradient_rms) rms = std::sqrt(rms / sample.absolute_weight);
+  return sum / sample.signed_weight;
+}
+
+template <class Integer>
+void quantise_events(const Context& context, const double* weight, const double* gradient, const double* hessian,
+                     std::size_t n, const CellScales& scales, bool all_fields, Cell<Integer>* entries) {
+  parallel_for(
+      context, chunk_count(n, chunk_size),
+      [&](std::size_t chunk) {
+        const Range range = chunk_range(n, chunk_size, chunk);
+        for (std::size_t i = range.begin; i < range.end; ++i) {
+          const double w = weight[i];
+          entries[i].gradient = static_cast<Integer>(scales.gradient(w, gradient[i]));
+          entries[i].hessian = static_cast<Integer>(scales.hessian(w, hessian[i]));
+          if (!all_fields) continue;
+          entries[i].count = static_cast<Integer>(scales.count(std::max(1.0, std::abs(w)), 1.0));
+          entries[i].weight = static_cast<Integer>(scales.weight(w, 1.0));
+        }
+      },
+      static_cast<double>(n) * 5.0);
+}
+
+template void quantise_events(const Context&, const double*, const double*, const double*, std::size_t,
+                              const CellScales&, bool, NarrowCell*);
+template void quantise_events(const Context&, const double*, const double*, const double*, std::size_t,
+                              const CellScales&, bool, WideCell*);
+
+NodeSums sum_nodes(const Context& context, const GrownTree& grown, const double* weight, const double* gradient,
+                   double largest_gradient, const double* hessian, double largest_hessian, double absolute_weight) {
+  const std::size_t n_nodes = grown.nodes.size();
+  const FixedPoint fixed_gradient = FixedPoint::for_sums(largest_gradient, absolute_weight, wide_bits);
+  const FixedPoint fixed_hessian = FixedPoint::for_sums(largest_hessian, absolute_weight, wide_bits);
+  std::vector<Piece> pieces = leaf_pieces(grown);
+  parallel_for(
+      context, pieces.size(),
+      [&](std::size_t p) {
+        Piece& piece = pieces[p];
+        for (std::size_t k = piece.begin; k < piece.end; ++k) {
+          const std::size_t i = grown.rows[k];
+          piece.gradient += fixed_gradient(weight[i], gradient[i]);
+          piece.hessian += fixed_hessian(weight[i], hessian[i]);
+        }
+      },
+      static_cast<double>(grown.rows.size()) * 6.0);
+  std::vector<std::int64_t> gradients(n_nodes, 0);
+  std::vector<std::int64_t> hessians(n_nodes, 0);
+  for (const Piece& piece : pieces) {
+    gradients[piece.node] += piece.gradient;
+    hessians[piece.node] += piece.hessian;
+  }
+  NodeSums sums;
+  sums.gradient.resize(n_nodes);
+  sums.hessian.resize(n_nodes);
+  for (std::size_t node = n_nodes; node-- > 0;) {  // children come after their parent
+    const GrownNode& it = grown.nodes[node];
+    if (it.split.valid()) {
+      gradients[node] = gradients[static_cast<std::size_t>(it.left)] + gradients[static_cast<std::size_t>(it.right)];
+      hessians[node] = hessians[static_cast<std::size_t>(it.left)] + hessians[static_cast<std::size_t>(it.right)];
+    }
+    sums.gradient[node] = fixed_gradient.value(gradients[node]);
+    sums.hessian[node] = fixed_hessian.value(hessians[node]);
+  }
+  return sums;
+}
+
+void add_leaves(const Context& context, const GrownTree& grown, const double* value, double* score) {
+  const std::vector<Piece> pieces = leaf_pieces(grown);
+  parallel_for(
+      context, pieces.size(),
+      [&](std::size_t p) {
+        const double step = value[pieces[p].node];
+        for (std::size_t k = pieces[p].begin; k < pieces[p].end; ++k) score[grown.rows[k]] += step;
+      },
+      static_cast<double>(grown.rows.size()) * 2.0);
+}
+
+void add_tree(const Context& context, const Tree& tree, const BoostingSample& sample, double* score) {
+  parallel_for(
+      context, chunk_count(sample.n, chunk_size),
+      [&](std::size_t chunk) {
+        const Range range = chunk_range(sample.n, chunk_size, chunk);
+        for (std::size_t i = range.begin; i < range.end; ++i) {
+          const auto leaf =
+              static_cast<std::size_t>(leaf_index(tree, sample.events + i * sample.n_features, sample.n_features));
+          score[i] += tree.value[leaf];
+        }
+      },
+      static_cast<double>(sample.n) * 20.0);
+}
+
+}  // namespace diskern::trees

@@ -1,0 +1,56 @@
+#pragma once
+// The loops of boosting over all events, each a function of contiguous arrays: derivatives, their integers, the sums of
+// the leaves, the update of the scores. Results do not depend on the number of threads.
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "diskern/context.hpp"
+#include "trees/boosting_sample.hpp"
+#include "trees/fixed_point.hpp"
+#include "trees/forest.hpp"
+#include "trees/grower.hpp"
+#include "trees/histogram.hpp"
+#include "trees/loss.hpp"
+#include "trees/split.hpp"
+
+namespace diskern::trees {
+
+// Of output k: n entries from k * n on.
+struct Derivatives {
+  std::vector<double> gradient;
+  std::vector<double> hessian;
+  std::vector<double> largest_gradient;  // per output, of |g|
+  std::vector<double> largest_hessian;
+  std::vector<double> gradient_rms;  // weighted by |w|
+};
+
+// Sum of weight * loss over sum of weight.
+double mean_loss(const Context& context, const Loss& loss, const BoostingSample& sample, const double* score);
+
+// Fills the derivatives of every event, their largest and rms; returns the mean loss.
+double compute_derivatives(const Context& context, const Loss& loss, const BoostingSample& sample, const double* score,
+                           Derivatives& derivatives);
+
+// weight * derivatives as integers, one cell per event. Counts and weights stay the same from tree to tree and are
+// filled when `all_fields` says so.
+template <class Integer>
+void quantise_events(const Context& context, const double* weight, const double* gradient, const double* hessian,
+                     std::size_t n, const CellScales& scales, bool all_fields, Cell<Integer>* entries);
+
+// Sums of gradient and hessian of every node, exact to 40 bits of the largest derivative, whatever the cells were.
+struct NodeSums {
+  std::vector<double> gradient;
+  std::vector<double> hessian;
+};
+NodeSums sum_nodes(const Context& context, const GrownTree& grown, const double* weight, const double* gradient,
+                   double largest_gradient, const double* hessian, double largest_hessian, double absolute_weight);
+
+// Adds to the score of every event of the grown tree the value of its leaf (`value`: one per node).
+void add_leaves(const Context& context, const GrownTree& grown, const double* value, double* score);
+
+// The same for any events, which walk the tree.
+void add_tree(const Context& context, const Tree& tree, const BoostingSample& sample, double* score);
+
+}  // namespace diskern::trees

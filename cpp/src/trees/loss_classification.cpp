@@ -1,0 +1,88 @@
+#include "trees/loss_classification.hpp"
+
+#include <cmath>
+
+#include "base/elementwise.hpp"
+#include "base/maths.hpp"
+
+namespace diskern::trees {
+
+void logistic_loss(const double* score, const double* sign, std::size_t n, double* loss, double* gradient,
+                   double* hessian) noexcept {
+  // Everything from e = exp(-|margin|), so that nothing overflows and small probabilities keep their digits.
+  // exp and log run over the whole array with the widest vectors of the machine.
+  const ElementwiseKernels& kernels = elementwise_kernels();
+  for (std::size_t i = 0; i < n; ++i) loss[i] = -maths::absolute(score[i]);
+  kernels.exp_double(loss, gradient, n);
+  for (std::size_t i = 0; i < n; ++i) loss[i] = 1.0 + gradient[i];
+  for (std::size_t i = 0; i < n; ++i) {
+    const double margin = sign[i] * score[i];
+    const double large = 1.0 / loss[i];
+    const double small = gradient[i] * large;
+    hessian[i] = large * small;
+    gradient[i] = -sign[i] * (margin >= 0.0 ? small : large);  // times the probability of the other class
+  }
+  kernels.log_double(loss, loss, n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const double margin = sign[i] * score[i];
+    loss[i] += margin >= 0.0 ? 0.0 : -margin;
+  }
+}
+
+std::vector<double> LogisticLoss::base_scores(const BoostingSample& training) const {
+  const std::vector<double> sums = class_weights(training, 2);
+  return {std::log(sums[1] / sums[0])};
+}
+
+void LogisticLoss::evaluate(const BoostingSample& sample, const double* score, Range range, double* loss,
+                            double* gradient, double* hessian, std::size_t /*stride*/) const {
+  logistic_loss(score + range.begin, sample.target.data() + range.begin, range.end - range.begin, loss, gradient,
+                hessian);
+}
+
+namespace {
+
+// One event: fills gradient[k] and hessian[k] of all classes, returns the loss.
+double softmax_loss(const double* score, std::size_t classes, std::size_t truth, double* gradient,
+                    double* hessian) noexcept {
+  double largest = score[0];
+  for (std::size_t k = 1; k < classes; ++k) largest = score[k] > largest ? score[k] : largest;
+  double sum = 0;
+  for (std::size_t k = 0; k < classes; ++k) {
+    gradient[k] = maths::exp(score[k] - largest);
+    sum += gradient[k];
+  }
+  for (std::size_t k = 0; k < classes; ++k) {
+    const double p = gradient[k] / sum;
+    gradient[k] = k == truth ? p - 1.0 : p;
+    hessian[k] = p * (1.0 - p);
+  }
+  return maths::log(sum) - (score[truth] - largest);
+}
+
+}  // namespace
+
+std::vector<double> SoftmaxLoss::base_scores(const BoostingSample& training) const {
+  std::vector<double> scores = class_weights(training, n_classes_);
+  double all = 0;  // sums of a common power of two: no rounding that depends on the order of events
+  for (const double sum : scores) all += sum;
+  for (double& score : scores) score = std::log(score / all);
+  return scores;
+}
+
+void SoftmaxLoss::evaluate(const BoostingSample& sample, const double* score, Range range, double* loss,
+                           double* gradient, double* hessian, std::size_t stride) const {
+  std::vector<double> work(3 * n_classes_);
+  for (std::size_t i = range.begin; i < range.end; ++i) {
+    const std::size_t to = i - range.begin;
+    for (std::size_t k = 0; k < n_classes_; ++k) work[k] = score[k * sample.n + i];
+    loss[to] = softmax_loss(work.data(), n_classes_, static_cast<std::size_t>(sample.class_index[i]),
+                            work.data() + n_classes_, work.data() + 2 * n_classes_);
+    for (std::size_t k = 0; k < n_classes_; ++k) {
+      gradient[k * stride + to] = work[n_classes_ + k];
+      hessian[k * stride + to] = work[2 * n_classes_ + k];
+    }
+  }
+}
+
+}  // namespace diskern::trees
