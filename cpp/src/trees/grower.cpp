@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "base/executor.hpp"
@@ -102,6 +103,18 @@ GrownTree Grower<Integer>::grow(const Context& context, const GrowerRules& rules
     const Cell<Integer>& cell = (*histograms[0])[c];
     root.sums = root.sums + WideCell{cell.gradient, cell.hessian, cell.count, cell.weight};
   }
+  // With constraints every node has limits of its own, and perhaps a histogram of the squares of the weights.
+  const GrowthConstraints& constraints = rules.constraints;
+  std::optional<TreeLimits> tree_limits;
+  std::vector<NodeLimits> limits;  // by node; empty without constraints
+  if (constraints.any()) {
+    tree_limits.emplace(constraints, n_features, rules.split.lambda_l2);
+    limits.push_back(tree_limits->root());
+    root.lower = limits[0].lower;
+    root.upper = limits[0].upper;
+  }
+  Histogram<std::int64_t> squares[2];
+  std::vector<Histogram<std::int64_t>> squares_scratch;
   tree.nodes.push_back(root);
 
   const double scan_work = static_cast<double>(n_features * cells_per_feature) * 6.0;
@@ -114,6 +127,16 @@ GrownTree Grower<Integer>::grow(const Context& context, const GrowerRules& rules
     feature_splits_.assign(2 * n_features, Split{});
     Histogram<Integer>& own = *histograms[static_cast<std::size_t>(first)];
     Histogram<Integer>* other = second < 0 ? nullptr : histograms[static_cast<std::size_t>(second)].get();
+    if (constraints.squares != nullptr && constraints.any()) {
+      for (const auto& [node, place] : {std::pair{first, 0}, std::pair{second, 1}}) {
+        if (node < 0) continue;
+        const GrownNode& it = tree.nodes[static_cast<std::size_t>(node)];
+        if (!worth_scanning(it)) continue;
+        squares[place].resize(n_features * cells_per_feature);
+        build_histogram(context, events_, constraints.squares, tree.rows.data() + it.begin, it.end - it.begin,
+                        squares[place], squares_scratch);
+      }
+    }
     constexpr std::size_t chunk_size = 4;
     parallel_for(
         context, chunk_count(n_features, chunk_size),
@@ -125,6 +148,14 @@ GrownTree Grower<Integer>::grow(const Context& context, const GrowerRules& rules
             const auto scan = [&](std::int32_t node, const Histogram<Integer>& histogram, std::size_t place) {
               const GrownNode& it = tree.nodes[static_cast<std::size_t>(node)];
               if (!worth_scanning(it)) return;
+              if (!limits.empty()) {
+                const WideCell* of_squares =
+                    constraints.squares == nullptr ? nullptr : squares[place == 0 ? 0 : 1].data() + offset;
+                feature_splits_[place + f] = best_constrained_split(
+                    histogram.data() + offset, of_squares, bin_count, static_cast<std::int32_t>(f), it.sums, scales,
+                    rules.split, constraints, limits[static_cast<std::size_t>(node)]);
+                return;
+              }
               feature_splits_[place + f] = best_split(histogram.data() + offset, bin_count,
                                                       static_cast<std::int32_t>(f), it.sums, scales, rules.split);
             };
@@ -183,6 +214,15 @@ GrownTree Grower<Integer>::grow(const Context& context, const GrowerRules& rules
     tree.nodes[static_cast<std::size_t>(parent)].right = right;
     histograms.resize(tree.nodes.size());
     ++n_leaves;
+    if (tree_limits) {
+      limits.resize(tree.nodes.size());
+      tree_limits->children(limits[static_cast<std::size_t>(parent)], node.split, scales, child.depth, left, right,
+                            limits[static_cast<std::size_t>(left)], limits[static_cast<std::size_t>(right)]);
+      for (const auto side : {static_cast<std::size_t>(left), static_cast<std::size_t>(right)}) {
+        tree.nodes[side].lower = limits[side].lower;
+        tree.nodes[side].upper = limits[side].upper;
+      }
+    }
 
     HistogramPointer parent_histogram = std::move(histograms[static_cast<std::size_t>(parent)]);
     const bool last = rules.max_leaf_nodes != 0 && n_leaves >= rules.max_leaf_nodes;

@@ -9,6 +9,7 @@
 
 #include "diskern/context.hpp"
 #include "trees/binning.hpp"
+#include "trees/constraints.hpp"
 #include "trees/histogram.hpp"
 #include "trees/split.hpp"
 
@@ -19,6 +20,7 @@ struct GrowerRules {
   std::int32_t max_leaf_nodes = 31;  // 0: no limit
   std::int32_t max_depth = 0;        // 0: no limit
   bool leaf_wise = true;             // else level by level
+  GrowthConstraints constraints;     // none by default
 };
 
 struct GrownNode {
@@ -29,6 +31,9 @@ struct GrownNode {
   WideCell sums;
   std::size_t begin = 0;  // its events in GrownTree::rows
   std::size_t end = 0;
+  // Bounds on the step of a leaf, by the constraints.
+  double lower = -GrowthConstraints::infinity;
+  double upper = GrowthConstraints::infinity;
 };
 
 struct GrownTree {
