@@ -16,7 +16,8 @@ struct BoostStep {
   bool stop = false;
 };
 
-// AdaBoost, RealAdaBoost and AdaCost. entries and leaves belong together; boost weights of the sample are changed.
+// AdaBoost, RealAdaBoost and AdaCost; changes the boost weights of the sample. leaves: per event, as the builder gives
+// them.
 BoostStep ada_boost(const TmvaForestParams& params, const TmvaTree& tree, const std::vector<std::int32_t>& entries,
                     const std::vector<std::int32_t>& leaves, TmvaSample& sample);
 
@@ -42,8 +43,8 @@ class GradientBoosting {
   double loss() const noexcept { return loss_; }  // mean over the training events, after the last finished round
 
  private:
-  void add_to_responses(const Context& context, const std::vector<std::int32_t>& entries,
-                        const std::vector<std::int32_t>& leaves, const TmvaTree& tree, std::vector<double>& responses);
+  void add_to_responses(const Context& context, const std::vector<std::int32_t>& leaves, const TmvaTree& tree,
+                        std::vector<double>& responses);
   void update_targets(const Context& context);
   void update_regression_targets(const std::vector<std::int32_t>& entries);
 

@@ -16,29 +16,24 @@ namespace {
 
 class Builder {
  public:
-  Builder(const Context& context, const TmvaForestParams& params, const Columns& columns, const TreeSample& sample,
-          std::uint32_t number)
+  Builder(const Context& context, const TmvaForestParams& params, const Columns& columns,
+          std::vector<TmvaEntry> entries, bool with_target, std::size_t n_events, std::uint32_t number)
       : context_(context),
         params_(params),
         columns_(columns),
-        sample_(sample),
         random_(number),
-        n_(sample.event.size()),
-        entry_(n_),
-        spare_(n_),
-        event_(n_),
-        weight_(n_),
-        signal_(n_),
-        target_(sample.target.empty() ? 0 : n_) {
-    grown_.tree.regression = !sample.target.empty();
+        n_(entries.size()),
+        with_target_(with_target),
+        entry_(std::move(entries)),
+        spare_(n_) {
+    grown_.tree.regression = with_target;
     grown_.tree.importance.assign(columns.count(), 0.0);
-    grown_.leaf.assign(n_, 0);
-    for (std::size_t k = 0; k < n_; ++k) entry_[k] = static_cast<std::int32_t>(k);
+    grown_.leaf.assign(n_events, -1);
     // TMVA holds the percentage in float32: 0.2 % of 500 events is a little more than one event.
     const double fraction = static_cast<double>(static_cast<float>(params.MinNodeSize)) / 100.0;
     if (params.MinNodeSizeByWeight) {
       double total = 0;
-      for (const double weight : sample.weight) total += weight;
+      for (const TmvaEntry& entry : entry_) total += entry.weight;
       limits_.minimum_weight = fraction * total;
     } else {
       limits_.minimum_entries = fraction * static_cast<double>(n_);
@@ -46,7 +41,7 @@ class Builder {
     }
   }
 
-  GrownTree run() {
+  GrownTmvaTree run() {
     struct Work {
       std::int32_t node;
       std::size_t begin;
@@ -61,8 +56,7 @@ class Builder {
       const auto index = static_cast<std::size_t>(work.node);
       const std::size_t middle = grow_node(index, work.begin, work.end);
       if (middle == work.begin || middle == work.end) {
-        for (std::size_t k = work.begin; k < work.end; ++k)
-          grown_.leaf[static_cast<std::size_t>(entry_[k])] = work.node;
+        for (std::size_t k = work.begin; k < work.end; ++k) grown_.leaf[entry_[k].event_and_signal >> 1U] = work.node;
         continue;
       }
       // TMVA grows the right branch first; the order matters to what it draws at random.
@@ -88,30 +82,36 @@ class Builder {
   // Returns where the right ones begin; begin or end for a leaf.
   std::size_t grow_node(std::size_t index, std::size_t begin, std::size_t end) {
     NodeEvents events;
+    events.entries = entry_.data() + begin;
     events.count = end - begin;
-    events.event = event_.data();
-    events.weight = weight_.data();
-    events.signal = signal_.data();
-    events.target = target_.empty() ? nullptr : target_.data();
+    events.with_target = with_target_;
     double s = 0;
     double b = 0;
     double target = 0;
     double target2 = 0;
-    for (std::size_t k = 0; k < events.count; ++k) {
-      const auto entry = static_cast<std::size_t>(entry_[begin + k]);
-      const double weight = sample_.weight[entry];
-      event_[k] = sample_.event[entry];
-      weight_[k] = weight;
-      signal_[k] = sample_.signal[entry];
-      (signal_[k] != 0 ? s : b) += weight;
-      if (!target_.empty()) {
-        target_[k] = sample_.target[entry];
-        const auto t = static_cast<double>(target_[k]);
-        target += weight * t;
-        target2 += weight * t * t;
+    // Without a branch on the class: adding 0 changes no sum.
+    if (with_target_) {
+      for (std::size_t k = begin; k < end; ++k) {
+        const TmvaEntry& entry = entry_[k];
+        const bool signal = (entry.event_and_signal & 1U) != 0;
+        const auto t = static_cast<double>(entry.target);
+        const double product = entry.weight * t;
+        s += signal ? entry.weight : 0.0;
+        b += signal ? 0.0 : entry.weight;
+        target += product;
+        target2 += product * t;
+      }
+    } else {
+      for (std::size_t k = begin; k < end; ++k) {
+        const TmvaEntry& entry = entry_[k];
+        const bool signal = (entry.event_and_signal & 1U) != 0;
+        s += signal ? entry.weight : 0.0;
+        b += signal ? 0.0 : entry.weight;
       }
     }
-    const bool regression = !target_.empty();
+    events.total_signal = s;
+    events.total_background = b;
+    const bool regression = with_target_;
     TmvaNode& node = grown_.tree.nodes[index];
     node.signal_weight = static_cast<float>(s);
     node.background_weight = static_cast<float>(b);
@@ -159,18 +159,8 @@ class Builder {
       tree.fisher.insert(tree.fisher.end(), fisher->coefficients.begin(), fisher->coefficients.end());
     }
 
-    std::size_t n_left = 0;
-    std::size_t n_right = 0;
-    for (std::size_t k = 0; k < events.count; ++k) {
-      const std::int32_t entry = entry_[begin + k];
-      if (tree.goes_right(index, columns_.column.data(), static_cast<std::size_t>(event_[k]), n_variables)) {
-        spare_[n_right++] = entry;
-      } else {
-        entry_[begin + n_left++] = entry;
-      }
-    }
-    std::copy(spare_.begin(), spare_.begin() + static_cast<std::ptrdiff_t>(n_right),
-              entry_.begin() + static_cast<std::ptrdiff_t>(begin + n_left));
+    const std::size_t n_left = partition(index, begin, end);
+    const std::size_t n_right = events.count - n_left;
     if (n_left == 0 || n_right == 0) {  // the cut, rounded to float32, separates nothing
       node.variable = -1;
       node.fisher_begin = -1;
@@ -187,6 +177,36 @@ class Builder {
       }
     }
     return begin + n_left;
+  }
+
+  // Left entries first, each side in event order; returns the number of left ones.
+  std::size_t partition(std::size_t index, std::size_t begin, std::size_t end) {
+    const TmvaTree& tree = grown_.tree;
+    const TmvaNode& node = tree.nodes[index];
+    TmvaEntry* left = entry_.data() + begin;
+    TmvaEntry* right = spare_.data();
+    const auto put = [&](const TmvaEntry& entry, bool to_right) {
+      const TmvaEntry copy = entry;
+      *left = copy;
+      *right = copy;
+      left += to_right ? 0 : 1;
+      right += to_right ? 1 : 0;
+    };
+    if (node.fisher_begin < 0) {
+      const float* column = columns_.column[static_cast<std::size_t>(node.variable)];
+      const float cut = node.cut;
+      const bool above_is_right = node.cut_type;
+      for (std::size_t k = begin; k < end; ++k) {
+        put(entry_[k], (column[entry_[k].event_and_signal >> 1U] >= cut) == above_is_right);
+      }
+    } else {
+      for (std::size_t k = begin; k < end; ++k) {
+        const std::size_t event = entry_[k].event_and_signal >> 1U;
+        put(entry_[k], tree.goes_right(index, columns_.column.data(), event, columns_.count()));
+      }
+    }
+    std::copy(spare_.data(), right, left);
+    return static_cast<std::size_t>(left - (entry_.data() + begin));
   }
 
   std::vector<std::uint8_t> choose_variables() {
@@ -209,25 +229,21 @@ class Builder {
   const Context& context_;
   const TmvaForestParams& params_;
   const Columns& columns_;
-  const TreeSample& sample_;
   TmvaRandom random_;
   std::size_t n_;
+  bool with_target_;
   SplitLimits limits_;
-  GrownTree grown_;
-  std::vector<std::int32_t> entry_;
-  std::vector<std::int32_t> spare_;
-  // The events of the node at hand, one after the other.
-  std::vector<std::int32_t> event_;
-  std::vector<double> weight_;
-  std::vector<std::uint8_t> signal_;
-  std::vector<float> target_;
+  GrownTmvaTree grown_;
+  std::vector<TmvaEntry> entry_;
+  std::vector<TmvaEntry> spare_;
 };
 
 }  // namespace
 
-GrownTree grow_tree(const Context& context, const TmvaForestParams& params, const Columns& columns,
-                    const TreeSample& sample, std::uint32_t number) {
-  return Builder(context, params, columns, sample, number).run();
+GrownTmvaTree grow_tmva_tree(const Context& context, const TmvaForestParams& params, const Columns& columns,
+                             std::vector<TmvaEntry> entries, bool with_target, std::size_t n_events,
+                             std::uint32_t number) {
+  return Builder(context, params, columns, std::move(entries), with_target, n_events, number).run();
 }
 
 }  // namespace diskern::trees

@@ -9,22 +9,16 @@
 
 namespace diskern::trees {
 
-// What a tree is grown on: entries in event order; a bagged event comes several times.
-struct TreeSample {
-  std::vector<std::int32_t> event;   // per entry
-  std::vector<double> weight;        // per entry
-  std::vector<std::uint8_t> signal;  // per entry
-  std::vector<float> target;         // per entry; empty: classification
-};
-
-struct GrownTree {
+struct GrownTmvaTree {
   TmvaTree tree;
-  std::vector<std::int32_t> leaf;  // per entry: the node where it ended
+  std::vector<std::int32_t> leaf;  // per event: the node where it ended; -1 for events without an entry
 };
 
-// number: of the tree in the forest, which seeds the choice of random variables.
+// entries: in event order; a bagged event comes several times. with_target: the tree is grown on their targets.
+// n_events: their events are below it. number: of the tree in the forest, which seeds the choice of random variables.
 // Throws Interrupted when context is, between nodes.
-GrownTree grow_tree(const Context& context, const TmvaForestParams& params, const Columns& columns,
-                    const TreeSample& sample, std::uint32_t number);
+GrownTmvaTree grow_tmva_tree(const Context& context, const TmvaForestParams& params, const Columns& columns,
+                             std::vector<TmvaEntry> entries, bool with_target, std::size_t n_events,
+                             std::uint32_t number);
 
 }  // namespace diskern::trees

@@ -53,10 +53,10 @@ std::optional<FisherCombination> fisher_combination(const TmvaForestParams& para
     covariance[c].assign(n * n, 0.0);
   }
   for (std::size_t k = 0; k < events.count; ++k) {
-    const std::uint8_t c = events.signal[k];
-    weight[c] += events.weight[k];
+    const std::uint8_t c = events.signal(k);
+    weight[c] += events.weight(k);
     for (std::size_t j = 0; j < n; ++j) {
-      mean[c][j] += static_cast<double>(columns.column[j][events.event[k]]) * events.weight[k];
+      mean[c][j] += static_cast<double>(columns.column[j][events.event(k)]) * events.weight(k);
     }
   }
   if (!(weight[0] > 0) || !(weight[1] > 0)) return std::nullopt;
@@ -65,10 +65,10 @@ std::optional<FisherCombination> fisher_combination(const TmvaForestParams& para
   }
   std::vector<double> x(n);
   for (std::size_t k = 0; k < events.count; ++k) {
-    const std::uint8_t c = events.signal[k];
-    for (std::size_t j = 0; j < n; ++j) x[j] = static_cast<double>(columns.column[j][events.event[k]]) - mean[c][j];
+    const std::uint8_t c = events.signal(k);
+    for (std::size_t j = 0; j < n; ++j) x[j] = static_cast<double>(columns.column[j][events.event(k)]) - mean[c][j];
     for (std::size_t i = 0; i < n; ++i) {
-      for (std::size_t j = 0; j < n; ++j) covariance[c][i * n + j] += x[i] * x[j] * events.weight[k];
+      for (std::size_t j = 0; j < n; ++j) covariance[c][i * n + j] += x[i] * x[j] * events.weight(k);
     }
   }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/executor.hpp"
 #include "diskern/error.hpp"
 #include "trees/tmva_boosting.hpp"
 #include "trees/tmva_builder.hpp"
@@ -15,7 +16,7 @@ namespace diskern::trees {
 
 namespace {
 
-// The node where an entry ended, seen from a tree that was cut back since: the leaf above it.
+// The node where an event ended, seen from a tree that was cut back since: the leaf above it.
 void lift_leaves(const TmvaTree& tree, std::vector<std::int32_t>& leaves) {
   std::vector<std::int32_t> lifted(tree.nodes.size());
   for (std::size_t i = 0; i < tree.nodes.size(); ++i) {
@@ -24,7 +25,9 @@ void lift_leaves(const TmvaTree& tree, std::vector<std::int32_t>& leaves) {
                                          tree.nodes[static_cast<std::size_t>(parent)].is_leaf());
     lifted[i] = cut_off ? lifted[static_cast<std::size_t>(parent)] : static_cast<std::int32_t>(i);
   }
-  for (std::int32_t& leaf : leaves) leaf = lifted[static_cast<std::size_t>(leaf)];
+  for (std::int32_t& leaf : leaves) {
+    if (leaf >= 0) leaf = lifted[static_cast<std::size_t>(leaf)];
+  }
 }
 
 // tmva.md 7.3: per tree gains squared, normalised, weighted with the tree, square root, normalised.
@@ -54,19 +57,24 @@ class Importance {
   std::vector<double> sum_;
 };
 
-TreeSample tree_sample(const TmvaSample& sample, const std::vector<std::int32_t>& entries,
-                       const std::vector<float>* target, std::int32_t signal_class) {
-  TreeSample result;
-  result.event = entries;
-  result.weight.reserve(entries.size());
-  result.signal.reserve(entries.size());
-  if (target != nullptr) result.target.reserve(entries.size());
-  for (const std::int32_t entry : entries) {
-    const auto event = static_cast<std::size_t>(entry);
-    result.weight.push_back(sample.full_weight(event));
-    result.signal.push_back(sample.class_index[event] == signal_class ? 1 : 0);
-    if (target != nullptr) result.target.push_back((*target)[event]);
-  }
+// What a tree is grown on. target: null where trees are grown on classes.
+std::vector<TmvaEntry> tree_entries(const Context& context, const TmvaSample& sample,
+                                    const std::vector<std::int32_t>& entries, const std::vector<float>* target,
+                                    std::int32_t signal_class) {
+  std::vector<TmvaEntry> result(entries.size());
+  constexpr std::size_t chunk_size = 16384;
+  parallel_for(
+      context, chunk_count(entries.size(), chunk_size),
+      [&](std::size_t chunk) {
+        const Range range = chunk_range(entries.size(), chunk_size, chunk);
+        for (std::size_t k = range.begin; k < range.end; ++k) {
+          const auto event = static_cast<std::size_t>(entries[k]);
+          const std::uint32_t signal = sample.class_index[event] == signal_class ? 1U : 0U;
+          result[k] = {sample.full_weight(event), target != nullptr ? (*target)[event] : 0.0F,
+                       2U * static_cast<std::uint32_t>(event) + signal};
+        }
+      },
+      static_cast<double>(entries.size()) * 2.0);
   return result;
 }
 
@@ -102,19 +110,21 @@ TmvaForestResult fit_tmva_forest(const Context& context, const TmvaForestParams&
   Importance importance(n_variables);
   const auto rounds = static_cast<std::size_t>(params.NTrees);
   bool go_on = true;
+  std::vector<std::int32_t> entries;
   try {
     for (std::size_t round = 0; round < rounds && go_on; ++round) {
       for (std::size_t output = 0; output < per_round; ++output) {
         if (context.interrupted()) throw Interrupted();
         const std::size_t number = forest.trees.size();
-        const std::vector<std::int32_t> entries = draw_entries(params, sample.size(), number);
+        if (params.UseBaggedBoost || entries.empty()) entries = draw_entries(params, sample.size(), number);
         if (entries.empty()) {
           throw InvalidArgument("BaggedSampleFraction leaves no event for tree " + std::to_string(number));
         }
         const std::vector<float>* target = gradient ? &gradient->targets() : regression ? &sample.target : nullptr;
         const auto tree_class = per_round > 1 ? static_cast<std::int32_t>(output) : data.signal_class;
-        GrownTree grown = grow_tree(context, params, sample.columns, tree_sample(sample, entries, target, tree_class),
-                                    static_cast<std::uint32_t>(number));
+        GrownTmvaTree grown =
+            grow_tmva_tree(context, params, sample.columns, tree_entries(context, sample, entries, target, tree_class),
+                           target != nullptr, sample.size(), static_cast<std::uint32_t>(number));
         TmvaTree& tree = grown.tree;
         if (params.UseYesNoLeaf) {
           tree.clean(params.NodePurityLimit);

@@ -301,6 +301,7 @@ TmvaSample prepare_sample(const Context& context, const TmvaForestParams& params
     for (const std::size_t i : rows) sample.values[j].push_back(data.events(i, j));
     sample.columns.column.push_back(sample.values[j].data());
   }
+  if (params.nCuts > 0) sample.columns.grouped = GroupedValues(sample.values);
   sample.columns.integer =
       data.integer_variable.empty() ? std::vector<std::uint8_t>(n_variables, 0) : data.integer_variable;
   for (const std::size_t i : training) {

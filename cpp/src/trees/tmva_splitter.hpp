@@ -5,22 +5,28 @@
 #include <vector>
 
 #include "diskern/context.hpp"
+#include "trees/tmva_grid.hpp"
 #include "trees/tmva_params.hpp"
 
 namespace diskern::trees {
 
 // The events of one node, in event order.
 struct NodeEvents {
-  const std::int32_t* event = nullptr;  // rows of the columns
-  const double* weight = nullptr;
-  const std::uint8_t* signal = nullptr;
-  const float* target = nullptr;  // null: classification
+  const TmvaEntry* entries = nullptr;
   std::size_t count = 0;
+  bool with_target = false;  // the tree is grown on targets, else on classes
+  double total_signal = 0;   // sums of weights in event order
+  double total_background = 0;
+
+  std::size_t event(std::size_t k) const noexcept { return entries[k].event_and_signal >> 1U; }
+  std::uint8_t signal(std::size_t k) const noexcept { return entries[k].event_and_signal & 1U; }
+  double weight(std::size_t k) const noexcept { return entries[k].weight; }
 };
 
 struct Columns {
   std::vector<const float*> column;   // one per variable
   std::vector<std::uint8_t> integer;  // TMVA's type 'I': unit bins
+  GroupedValues grouped;              // the same values for grids; empty where nCuts asks for none
   std::size_t count() const noexcept { return column.size(); }
 };
 
