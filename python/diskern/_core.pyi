@@ -9,7 +9,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Activation', 'Aggregation', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'InputFunction', 'InvalidArgument', 'Linear', 'LinearDiscriminantParams', 'Link', 'Model', 'NegativeWeights', 'Network', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'Predictor', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_fisher', 'fit_gradient_boosting', 'fit_linear_discriminant', 'fit_network', 'fit_tmva_forest', 'instruction_set', 'load_model', 'model_from_bytes', 'raw_scores', 'split_label', 'supported_instruction_sets']
+__all__: list[str] = ['Activation', 'Aggregation', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'InputFunction', 'InvalidArgument', 'Linear', 'LinearDiscriminantParams', 'Link', 'Model', 'NegativeWeights', 'Network', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'Predictor', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_fisher', 'fit_gradient_boosting', 'fit_linear_discriminant', 'fit_network', 'fit_tmva_forest', 'instruction_set', 'load_model', 'model_from_bytes', 'random_order', 'raw_scores', 'split_label', 'supported_instruction_sets']
 class Error(Exception):
     pass
 class InvalidArgument(Error, ValueError):
@@ -1101,6 +1101,73 @@ class GradientBoostingResult:
     @property
     def validation_loss(self) -> list[float]:
         ...
+class TreeExplainer:
+    """
+    A forest prepared for the Shapley values of its variables.
+    """
+    class Algorithm:
+        """
+        How the values are found; they are the same bits.
+
+        Members:
+
+          automatic
+
+          tables
+
+          direct
+        """
+        __members__: typing.ClassVar[dict[str, TreeExplainer.Algorithm]]
+        automatic: typing.ClassVar[TreeExplainer.Algorithm]
+        direct: typing.ClassVar[TreeExplainer.Algorithm]
+        tables: typing.ClassVar[TreeExplainer.Algorithm]
+        @typing.overload
+        def __eq__(self, other: TreeExplainer.Algorithm) -> bool:
+            ...
+        @typing.overload
+        def __eq__(self, other: typing.Any) -> bool:
+            ...
+        def __getstate__(self) -> int:
+            ...
+        def __hash__(self) -> int:
+            ...
+        def __index__(self) -> int:
+            ...
+        def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+            ...
+        def __int__(self) -> int:
+            ...
+        @typing.overload
+        def __ne__(self, other: TreeExplainer.Algorithm) -> bool:
+            ...
+        @typing.overload
+        def __ne__(self, other: typing.Any) -> bool:
+            ...
+        def __repr__(self) -> str:
+            ...
+        def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+            ...
+        def __str__(self) -> str:
+            ...
+        @property
+        def name(self) -> str:
+            ...
+        @property
+        def value(self) -> int:
+            ...
+    def __init__(self, forest: Forest, background: typing.Any = None, weight: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        Path-dependent values without a background sample, interventional ones with it and its weights.
+        """
+    def explain(self, events: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1, algorithm: TreeExplainer.Algorithm = Algorithm.automatic) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Shapley values, float64 of shape (events, outputs, variables).
+        """
+    @property
+    def base_value(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        The expected score, one per output.
+        """
 class Activation:
     """
     What a neuron does with the sum of its inputs.
@@ -1678,6 +1745,10 @@ def load_model(path: str) -> Model:
     ...
 def model_from_bytes(content: bytes) -> Model:
     ...
+def random_order(count: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, step: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.typing.NDArray[numpy.int64]:
+    """
+    0 .. count-1 in random order, the same for the same seed and step on every machine.
+    """
 def raw_scores(predictor: Forest, events: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
     """
     Sums over the trees, float64 (events, outputs), before they become probabilities.
