@@ -143,6 +143,22 @@ py::array_t<double> evaluate(const Model& self, const py::array& events, int thr
   return responses;
 }
 
+py::array_t<double> evaluate_with_key(const Model& self, const py::array& events, const py::array& key, int threads) {
+  const View<const float, 2> view = matrix<float>(events, "events");
+  const View<const double, 2> keys = matrix<double>(key, "key");
+  if (keys.rows() != view.rows()) {
+    throw InvalidArgument("key has " + std::to_string(keys.rows()) + " rows, expected one for each of the " +
+                          std::to_string(view.rows()) + " events");
+  }
+  const Context context = make_context(threads, 0);
+  py::array_t<double> responses({view.rows(), self.output_count()});
+  const View<double, 2> out(responses.mutable_data(), view.rows(), self.output_count());
+  for_row_slices(view.rows(), [&](std::size_t begin, std::size_t end) {
+    self.evaluate(context, view.slice(begin, end), keys.slice(begin, end), out.slice(begin, end));
+  });
+  return responses;
+}
+
 py::array_t<double> evaluate_inputs(const Model& self, const py::array& inputs) {
   const View<const double, 2> view = matrix<double>(inputs, "inputs");
   const std::size_t n_inputs = self.inputs().size();
@@ -156,6 +172,9 @@ py::array_t<double> evaluate_inputs(const Model& self, const py::array& inputs) 
   for_row_slices(view.rows(), [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       for (std::size_t j = 0; j < n_inputs; ++j) event[j] = view(i, j);
+      if (!self.key_columns().empty() && self.implementation()->fold_of_inputs(event.data()) < 0) {
+        throw InvalidArgument("the key of event " + std::to_string(i) + " has no fold");
+      }
       self.evaluate_inputs(event.data(), out + i * self.output_count());
     }
   });
@@ -204,6 +223,10 @@ void register_model(py::module_& module) {
       .def("bind", &Model::bind, py::arg("names"), "Positions of the model's variables in names.")
       .def("evaluate", &evaluate, py::arg("events"), py::arg("threads") = 1,
            "Responses, float64 of shape (events, outputs), of float32 events before transformation.")
+      .def_property_readonly("key_columns", &Model::key_columns,
+                             "Columns of the key that chooses the fold of a k-fold model; empty for others.")
+      .def("evaluate_with_key", &evaluate_with_key, py::arg("events"), py::arg("key"), py::arg("threads") = 1,
+           "The same for a k-fold model; key is float64 of shape (events, key columns).")
       .def_property_readonly("inputs", &Model::inputs)
       .def("evaluate_inputs", &evaluate_inputs, py::arg("inputs"),
            "Responses, float64 of shape (events, outputs), of float64 input columns of shape (events, inputs).")

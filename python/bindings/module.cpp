@@ -13,5 +13,6 @@ PYBIND11_MODULE(_core, module) {
   register_gradient_boosting(module);
   register_inspection(module);
   register_network(module);
+  register_folds(module);
   register_model(module);
 }

@@ -20,6 +20,8 @@ _LAZY: dict[str, str] = {
     "GradientBoostedTreesClassifier": ".estimators.gradient_boosted_trees",
     "GradientBoostedTreesRegressor": ".estimators.gradient_boosted_trees",
     "InvalidArgument": "._core",
+    "KFoldClassifier": ".estimators.folds",
+    "KFoldRegressor": ".estimators.folds",
     "LinearDiscriminantClassifier": ".estimators.fisher",
     "LinearDiscriminantRegressor": ".estimators.fisher",
     "Model": ".model",

@@ -9,7 +9,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Activation', 'Aggregation', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'InputFunction', 'InvalidArgument', 'Linear', 'LinearDiscriminantParams', 'Link', 'Model', 'NegativeWeights', 'Network', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'Predictor', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_fisher', 'fit_gradient_boosting', 'fit_linear_discriminant', 'fit_network', 'fit_tmva_forest', 'instruction_set', 'load_model', 'model_from_bytes', 'random_order', 'raw_scores', 'split_label', 'supported_instruction_sets']
+__all__: list[str] = ['Activation', 'Aggregation', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'InputFunction', 'InvalidArgument', 'Linear', 'LinearDiscriminantParams', 'Link', 'Model', 'NegativeWeights', 'Network', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'Predictor', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_fisher', 'fit_gradient_boosting', 'fit_linear_discriminant', 'fit_network', 'fit_tmva_forest', 'instruction_set', 'load_model', 'model_from_bytes', 'random_order', 'raw_scores', 'split_label', 'supported_instruction_sets']
 class Error(Exception):
     pass
 class InvalidArgument(Error, ValueError):
@@ -1652,6 +1652,58 @@ class NetworkFit:
     @property
     def validation_loss(self) -> list[float]:
         ...
+class FoldRule:
+    """
+    Which fold an event belongs to, as a function of its key alone.
+    """
+    @staticmethod
+    def expression(n_folds: typing.SupportsInt | typing.SupportsIndex, text: str) -> FoldRule:
+        """
+        By an expression of columns that gives 0 .. n_folds-1.
+        """
+    @staticmethod
+    def hash(n_folds: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, key_columns: collections.abc.Sequence[str], fold_of_bucket: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] = []) -> FoldRule:
+        """
+        By a hash of the key's columns to a bucket, and a table from buckets to folds.
+        """
+    def buckets(self, key: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        Bucket of each event, int32 (hash only).
+        """
+    def folds(self, key: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        Fold of each event, int32, of float64 keys of shape (events, key columns).
+        """
+    @property
+    def fold_of_bucket(self) -> list[int]:
+        ...
+    @property
+    def key_columns(self) -> list[str]:
+        ...
+    @property
+    def n_folds(self) -> int:
+        ...
+    @property
+    def seed(self) -> int:
+        ...
+    @property
+    def text(self) -> str:
+        ...
+class FoldsPredictor(Predictor):
+    """
+    The models of a k-fold training and the rule that chooses among them.
+    """
+    def __init__(self, rule: FoldRule, predictors: collections.abc.Sequence[Predictor], chains: collections.abc.Sequence[TransformationChain] = []) -> None:
+        """
+        Predictor f was trained without fold f; chains (None: no transformation) belong to it.
+        """
+    def fold(self, index: typing.SupportsInt | typing.SupportsIndex) -> Predictor:
+        """
+        The predictor of one fold.
+        """
+    @property
+    def rule(self) -> FoldRule:
+        ...
 class Model:
     """
     A trained method with everything that is needed to apply it; immutable.
@@ -1669,6 +1721,10 @@ class Model:
     def evaluate_inputs(self, inputs: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[numpy.float64]:
         """
         Responses, float64 of shape (events, outputs), of float64 input columns of shape (events, inputs).
+        """
+    def evaluate_with_key(self, events: numpy.typing.NDArray[typing.Any], key: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        The same for a k-fold model; key is float64 of shape (events, key columns).
         """
     def save(self, path: str) -> None:
         ...
@@ -1689,6 +1745,11 @@ class Model:
     @property
     def inputs(self) -> list[str]:
         ...
+    @property
+    def key_columns(self) -> list[str]:
+        """
+        Columns of the key that chooses the fold of a k-fold model; empty for others.
+        """
     @property
     def memory_bytes(self) -> int:
         ...

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
+from ._keys import key_matrix
 
 FormatError = _core.FormatError
 InvalidArgument = _core.InvalidArgument
@@ -123,7 +124,12 @@ class Model:
         """About what the model occupies in memory."""
         return int(self._model.memory_bytes)
 
-    def evaluate(self, events: Any, *, threads: int = 1) -> NDArray[np.float64]:
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """Columns of the key that chooses the fold of a k-fold model; empty for every other model."""
+        return tuple(self._model.key_columns)
+
+    def evaluate(self, events: Any, *, key: Any = None, threads: int = 1) -> NDArray[np.float64]:
         """Responses of events.
 
         Parameters
@@ -132,6 +138,9 @@ class Model:
             Values of the variables before any transformation, in the order of ``variables``; converted to float32.
             Columns of a mapping, data frame or structured array are found by label, else by expression; others are
             ignored. NaN is a missing value for trees; other methods answer NaN.
+        key : array-like of shape (events,) or (events, columns), or a mapping or data frame of columns
+            Needed by k-fold models (``key_columns``): the model that was not trained on an event's fold answers. Where
+            ``events`` has named columns the key may be among them instead.
         threads : int
             0 takes all that the process may use. The responses do not depend on it.
 
@@ -142,9 +151,18 @@ class Model:
         Raises
         ------
         InvalidArgument
-            A column is missing, or the shape does not fit.
+            A column is missing, or the shape does not fit; a k-fold model without a key, another model with one.
         """
-        responses: NDArray[np.float64] = self._model.evaluate(self._events(events), threads=threads)
+        matrix = self._events(events)
+        if self.key_columns:
+            if key is None and _column_names(events) is not None:
+                key = events
+            keys = key_matrix(key, len(matrix), self.key_columns)
+            by_fold: NDArray[np.float64] = self._model.evaluate_with_key(matrix, keys, threads=threads)
+            return by_fold
+        if key is not None:
+            raise InvalidArgument("key is given, but the model has no folds to choose from")
+        responses: NDArray[np.float64] = self._model.evaluate(matrix, threads=threads)
         return responses
 
     def _events(self, events: Any) -> NDArray[np.float32]:

@@ -60,3 +60,31 @@ int check_c_interface(const char* path, const float* events, size_t event_count,
   diskern_model_free(model);
   return 0;
 }
+
+int check_c_interface_with_key(const char* path, const float* events, const double* key, size_t event_count,
+                               const double* expected);
+
+int check_c_interface_with_key(const char* path, const float* events, const double* key, size_t event_count,
+                               const double* expected) {
+  diskern_model* model = NULL;
+  size_t n_variables, n_outputs, n_key, i;
+  double* responses;
+  REQUIRE(diskern_model_load(path, &model) == DISKERN_OK);
+  n_variables = diskern_model_variable_count(model);
+  n_outputs = diskern_model_output_count(model);
+  n_key = diskern_model_key_count(model);
+  REQUIRE(n_key > 0 && diskern_model_key_name(model, n_key) == NULL);
+  REQUIRE(strcmp(diskern_model_key_name(model, n_key - 1), "eventNumber") == 0);
+  responses = (double*)malloc(event_count * n_outputs * sizeof(double));
+  REQUIRE(responses != NULL);
+  for (i = 0; i < event_count; ++i) {
+    diskern_model_evaluate_with_key(model, events + i * n_variables, key + i * n_key, responses + i * n_outputs);
+  }
+  REQUIRE(memcmp(responses, expected, event_count * n_outputs * sizeof(double)) == 0);
+  REQUIRE(diskern_model_evaluate_batch(model, events, event_count, n_variables, responses, 1) ==
+          DISKERN_INVALID_ARGUMENT);
+  REQUIRE(strstr(diskern_last_error(), "eventNumber") != NULL);
+  free(responses);
+  diskern_model_free(model);
+  return 0;
+}

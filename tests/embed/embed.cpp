@@ -3,6 +3,7 @@
 #include <diskern/model.hpp>
 
 #include <atomic>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -14,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+extern "C" int check_c_interface_with_key(const char* path, const float* events, const double* key,
+                                          std::size_t event_count, const double* expected);
 extern "C" int check_c_interface(const char* path, const float* events, std::size_t event_count, const double* expected);
 
 namespace {
@@ -70,10 +73,22 @@ void run(const std::string& folder, const std::string& name) {
   const std::size_t n = events.size() / n_variables;
   check(n > 100 && expected.size() == n * n_outputs, name, "shape of the events");
 
+  const std::size_t n_key = model.key_columns().size();
+  const std::vector<double> key = n_key > 0 ? read<double>(path + ".key") : std::vector<double>();
+  check(key.size() == n * n_key, name, "shape of the keys");
+  const auto evaluate = [&](std::size_t i, double* outputs) {
+    const float* event = events.data() + i * n_variables;
+    if (n_key > 0) {
+      model.evaluate(event, key.data() + i * n_key, outputs);
+    } else {
+      model.evaluate(event, outputs);
+    }
+  };
+
   // One thread, and no allocation in evaluate.
   std::vector<double> responses(expected.size());
   const long before = allocations.load();
-  for (std::size_t i = 0; i < n; ++i) model.evaluate(events.data() + i * n_variables, responses.data() + i * n_outputs);
+  for (std::size_t i = 0; i < n; ++i) evaluate(i, responses.data() + i * n_outputs);
   check(allocations.load() == before, name, "evaluate allocates");
   check(same(responses, expected), name, "responses one by one");
 
@@ -85,7 +100,7 @@ void run(const std::string& folder, const std::string& name) {
       std::vector<double> own(expected.size());
       for (std::size_t k = 0; k < n; ++k) {
         const std::size_t i = (k + t * n / 8) % n;
-        model.evaluate(events.data() + i * n_variables, own.data() + i * n_outputs);
+        evaluate(i, own.data() + i * n_outputs);
       }
       if (!same(own, expected)) ++different;
     });
@@ -98,8 +113,13 @@ void run(const std::string& folder, const std::string& name) {
     diskern::Context context;
     context.threads = count;
     std::fill(responses.begin(), responses.end(), 0.0);
-    model.evaluate(context, diskern::View<const float, 2>(events.data(), n, n_variables),
-                   diskern::View<double, 2>(responses.data(), n, n_outputs));
+    const diskern::View<const float, 2> rows(events.data(), n, n_variables);
+    const diskern::View<double, 2> out(responses.data(), n, n_outputs);
+    if (n_key > 0) {
+      model.evaluate(context, rows, diskern::View<const double, 2>(key.data(), n, n_key), out);
+    } else {
+      model.evaluate(context, rows, out);
+    }
     check(same(responses, expected), name, "responses of a batch");
   }
 
@@ -128,7 +148,22 @@ void run(const std::string& folder, const std::string& name) {
   model.save(path + ".copy");
   check(read<std::uint8_t>(path + ".copy") == bytes, name, "saved file");
 
-  const int line = check_c_interface(path.c_str(), events.data(), n, expected.data());
+  // Without the key no fold can be chosen: NaN for one event, an error for a batch, never some fold.
+  if (n_key > 0) {
+    model.evaluate(events.data(), responses.data());
+    check(std::isnan(responses[0]), name, "an event without its key has a response");
+    bool thrown = false;
+    try {
+      model.evaluate(diskern::View<const float, 2>(events.data(), n, n_variables),
+                     diskern::View<double, 2>(responses.data(), n, n_outputs));
+    } catch (const diskern::InvalidArgument&) {
+      thrown = true;
+    }
+    check(thrown, name, "a batch without keys is evaluated");
+  }
+
+  const int line = n_key > 0 ? check_c_interface_with_key(path.c_str(), events.data(), key.data(), n, expected.data())
+                             : check_c_interface(path.c_str(), events.data(), n, expected.data());
   if (line != 0) std::printf("c_interface.c, line %d\n", line);
   check(line == 0, name, "C interface");
   std::printf("%s: %s %s, %zu variables, %zu outputs, %zu events\n", name.c_str(), model.info().method.c_str(),

@@ -61,10 +61,24 @@ def native_models() -> dict[str, _core.Model]:
     }
 
 
+def fold_models() -> dict[str, _core.Model]:
+    """Models of k folds, by hash and by expression, with and without transformations."""
+    native = native_models()
+    forests = [native["logistic.diskern"].predictor, native["chain.diskern"].predictor]
+    chain = native["chain.diskern"].chain
+    info = native["logistic.diskern"].info
+    by_hash = _core.FoldRule.hash(2, 7, ["runNumber", "eventNumber"], [0, 1, 1])
+    by_expression = _core.FoldRule.expression(2, "int(abs(eventNumber)) % 2")
+    return {
+        "folds_hash.diskern": _core.Model(info, None, _core.FoldsPredictor(by_hash, forests, [None, chain])),
+        "folds_expression.diskern": _core.Model(info, None, _core.FoldsPredictor(by_expression, forests)),
+    }
+
+
 def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    for name, model in native_models().items():
+    for name, model in (native_models() | fold_models()).items():
         model.save(str(folder / name))
     for path in sorted(WEIGHT_FILES.glob("*.weights.xml.gz")):
         title = path.name.removesuffix(".weights.xml.gz")
@@ -87,7 +101,11 @@ def main() -> None:
             events[generator.random(events.shape) < 0.05] = np.nan
             events[generator.random(events.shape) < 0.01] = np.inf
         events.tofile(folder / f"{name}.events")
-        model.evaluate(events, threads=2).tofile(folder / f"{name}.responses")
+        key = None
+        if model.key_columns:
+            key = generator.integers(-(2**53), 2**53, (len(events), len(model.key_columns))).astype(np.float64)
+            key.tofile(folder / f"{name}.key")
+        model.evaluate(events, key=key, threads=2).tofile(folder / f"{name}.responses")
         inputs = generator.normal(size=(500, len(model.inputs)))
         inputs.tofile(folder / f"{name}.inputs")
         model.evaluate_inputs(inputs).tofile(folder / f"{name}.inputs.responses")

@@ -24,6 +24,8 @@ inline void use(const Model& model) {
   for (std::size_t event = 0; event < 7; ++event) {
     for (std::size_t j = 0; j < n_variables; ++j) variables[j] = special[(event + j * (event % 3)) % 7];
     model.evaluate(variables.data(), outputs.data());
+    const std::vector<double> key(model.key_columns().size(), static_cast<double>(special[event]));
+    model.evaluate(variables.data(), key.data(), outputs.data());
   }
   try {
     std::vector<double> inputs(model.inputs().size(), 0.5);

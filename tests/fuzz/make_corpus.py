@@ -58,6 +58,11 @@ def small_models() -> dict[str, Any]:
             definition, columns, 0, np.ones(60), classes, ["Signal", "Background"], ["a", "b"]
         )
         models[f"chain_{definition}"] = _core.Model(info | {"classes": ["Signal", "Background"]}, chain, forest)
+    for name, rule in (
+        ("folds_hash", _core.FoldRule.hash(2, 1, ["k", "l"], [0, 1, 1])),
+        ("folds_expression", _core.FoldRule.expression(2, "int(k) % 2")),
+    ):
+        models[name] = _core.Model(info, None, _core.FoldsPredictor(rule, [forest, forest], [chain, None]))
     return models
 
 
@@ -67,7 +72,7 @@ def main() -> None:
         (folder / kind).mkdir(parents=True, exist_ok=True)
     for name, model in small_models().items():
         (folder / "model" / name).write_bytes(model.to_bytes())
-        if name != "median":
+        if name != "median" and not name.startswith("folds"):
             (folder / "xml" / name).write_text(model.to_tmva_xml())
     for path in sorted(WEIGHT_FILES.glob("*.weights.xml.gz")):
         text = shortened(gzip.decompress(path.read_bytes()).decode())

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import diskern
 from diskern import _core
 from diskern.estimators.fisher import FisherClassifier
+from diskern.estimators.folds import KFoldClassifier
 from diskern.estimators.gradient_boosted_trees import GradientBoostedTreesClassifier
 from diskern.estimators.network import NetworkRegressor
 from diskern.tmva import DataLoader, Factory
@@ -62,6 +63,10 @@ def models() -> tuple[tuple[str, bytes, int], ...]:
     events[:, 0] += labels
     trees = GradientBoostedTreesClassifier(n_estimators=2, max_leaf_nodes=4).fit(events, labels)
     network = NetworkRegressor(hidden_layer_sizes=(3,), max_iter=2, random_state=1).fit(events, events[:, 0])
+    key = np.arange(120)
+    small = GradientBoostedTreesClassifier(n_estimators=1, max_leaf_nodes=2)
+    folds = KFoldClassifier(small, 2).fit(events, labels > 0, key=key)
+    by_expression = KFoldClassifier(FisherClassifier(), 2, split="key % 2").fit(events, labels > 0, key={"key": key})
     linear = FisherClassifier().fit(events, labels > 0)
     loader = DataLoader("mutation")
     for name in ("a", "b := a*c", "c"):
@@ -77,6 +82,8 @@ def models() -> tuple[tuple[str, bytes, int], ...]:
         ("network", network._model().to_bytes(), 3),
         ("linear", linear._model().to_bytes(), 3),
         ("transformations", booked.model.to_bytes(), 3),
+        ("folds", folds._model().to_bytes(), 3),
+        ("folds by expression", by_expression._model().to_bytes(), 3),
     )
 
 
@@ -88,7 +95,10 @@ def read(content: bytes, variables: int) -> bool:
         return False
     events = np.linspace(-3, 3, 20 * variables, dtype=np.float32).reshape(20, variables)
     try:
-        responses = model.evaluate(events)
+        if model.key_columns:
+            responses = model.evaluate_with_key(events, np.ones((20, len(model.key_columns))))
+        else:
+            responses = model.evaluate(events)
     except _core.InvalidArgument:  # a mutation may change the number of variables
         return True
     assert responses.shape[0] == 20
@@ -157,7 +167,7 @@ def test_mutations_of_the_plain_file_are_all_noticed(data: st.DataObject) -> Non
     assert not read(bytes(changed), variables)
 
 
-@pytest.mark.parametrize("index", range(4))
+@pytest.mark.parametrize("index", range(6))
 def test_every_cut_is_noticed(index: int) -> None:
     name, content, variables = models()[index]
     for length in (*range(0, len(content), max(len(content) // 400, 1)), len(content) - 1):

@@ -57,6 +57,14 @@ DISKERN_EXPORT diskern_status diskern_model_bind(const diskern_model* model, con
 /* One event: variable_count values, output_count responses. Cannot fail, allocates nothing, starts no thread. */
 DISKERN_EXPORT void diskern_model_evaluate(const diskern_model* model, const float* variables, double* outputs);
 
+/* Models of a k-fold training choose the fold by a key (event number, ...); 0 columns for every other model. Such a
+ * model answers NaN where no key is given, and diskern_model_evaluate_batch fails. */
+DISKERN_EXPORT size_t diskern_model_key_count(const diskern_model* model);
+DISKERN_EXPORT const char* diskern_model_key_name(const diskern_model* model, size_t index);
+/* One event with its key of key_count values; the responses are NaN for a key without a fold. */
+DISKERN_EXPORT void diskern_model_evaluate_with_key(const diskern_model* model, const float* variables,
+                                                    const double* key, double* outputs);
+
 /* Events as rows; stride is the number of floats from one row to the next (variable_count for packed rows). outputs has
  * event_count x output_count elements. threads: 1 starts none, 0 takes all that the process may use. */
 DISKERN_EXPORT diskern_status diskern_model_evaluate_batch(const diskern_model* model, const float* events,

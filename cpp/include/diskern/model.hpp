@@ -68,10 +68,24 @@ class DISKERN_EXPORT Model {
   void evaluate(const Context& context, View<const float, 2> events, View<double, 2> outputs) const;
   void evaluate(View<const float, 2> events, View<double, 2> outputs) const { evaluate(Context{}, events, outputs); }
 
+  // Models of a k-fold training: the columns of the key (such as an event number) that chooses the fold. The model
+  // inside that was not trained on the events of that fold answers; new events follow the same rule. Empty for every
+  // other model. Without a key such a model answers NaN to one event and throws InvalidArgument for a batch.
+  const std::vector<std::string>& key_columns() const noexcept;
+  // -1 for a key without a fold (NaN, infinity, out of the range of the rule) and where there are no folds.
+  int fold(const double* key) const noexcept;
+  // key: key_columns().size() values; a key without a fold gives NaN. Without folds the key is not looked at.
+  void evaluate(const float* variables, const double* key, double* outputs) const noexcept;
+  // Keys as rows, one per event. Throws InvalidArgument for wrong shapes and for a key without a fold.
+  void evaluate(const Context& context, View<const float, 2> events, View<const double, 2> keys,
+                View<double, 2> outputs) const;
+
   // From input columns: the names that the variables' expressions read, e.g. "pt" and "eta" for "pt*cosh(eta)"; an
-  // element of an array is "x[0]". Throws InvalidArgument when an expression cannot be computed by this library.
+  // element of an array is "x[0]". The columns of the key (k-fold models) are among them. Throws InvalidArgument when an
+  // expression cannot be computed by this library.
   const std::vector<std::string>& inputs() const;
-  // One event: inputs().size() values in that order. All responses are NaN where inputs() would throw.
+  // One event: inputs().size() values in that order. All responses are NaN where inputs() would throw and
+  // for a key without a fold.
   void evaluate_inputs(const double* inputs, double* outputs) const noexcept;
 
   // For callers who hold their variables in another order: element j is the position in names of variable j, found by

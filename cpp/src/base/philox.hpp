@@ -37,6 +37,7 @@ enum class Purpose : uint32_t {
   dropout = 6,
   generator = 7,
   bootstrap = 8,
+  folds = 9,
 };
 
 // [0, 1) with all 24 or 53 bits of the mantissa.

@@ -121,6 +121,16 @@ void diskern_model_evaluate(const diskern_model* model, const float* variables, 
   model->model.evaluate(variables, outputs);
 }
 
+size_t diskern_model_key_count(const diskern_model* model) { return model->model.key_columns().size(); }
+const char* diskern_model_key_name(const diskern_model* model, size_t index) {
+  const auto& names = model->model.key_columns();
+  return index < names.size() ? names[index].c_str() : nullptr;
+}
+void diskern_model_evaluate_with_key(const diskern_model* model, const float* variables, const double* key,
+                                     double* outputs) {
+  model->model.evaluate(variables, key, outputs);
+}
+
 diskern_status diskern_model_evaluate_batch(const diskern_model* model, const float* events, size_t event_count,
                                             size_t stride, double* outputs, int threads) {
   return guarded([&] {

@@ -15,6 +15,10 @@
 
 namespace diskern {
 
+namespace model {
+class FoldsPredictor;
+}
+
 class Model::Implementation {
  public:
   // Validates that the parts fit together (InvalidArgument). chain may be null.
@@ -23,10 +27,14 @@ class Model::Implementation {
 
   void evaluate(const float* variables, double* outputs) const noexcept;
   void evaluate(const Context& context, View<const float, 2> events, View<double, 2> outputs) const;
+  void check_shapes(const Context& context, View<const float, 2> events, View<double, 2> outputs) const;
+  // Of the columns that inputs names; -1: none.
+  int fold_of_inputs(const double* values) const noexcept;
 
   ModelInfo info;
   std::shared_ptr<const statistics::TransformationChain> chain;  // null: none
   PredictorPointer predictor;
+  const model::FoldsPredictor* folds;  // the predictor, where it is made of folds; else null
   model::Inputs inputs;  // needs the completed info
 };
 

@@ -8,7 +8,7 @@
 
 namespace diskern::model {
 
-Inputs::Inputs(const std::vector<VariableInfo>& variables) {
+Inputs::Inputs(const std::vector<VariableInfo>& variables, const std::vector<std::string>& key_columns) {
   if (variables.size() > maximum_variables) {
     problem_ = "a model of more than 4096 variables takes the variables themselves only";
     return;
@@ -30,6 +30,12 @@ Inputs::Inputs(const std::vector<VariableInfo>& variables) {
         "variable '" + variables[variables_.size()].label + "' cannot be computed from input columns: " + error.what();
     variables_.clear();
     names_.clear();
+    return;
+  }
+  for (const std::string& column : key_columns) {
+    const auto [place, is_new] = known.emplace(column, static_cast<std::uint32_t>(names_.size()));
+    if (is_new) names_.push_back(column);
+    key_positions_.push_back(place->second);
   }
 }
 
@@ -45,6 +51,10 @@ void Inputs::evaluate(const double* inputs, float* variables) const noexcept {
     for (std::size_t i = 0; i < variable.positions.size(); ++i) values[i] = inputs[variable.positions[i]];
     variables[j] = static_cast<float>(variable.expression.evaluate(values));
   }
+}
+
+void Inputs::key(const double* inputs, double* key) const noexcept {
+  for (std::size_t j = 0; j < key_positions_.size(); ++j) key[j] = inputs[key_positions_[j]];
 }
 
 }  // namespace diskern::model

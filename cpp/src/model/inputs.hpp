@@ -13,12 +13,14 @@ namespace diskern::model {
 class Inputs {
  public:
   // Never throws for an expression that cannot be computed: names() does.
-  explicit Inputs(const std::vector<VariableInfo>& variables);
+  Inputs(const std::vector<VariableInfo>& variables, const std::vector<std::string>& key_columns);
 
   bool available() const noexcept { return problem_.empty(); }
   const std::vector<std::string>& names() const;  // throws InvalidArgument
   // variables: one float32 per variable. No allocation. Only if available().
   void evaluate(const double* inputs, float* variables) const noexcept;
+  // The key columns among the inputs; key has one entry for each.
+  void key(const double* inputs, double* key) const noexcept;
 
   static constexpr std::size_t maximum_variables = 4096;  // they are held on the stack
 
@@ -28,6 +30,7 @@ class Inputs {
     std::vector<std::uint32_t> positions;  // of the expression's inputs in names
   };
   std::vector<Variable> variables_;
+  std::vector<std::uint32_t> key_positions_;
   std::vector<std::string> names_;
   std::string problem_;
 };

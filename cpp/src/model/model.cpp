@@ -10,6 +10,7 @@
 
 #include "base/executor.hpp"
 #include "base/file.hpp"
+#include "model/folds.hpp"
 #include "model/implementation.hpp"
 #include "model/tmva_xml.hpp"
 
@@ -33,7 +34,8 @@ Model::Implementation::Implementation(ModelInfo given_info,
     : info(std::move(given_info)),
       chain(std::move(given_chain)),
       predictor(std::move(given_predictor)),
-      inputs(info.variables) {
+      folds(dynamic_cast<const model::FoldsPredictor*>(predictor.get())),
+      inputs(info.variables, folds == nullptr ? std::vector<std::string>{} : folds->rule().key_columns()) {
   if (predictor == nullptr) throw InvalidArgument("a model needs a predictor");
   model::complete_info(info, predictor->output_count());
   if (info.variables.size() != predictor->input_count()) {
@@ -41,6 +43,9 @@ Model::Implementation::Implementation(ModelInfo given_info,
                           " variables, its predictor takes " + std::to_string(predictor->input_count()));
   }
   if (chain != nullptr && chain->empty()) chain = nullptr;
+  if (chain != nullptr && folds != nullptr) {
+    throw InvalidArgument("a model of folds has its transformations inside of the folds, not before them");
+  }
   if (chain != nullptr && chain->variable_count() != info.variables.size()) {
     throw InvalidArgument("the transformations work on " + std::to_string(chain->variable_count()) +
                           " variables, the model has " + std::to_string(info.variables.size()));
@@ -64,8 +69,15 @@ void Model::Implementation::evaluate(const float* variables, double* outputs) co
   predictor->evaluate(variables, outputs);
 }
 
-void Model::Implementation::evaluate(const Context& context, View<const float, 2> events,
-                                     View<double, 2> outputs) const {
+std::int32_t Model::Implementation::fold_of_inputs(const double* values) const noexcept {
+  if (folds == nullptr || !inputs.available()) return -1;
+  double key[model::FoldRule::maximum_key_columns];
+  inputs.key(values, key);
+  return folds->rule().fold(key);
+}
+
+void Model::Implementation::check_shapes(const Context& context, View<const float, 2> events,
+                                         View<double, 2> outputs) const {
   if (context.device != Device::cpu || events.device() != Device::cpu || outputs.device() != Device::cpu) {
     throw DeviceError("a model is evaluated on the CPU; events or responses of another device were given");
   }
@@ -78,6 +90,11 @@ void Model::Implementation::evaluate(const Context& context, View<const float, 2
                           std::to_string(outputs.columns()) + "), expected (" + std::to_string(events.rows()) + ", " +
                           std::to_string(predictor->output_count()) + ")");
   }
+}
+
+void Model::Implementation::evaluate(const Context& context, View<const float, 2> events,
+                                     View<double, 2> outputs) const {
+  check_shapes(context, events, outputs);
   if (chain == nullptr) {
     predictor->evaluate(context, events, outputs);
     return;
@@ -121,6 +138,30 @@ void Model::evaluate(const Context& context, View<const float, 2> events, View<d
   implementation_->evaluate(context, events, outputs);
 }
 
+const std::vector<std::string>& Model::key_columns() const noexcept {
+  static const std::vector<std::string> none;
+  return implementation_->folds == nullptr ? none : implementation_->folds->rule().key_columns();
+}
+int Model::fold(const double* key) const noexcept {
+  return implementation_->folds == nullptr ? -1 : implementation_->folds->rule().fold(key);
+}
+void Model::evaluate(const float* variables, const double* key, double* outputs) const noexcept {
+  if (implementation_->folds == nullptr) {
+    implementation_->evaluate(variables, outputs);
+  } else {
+    implementation_->folds->evaluate(variables, key, outputs);
+  }
+}
+void Model::evaluate(const Context& context, View<const float, 2> events, View<const double, 2> keys,
+                     View<double, 2> outputs) const {
+  if (implementation_->folds == nullptr) {
+    implementation_->evaluate(context, events, outputs);
+    return;
+  }
+  implementation_->check_shapes(context, events, outputs);
+  implementation_->folds->evaluate(context, events, keys, outputs);
+}
+
 const std::vector<std::string>& Model::inputs() const { return implementation_->inputs.names(); }
 
 void Model::evaluate_inputs(const double* inputs, double* outputs) const noexcept {
@@ -130,7 +171,13 @@ void Model::evaluate_inputs(const double* inputs, double* outputs) const noexcep
   }
   float variables[model::Inputs::maximum_variables];
   implementation_->inputs.evaluate(inputs, variables);
-  implementation_->evaluate(variables, outputs);
+  if (implementation_->folds == nullptr) {
+    implementation_->evaluate(variables, outputs);
+    return;
+  }
+  double key[model::FoldRule::maximum_key_columns];
+  implementation_->inputs.key(inputs, key);
+  implementation_->folds->evaluate(variables, key, outputs);
 }
 
 std::vector<std::size_t> Model::bind(const std::vector<std::string>& names) const {

@@ -1,6 +1,7 @@
 #include "model/registry.hpp"
 
 #include "diskern/error.hpp"
+#include "model/folds.hpp"
 #include "network/network.hpp"
 #include "statistics/linear.hpp"
 #include "trees/forest.hpp"
@@ -18,6 +19,7 @@ constexpr Entry entries[] = {
     {"forest", &trees::ForestPredictor::read},
     {"network", &network::NetworkPredictor::read},
     {"linear", &statistics::LinearPredictor::read},
+    {"folds", &FoldsPredictor::read},
 };
 
 }  // namespace

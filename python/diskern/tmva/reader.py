@@ -76,7 +76,8 @@ class Reader:
         self._variables.append(_declared(expression, value, self._variables, "AddVariable"))
 
     def AddSpectator(self, expression: str, value: Any = None) -> None:
-        """Declare a spectator. Models do not need it; the name is checked when a model is booked."""
+        """Declare a spectator. Only models trained in folds need them, as the key; the name is checked when a model is
+        booked."""
         if self._models:
             raise InvalidArgument(f"AddSpectator({expression!r}) comes after BookMVA; declare all spectators before")
         self._spectators.append(_declared(expression, value, self._spectators, "AddSpectator"))
@@ -206,7 +207,28 @@ class Reader:
             matrix, single = self._current_event(), True
         else:
             matrix, single = self._matrix(model, events)
-        return model, np.asarray(model.evaluate(matrix, threads=threads), np.float64), single
+        key = self._key(tag, model, events) if model.key_columns else None
+        return model, np.asarray(model.evaluate(matrix, key=key, threads=threads), np.float64), single
+
+    def _key(self, tag: str, model: Model, events: Any) -> dict[str, NDArray[Any]]:
+        """The columns that choose the fold of a k-fold model: from the events, or from the declared spectators."""
+        if events is None:
+            values = {label: value for label, _, value in self._spectators}
+            missing = [name for name in model.key_columns if values.get(name) is None]
+            if missing:
+                raise InvalidArgument(
+                    f"model {tag!r} was trained in folds and needs the spectators {', '.join(missing)} to choose one: "
+                    "AddSpectator(name, array('d', [0]))"
+                )
+            return {name: np.array([float(values[name][0])]) for name in model.key_columns}
+        columns = as_columns(events)
+        missing = [name for name in model.key_columns if columns is None or name not in columns]
+        if columns is None or missing:
+            raise InvalidArgument(
+                f"model {tag!r} was trained in folds and needs the columns {', '.join(missing)} to choose one; "
+                "pass the events as a dict or DataFrame that has them"
+            )
+        return {name: np.atleast_1d(columns[name]) for name in model.key_columns}
 
     def _current_event(self) -> NDArray[np.float32]:
         missing = [label for label, _, value in self._variables if value is None]

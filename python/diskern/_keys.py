@@ -1,0 +1,103 @@
+"""Keys of events: the numbers that say which fold of a k-fold model an event belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._core import InvalidArgument
+
+# Every integer up to this has a float64 of its own.
+_LARGEST_INTEGER = 2**53
+
+
+def key_names(key: Any) -> tuple[str, ...]:
+    """Names of the columns of a key: those of a mapping, data frame or structured array; else made up."""
+    names = _named(key)
+    if names is not None:
+        return tuple(names)
+    if hasattr(key, "name") and isinstance(key.name, str):  # a pandas Series
+        return (key.name,)
+    array = np.asarray(key)
+    if array.ndim == 2:
+        return tuple(f"key{j}" for j in range(array.shape[1]))
+    return ("key",)
+
+
+def key_matrix(key: Any, n: int, names: Sequence[str], name: str = "key") -> NDArray[np.float64]:
+    """The key as the core wants it.
+
+    Parameters
+    ----------
+    key : array-like of shape (events,) or (events, columns), mapping or data frame of columns
+        Finite numbers; integers up to 2^53 in absolute value. Columns of a mapping or data frame are found by name,
+        others are ignored.
+    n : int
+        Number of events.
+    names : sequence of str
+        The columns that are needed, in their order.
+
+    Returns
+    -------
+    float64 array of shape (events, columns), C order
+
+    Raises
+    ------
+    InvalidArgument
+        No key, a column is missing, NaN, infinity, an integer that float64 cannot hold, a wrong shape.
+    """
+    if key is None:
+        raise InvalidArgument(f"{name} is needed: {', '.join(names)} of every event say which fold it belongs to")
+    given = _named(key)
+    if given is not None:
+        missing = [column for column in names if column not in given]
+        if missing:
+            raise InvalidArgument(f"{name} lacks the columns {', '.join(missing)}; given were {', '.join(given)}")
+        columns = [np.asarray(key[column]) for column in names]
+    else:
+        array = np.asarray(key)
+        if array.ndim == 1:
+            array = array[:, None]
+        if array.ndim != 2 or array.shape[1] != len(names):
+            raise InvalidArgument(
+                f"{name} must have one row per event and the columns {', '.join(names)}, got shape "
+                f"{np.asarray(key).shape}"
+            )
+        columns = [array[:, j] for j in range(len(names))]
+    matrix = np.empty((n, len(names)))
+    for j, (column, values) in enumerate(zip(names, columns, strict=True)):
+        if values.shape != (n,):
+            raise InvalidArgument(f"{name}: column {column} has shape {values.shape}, expected one per event: {n}")
+        if values.dtype.kind not in "biuf":
+            raise InvalidArgument(f"{name}: column {column} must hold numbers, got dtype {values.dtype}")
+        if values.dtype.kind in "iu":
+            large = (values > _LARGEST_INTEGER) | (values < -_LARGEST_INTEGER)
+            if large.any():
+                where = int(np.flatnonzero(large)[0])
+                raise InvalidArgument(
+                    f"{name}: column {column} holds {values[where]} at event {where}; integers beyond 2^53 have no "
+                    "float64 of their own: divide it into two columns"
+                )
+        matrix[:, j] = values
+    bad = ~np.isfinite(matrix)
+    if bad.any():
+        row, column_index = np.argwhere(bad)[0]
+        raise InvalidArgument(
+            f"{name}: column {names[column_index]} contains NaN or infinity, first at event {row}; an event without a "
+            "key has no fold"
+        )
+    return matrix
+
+
+def _named(key: Any) -> list[str] | None:
+    if isinstance(key, Mapping):
+        return [str(column) for column in key]
+    if isinstance(key, np.ndarray):
+        return None if key.dtype.names is None else list(key.dtype.names)
+    columns = getattr(key, "columns", None)
+    if columns is not None and hasattr(key, "__getitem__"):
+        return [str(column) for column in columns]
+    return None
