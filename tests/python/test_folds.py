@@ -404,5 +404,5 @@ def test_rules_and_predictors_that_do_not_fit() -> None:
         with pytest.raises(InvalidArgument, match="fold"):
             _core.FoldRule.hash(2, 0, ["k"], table)
     for columns in ([], ["k", "k"], [""], [f"k{j}" for j in range(17)]):
-        with pytest.raises(InvalidArgument, match="key|column"):
+        with pytest.raises(InvalidArgument, match=r"key|column"):
             _core.FoldRule.hash(2, 0, columns)
