@@ -1,88 +1,30 @@
-"""Benchmarks beside whichever peers are installed: one table, one JSON.
-
-A case is data: events, contestants, a quality that all must reach. Within a case the contestants run in alternating
-order in one process, on the same events and the same number of threads; what counts is the ratio of a peer's time to
-Diskern's within a round, reported as the median with its smallest and largest value.
-"""
+"""The cases of `diskern bench`: Diskern beside whichever peers are installed, one table, one JSON."""
 
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import itertools
 import json
 import os
-import platform
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Events:
-    training: NDArray[np.float32]
-    training_labels: NDArray[np.int64]
-    test: NDArray[np.float32]
-    test_labels: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Contestant:
-    """prepare(events, threads) does what is not timed and returns the timed work, which returns the test responses."""
-
-    name: str
-    package: str  # distribution that must be installed; empty for diskern
-    settings: str
-    prepare: Callable[[Events, int], Callable[[], Any]]
-
-
-@dataclass(frozen=True)
-class Case:
-    name: str
-    title: str
-    work: str  # what one round does, e.g. "100000 events x 28, 100 trees of 31 leaves"
-    events: Callable[[], Events]
-    contestants: tuple[Contestant, ...]
-    items: float  # work items per round, for the rate
-    unit: str
-
-
-@dataclass
-class Outcome:
-    name: str
-    settings: str
-    seconds: list[float] = field(default_factory=list)
-    quality: float | None = None
-    absent: str = ""
-
-
-def _higgs_like(training: int, test: int) -> Callable[[], Events]:
-    def make() -> Events:
-        from .datasets import higgs_like
-
-        sample = higgs_like(training + test, seed=20260)
-        x = np.ascontiguousarray(sample.events, np.float32)
-        y = np.asarray(sample.labels, np.int64)
-        return Events(x[:training], y[:training], x[training:], y[training:])
-
-    return make
-
-
-def auc(labels: NDArray[np.int64], response: FloatArray) -> float:
-    """Area under the ROC curve of unweighted events, ties counted half (Mann-Whitney)."""
-    _, inverse, counts = np.unique(response, return_inverse=True, return_counts=True)
-    rank = (np.cumsum(counts) - 0.5 * (counts - 1))[inverse]
-    n_signal = int(labels.sum())
-    n_background = len(labels) - n_signal
-    return float((rank[labels == 1].sum() - 0.5 * n_signal * (n_signal + 1)) / (n_signal * n_background))
-
+from ._rounds import (
+    Case,
+    Contestant,
+    Events,
+    auc,
+    hardware,
+    higgs_like_events,
+    limit_openmp,
+    run_case,
+    summarise,
+    table_lines,
+)
 
 # --- boosted trees -------------------------------------------------------------------------------------------------
 
@@ -139,14 +81,6 @@ def _lightgbm_trees(trees: int, leaves: int, threads: int) -> Any:
     )
 
 
-def _limit_openmp(threads: int, work: Callable[[], Any]) -> Any:
-    """scikit-learn takes its threads from OpenMP; threadpoolctl (which it depends on) sets them."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    with threadpool_limits(threads):
-        return work()
-
-
 def _make_trees(name: str, trees: int, leaves: int, threads: int) -> Any:
     if name == "diskern":
         return _diskern_trees(trees, leaves, threads)
@@ -171,7 +105,7 @@ def _tree_training(trees: int, leaves: int) -> tuple[Contestant, ...]:
             def work() -> Any:
                 model = _make_trees(name, trees, leaves, threads)
                 if name == "scikit-learn":
-                    return _limit_openmp(threads, lambda: model.fit(events.training, events.training_labels))
+                    return limit_openmp(threads, lambda: model.fit(events.training, events.training_labels))
                 return model.fit(events.training, events.training_labels)
 
             return work
@@ -190,7 +124,7 @@ def _tree_evaluation(trees: int, leaves: int) -> tuple[Contestant, ...]:
                 booster = model.get_booster()
                 return lambda: booster.inplace_predict(events.test)
             if name == "scikit-learn":
-                return lambda: _limit_openmp(threads, lambda: model.predict_proba(events.test)[:, 1])
+                return lambda: limit_openmp(threads, lambda: model.predict_proba(events.test)[:, 1])
             return lambda: model.predict_proba(events.test)[:, 1]
 
         return Contestant(name, package, f"{text}; {trees} trees, {leaves} leaves", prepare)
@@ -243,7 +177,7 @@ def _network_training(hidden: tuple[int, ...], batch: int, epochs: int) -> tuple
             )
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is fixed on purpose
-                return _limit_openmp(threads, lambda: model.fit(training, events.training_labels))
+                return limit_openmp(threads, lambda: model.fit(training, events.training_labels))
 
         return work
 
@@ -287,10 +221,25 @@ class _TorchModel:
     def __init__(self, model: Any, torch: Any, test: NDArray[np.float32]) -> None:
         self._model, self._torch, self._test = model, torch, test
 
-    def predict_proba(self, _: Any) -> FloatArray:
+    def predict_proba(self, _: Any) -> NDArray[np.float64]:
         with self._torch.no_grad():
             response = self._model(self._torch.from_numpy(self._test)).numpy().astype(np.float64)
         return np.hstack([-response, response])
+
+
+# --- cases ---------------------------------------------------------------------------------------------------------
+
+
+def _model_auc(events: Events, model: Any) -> float:
+    return auc(events.test_labels, np.asarray(model.predict_proba(events.test)[:, 1], np.float64))
+
+
+def _response_auc(events: Events, response: Any) -> float:
+    return auc(events.test_labels, np.asarray(response, np.float64))
+
+
+def _network_auc(events: Events, model: Any) -> float:
+    return auc(events.test_labels, np.asarray(model.predict_proba(_standardise(events)[1])[:, 1], np.float64))
 
 
 def cases() -> tuple[Case, ...]:
@@ -300,153 +249,66 @@ def cases() -> tuple[Case, ...]:
             "bdt-training-10k",
             "Boosted trees, training, small sample",
             "10000 events x 28, 100 trees of 31 leaves",
-            _higgs_like(10_000, 20_000),
+            higgs_like_events(10_000, 20_000),
             _tree_training(100, 31),
             10_000 * 100,
             "event x tree",
+            _model_auc,
         ),
         Case(
             "bdt-training",
             "Boosted trees, training",
             "100000 events x 28, 100 trees of 31 leaves",
-            _higgs_like(100_000, 50_000),
+            higgs_like_events(100_000, 50_000),
             _tree_training(100, 31),
             100_000 * 100,
             "event x tree",
+            _model_auc,
         ),
         Case(
             "bdt-evaluation",
             "Boosted trees, evaluation of a batch",
             "200000 events x 28, 300 trees of 31 leaves",
-            _higgs_like(20_000, 200_000),
+            higgs_like_events(20_000, 200_000),
             _tree_evaluation(300, 31),
             200_000,
             "event",
+            _response_auc,
         ),
         Case(
             "mlp-training",
             "Dense network, training",
             "50000 events x 28, layers 64-64, batch 1000, 5 epochs",
-            _higgs_like(50_000, 50_000),
+            higgs_like_events(50_000, 50_000),
             _network_training((64, 64), 1000, 5),
             50_000 * 5,
             "event",
+            _network_auc,
         ),
         Case(
             "mlp-training-small-batch",
             "Dense network, training, small batches",
             "20000 events x 28, layers 64-64, batch 100, 5 epochs",
-            _higgs_like(20_000, 50_000),
+            higgs_like_events(20_000, 50_000),
             _network_training((64, 64), 100, 5),
             20_000 * 5,
             "event",
+            _network_auc,
         ),
     )
 
 
 # --- running -------------------------------------------------------------------------------------------------------
 
-
-def _installed(package: str) -> str | None:
-    names = ("xgboost", "xgboost-cpu") if package == "xgboost" else (package,)
-    for name in names:
-        try:
-            return importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return None
+_PACKAGES = ("numpy", "scikit-learn", "xgboost", "lightgbm", "torch")
 
 
-def _quality(case: Case, events: Events, result: Any) -> float:
-    if hasattr(result, "predict_proba"):
-        test = events.test
-        if case.name.startswith("mlp"):
-            test = _standardise(events)[1]
-        return auc(events.test_labels, np.asarray(result.predict_proba(test)[:, 1], np.float64))
-    return auc(events.test_labels, np.asarray(result, np.float64))
-
-
-def run_case(case: Case, *, rounds: int, threads: int, report: Callable[[str], None]) -> list[Outcome]:
-    """Time all contestants of a case in alternating order; one round before does not count."""
-    events = case.events()
-    outcomes = []
-    ready: list[tuple[Outcome, Callable[[], Any]]] = []
-    for contestant in case.contestants:
-        outcome = Outcome(contestant.name, contestant.settings)
-        outcomes.append(outcome)
-        if contestant.package and _installed(contestant.package) is None:
-            outcome.absent = "not installed"
-            continue
-        work = contestant.prepare(events, threads)
-        outcome.quality = _quality(case, events, work())  # warm-up
-        ready.append((outcome, work))
-    for number in range(rounds):
-        for outcome, work in ready if number % 2 == 0 else reversed(ready):
-            begin = time.perf_counter()
-            work()
-            outcome.seconds.append(time.perf_counter() - begin)
-        report(f"{case.name}: round {number + 1} of {rounds}")
-    return outcomes
-
-
-def _spread(values: list[float]) -> dict[str, float]:
-    ordered = sorted(values)
-    return {"median": float(np.median(ordered)), "minimum": ordered[0], "maximum": ordered[-1]}
-
-
-def summarise(case: Case, outcomes: list[Outcome]) -> dict[str, Any]:
-    """One JSON-ready record per case; ratios are peer time / diskern time, round by round."""
-    ours = next(o for o in outcomes if o.name == "diskern")
-    rows = []
-    for outcome in outcomes:
-        row: dict[str, Any] = {"name": outcome.name, "settings": outcome.settings}
-        if outcome.absent:
-            row["absent"] = outcome.absent
-        else:
-            row["seconds"] = _spread(outcome.seconds)
-            row["rate"] = case.items / row["seconds"]["median"]
-            row["auc"] = outcome.quality
-            row["speed-up of diskern"] = _spread([t / d for t, d in zip(outcome.seconds, ours.seconds, strict=True)])
-        rows.append(row)
-    return {"case": case.name, "title": case.title, "work": case.work, "unit": case.unit, "rows": rows}
-
-
-def _hardware(threads: int) -> dict[str, Any]:
-    from . import __version__
-    from .cli.doctor import facts
-
-    found = facts()
-    packages = ("numpy", "scikit-learn", "xgboost", "lightgbm", "torch")
-    return {
-        "diskern": __version__,
-        "processor": found["processor"],
-        "instruction set": found["instruction set"],
-        "threads": threads,
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "peers": {name: version for name in packages if (version := _installed(name)) is not None},
-    }
-
-
-def _lines(records: list[dict[str, Any]], hardware: dict[str, Any]) -> Iterator[str]:
-    peers = ", ".join(f"{name} {version}" for name, version in hardware["peers"].items())
-    yield f"{hardware['processor']}, {hardware['threads']} threads; diskern {hardware['diskern']}; {peers}"
+def _lines(records: list[dict[str, Any]], found: dict[str, Any]) -> Iterator[str]:
+    peers = ", ".join(f"{name} {version}" for name, version in found["peers"].items())
+    yield f"{found['processor']}, {found['threads']} threads; diskern {found['diskern']}; {peers}"
     for record in records:
         yield ""
-        yield f"### {record['title']}: {record['work']}"
-        yield ""
-        yield "| | seconds (median, min .. max) | AUC | diskern is faster by (median, min .. max) |"
-        yield "|---|---|---|---|"
-        for row in record["rows"]:
-            if "absent" in row:
-                yield f"| {row['name']} | {row['absent']} | | |"
-                continue
-            s, r = row["seconds"], row["speed-up of diskern"]
-            ratio = (
-                "" if row["name"] == "diskern" else f"{r['median']:.2f} x ({r['minimum']:.2f} .. {r['maximum']:.2f})"
-            )
-            seconds = f"{s['median']:.3g} ({s['minimum']:.3g} .. {s['maximum']:.3g})"
-            yield f"| {row['name']} | {seconds} | {row['auc']:.4f} | {ratio} |"
+        yield from table_lines(record)
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -467,17 +329,17 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.rounds < 1:
         raise _core.InvalidArgument(f"--rounds must be at least 1, got {arguments.rounds}")
     threads = arguments.threads or _core.available_threads()
-    hardware = _hardware(threads)
+    found = hardware(threads, _PACKAGES)
     records = []
     for case in chosen:
         outcomes = run_case(case, rounds=arguments.rounds, threads=threads, report=lambda text: print(text, flush=True))
         records.append(summarise(case, outcomes))
-    text = "\n".join(_lines(records, hardware))
+    text = "\n".join(_lines(records, found))
     print("\n" + text)
     if arguments.output is not None:
         folder = Path(arguments.output)
         os.makedirs(folder, exist_ok=True)
-        content = json.dumps({"hardware": hardware, "cases": records}, indent=1)
+        content = json.dumps({"hardware": found, "cases": records}, indent=1)
         write_text(folder / "benchmark.json", content + "\n")
         write_text(folder / "benchmark.md", text + "\n")
         print(f"\nWritten to {folder / 'benchmark.json'} and {folder / 'benchmark.md'}")
