@@ -125,7 +125,8 @@ void register_forest(py::module_& module) {
       .value("tmva_gradient", trees::Link::tmva_gradient)
       .value("logistic", trees::Link::logistic)
       .value("softmax", trees::Link::softmax)
-      .value("exponential", trees::Link::exponential);
+      .value("exponential", trees::Link::exponential)
+      .value("normalised_logistic", trees::Link::normalised_logistic);
   py::class_<ForestPredictor, Predictor, std::shared_ptr<ForestPredictor>>(module, "Forest",
                                                                            "A trained forest, immutable.")
       .def(py::init(&from_trees), py::arg("n_features"), py::arg("trees"), py::arg("tree_weight") = py::none(),

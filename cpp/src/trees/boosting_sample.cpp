@@ -4,11 +4,12 @@
 #include <cmath>
 
 #include "trees/boosting_check.hpp"
+#include "trees/negative_weights.hpp"
 
 namespace diskern::trees {
 
-BoostingSample pack_sample(const GradientBoostingSample& sample, std::int32_t n_classes, NegativeWeights policy,
-                           const std::string& name) {
+BoostingSample pack_sample(const Context& context, const GradientBoostingSample& sample, std::int32_t n_classes,
+                           NegativeWeights policy, const std::string& name) {
   const std::size_t n = sample.events.rows();
   check(n > 0, name + " is empty: no events");
   check(sample.events.columns() > 0, name + " has no variables");
@@ -19,17 +20,18 @@ BoostingSample pack_sample(const GradientBoostingSample& sample, std::int32_t n_
         name + ": one " + (classify ? "class index" : "target") + " per event is expected");
   BoostingSample packed;
   packed.n_features = sample.events.columns();
-  std::vector<std::size_t> used;
+  std::vector<double> weights(n);
+  bool any_negative = false;
   for (std::size_t i = 0; i < n; ++i) {
     const double w = sample.weight[i];
     check(std::isfinite(w), name + ": the weight of event " + std::to_string(i) + " is not finite");
-    if (w < 0) {
-      check(policy != NegativeWeights::error, name + ": event " + std::to_string(i) + " has the negative weight " +
-                                                  std::to_string(w) +
-                                                  "; negative_weights=keep or ignore would accept it");
-      if (policy == NegativeWeights::ignore) continue;
-      packed.any_negative = true;
-    }
+    check(w >= 0 || policy != NegativeWeights::error, name + ": event " + std::to_string(i) +
+                                                          " has the negative weight " + std::to_string(w) +
+                                                          "; negative_weights=keep or ignore would accept it");
+    any_negative = any_negative || w < 0;
+    weights[i] = w;
+    if (w < 0 && policy == NegativeWeights::absolute) weights[i] = -w;
+    if (w < 0 && (policy == NegativeWeights::ignore || policy == NegativeWeights::clip)) weights[i] = 0;
     if (w == 0) continue;
     if (classify) {
       check(sample.class_index[i] >= 0 && sample.class_index[i] < n_classes,
@@ -38,23 +40,32 @@ BoostingSample pack_sample(const GradientBoostingSample& sample, std::int32_t n_
     } else {
       check(std::isfinite(sample.target[i]), name + ": the target of event " + std::to_string(i) + " is not finite");
     }
-    used.push_back(i);
   }
-  check(!used.empty(), name + ": all weights are zero" +
-                           (policy == NegativeWeights::ignore ? " or negative (negative_weights=ignore)" : ""));
+  if (any_negative && policy == NegativeWeights::pair) {
+    std::vector<std::int32_t> classes(n, 0);
+    for (std::size_t i = 0; classify && i < n; ++i) classes[i] = weights[i] != 0 ? sample.class_index[i] : 0;
+    pair_negative_weights(context, sample.events, classes, weights);
+  }
+  packed.any_negative = any_negative && policy == NegativeWeights::keep;
+  std::vector<std::size_t> used;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (weights[i] != 0) used.push_back(i);
+  }
+  check(!used.empty(),
+        name + ": all weights are zero" + (any_negative ? " or negative, and negative_weights leaves those out" : ""));
   packed.n = used.size();
   double largest_target = 0;
   packed.weight.reserve(packed.n);
   for (const std::size_t i : used) {
-    packed.weight.push_back(sample.weight[i]);
+    packed.weight.push_back(weights[i]);
     if (classify) {
       packed.class_index.push_back(sample.class_index[i]);
       packed.target.push_back(sample.class_index[i] == 1 ? 1.0 : -1.0);
     } else {
       packed.target.push_back(sample.target[i]);
     }
-    packed.absolute_weight += std::abs(sample.weight[i]);
-    packed.signed_weight += sample.weight[i];
+    packed.absolute_weight += std::abs(weights[i]);
+    packed.signed_weight += weights[i];
     largest_target = std::max(largest_target, std::abs(packed.target.back()));
   }
   // The scales of the fixed-point sums are powers of two that must exist in float64, and a sum of large weights leaves

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "diskern/context.hpp"
 #include "diskern/view.hpp"
 #include "trees/boosting_params.hpp"
 
@@ -39,8 +40,8 @@ struct BoostingSample {
   View<const float, 2> view() const { return {events, n, n_features}; }
 };
 
-// n_classes: 0 for regression. `name` begins the errors. Throws InvalidArgument.
-BoostingSample pack_sample(const GradientBoostingSample& sample, std::int32_t n_classes, NegativeWeights policy,
-                           const std::string& name);
+// n_classes: 0 for regression. `name` begins the errors. Throws InvalidArgument, Interrupted.
+BoostingSample pack_sample(const Context& context, const GradientBoostingSample& sample, std::int32_t n_classes,
+                           NegativeWeights policy, const std::string& name);
 
 }  // namespace diskern::trees

@@ -192,18 +192,18 @@ NodeSums sum_nodes(const Context& context, const GrownTree& grown, const double*
   return sums;
 }
 
-void add_leaves(const Context& context, const GrownTree& grown, const double* value, double* score) {
+void add_leaves(const Context& context, const GrownTree& grown, const double* value, double factor, double* score) {
   const std::vector<Piece> pieces = leaf_pieces(grown);
   parallel_for(
       context, pieces.size(),
       [&](std::size_t p) {
-        const double step = value[pieces[p].node];
+        const double step = factor * value[pieces[p].node];
         for (std::size_t k = pieces[p].begin; k < pieces[p].end; ++k) score[grown.rows[k]] += step;
       },
       static_cast<double>(grown.rows.size()) * 2.0);
 }
 
-void add_tree(const Context& context, const Tree& tree, const BoostingSample& sample, double* score) {
+void add_tree(const Context& context, const Tree& tree, double factor, const BoostingSample& sample, double* score) {
   parallel_for(
       context, chunk_count(sample.n, chunk_size),
       [&](std::size_t chunk) {
@@ -211,7 +211,7 @@ void add_tree(const Context& context, const Tree& tree, const BoostingSample& sa
         for (std::size_t i = range.begin; i < range.end; ++i) {
           const auto leaf =
               static_cast<std::size_t>(leaf_index(tree, sample.events + i * sample.n_features, sample.n_features));
-          score[i] += tree.value[leaf];
+          score[i] += factor * tree.value[leaf];
         }
       },
       static_cast<double>(sample.n) * 20.0);

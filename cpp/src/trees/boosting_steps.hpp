@@ -47,10 +47,10 @@ struct NodeSums {
 NodeSums sum_nodes(const Context& context, const GrownTree& grown, const double* weight, const double* gradient,
                    double largest_gradient, const double* hessian, double largest_hessian, double absolute_weight);
 
-// Adds to the score of every event of the grown tree the value of its leaf (`value`: one per node).
-void add_leaves(const Context& context, const GrownTree& grown, const double* value, double* score);
+// Adds to the score of every event of the grown tree factor * the value of its leaf (`value`: one per node).
+void add_leaves(const Context& context, const GrownTree& grown, const double* value, double factor, double* score);
 
 // The same for any events, which walk the tree.
-void add_tree(const Context& context, const Tree& tree, const BoostingSample& sample, double* score);
+void add_tree(const Context& context, const Tree& tree, double factor, const BoostingSample& sample, double* score);
 
 }  // namespace diskern::trees

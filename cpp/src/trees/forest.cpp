@@ -169,6 +169,14 @@ void apply_link(Link link, double* responses, std::size_t n) noexcept {
     case Link::exponential:
       for (std::size_t k = 0; k < n; ++k) responses[k] = std::exp(responses[k]);
       return;
+    case Link::normalised_logistic:
+      // The softmax of the logarithms, so that outputs that are all small are still compared.
+      for (std::size_t k = 0; k < n; ++k) {
+        const double f = responses[k];
+        responses[k] = (f < 0 ? f : 0.0) - std::log1p(std::exp(-std::abs(f)));
+      }
+      apply_link(Link::softmax, responses, n);
+      return;
   }
 }
 
@@ -200,7 +208,7 @@ void validate(const Forest& forest) {
   if (static_cast<std::uint8_t>(forest.aggregation) > static_cast<std::uint8_t>(Aggregation::weighted_median)) {
     refuse("unknown aggregation");
   }
-  if (static_cast<std::uint8_t>(forest.link) > static_cast<std::uint8_t>(Link::exponential)) refuse("unknown link");
+  if (static_cast<std::uint8_t>(forest.link) > static_cast<std::uint8_t>(Link::normalised_logistic)) refuse("unknown link");
   if (forest.aggregation == Aggregation::weighted_median) {
     if (n_outputs != 1) refuse("the weighted median has one output, not " + std::to_string(n_outputs));
     if (forest.trees.size() > maximum_median_trees) {

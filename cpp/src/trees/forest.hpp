@@ -56,6 +56,7 @@ enum class Link : std::uint8_t {
   logistic = 2,       // 1 / (1 + exp(-F))
   softmax = 3,        // over the outputs
   exponential = 4,
+  normalised_logistic = 5,  // the logistic of each output over their sum (one against all)
 };
 
 // TMVA's DoPreselection: cuts that decide before the forest; response -1 (background) or +1 (signal). One output only.

@@ -34,10 +34,29 @@ double Loss::refit_leaf(const BoostingSample& /*sample*/, const double* /*score*
   return newton_step;
 }
 
-std::unique_ptr<Loss> make_loss(const GradientBoostingParams& /*params*/, std::int32_t n_classes) {
-  if (n_classes == 0) return std::make_unique<SquaredLoss>();
+std::unique_ptr<Loss> make_loss(const GradientBoostingParams& params, std::int32_t n_classes) {
   if (n_classes == 2) return std::make_unique<LogisticLoss>();
-  return std::make_unique<SoftmaxLoss>(static_cast<std::size_t>(n_classes));
+  if (n_classes > 2) {
+    const auto classes = static_cast<std::size_t>(n_classes);
+    if (params.loss == LossKind::one_vs_all) return std::make_unique<OneVsAllLoss>(classes);
+    return std::make_unique<SoftmaxLoss>(classes);
+  }
+  switch (params.loss) {
+    case LossKind::absolute_error:
+      return std::make_unique<QuantileLoss>(0.5, 2.0);
+    case LossKind::quantile:
+      return std::make_unique<QuantileLoss>(params.quantile, 1.0);
+    case LossKind::huber:
+      return std::make_unique<HuberLoss>(params.huber_quantile);
+    case LossKind::poisson:
+      return std::make_unique<PoissonLoss>();
+    case LossKind::gamma:
+      return std::make_unique<GammaLoss>();
+    case LossKind::tweedie:
+      return std::make_unique<TweedieLoss>(params.tweedie_power);
+    default:
+      return std::make_unique<SquaredLoss>();
+  }
 }
 
 std::vector<double> class_weights(const BoostingSample& sample, std::size_t n_classes) {
@@ -67,6 +86,23 @@ double weighted_mean(const BoostingSample& sample) {
     weights += fixed_weight(sample.weight[i], 1.0);
   }
   return fixed_target.value(targets) / fixed_weight.value(weights);
+}
+
+double weighted_quantile(std::vector<WeightedValue>& values, double fraction, double absolute_weight) {
+  std::sort(values.begin(), values.end(),
+            [](const WeightedValue& a, const WeightedValue& b) { return a.value < b.value; });
+  const FixedPoint fixed = FixedPoint::for_sums(1.0, absolute_weight, wide_bits);
+  std::int64_t all = 0;
+  for (const WeightedValue& it : values) all += fixed(it.weight, 1.0);
+  const double wanted = fraction * static_cast<double>(all);
+  std::int64_t below = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    below += fixed(values[i].weight, 1.0);
+    // Events of one value count together, so that their order does not matter (with negative weights it would).
+    if (i + 1 < values.size() && values[i + 1].value == values[i].value) continue;
+    if (static_cast<double>(below) >= wanted) return values[i].value;
+  }
+  return values.back().value;
 }
 
 }  // namespace diskern::trees

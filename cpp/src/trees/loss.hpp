@@ -34,6 +34,9 @@ class Loss {
   // The constant scores that boosting starts from, one per output.
   virtual std::vector<double> base_scores(const BoostingSample& training) const = 0;
 
+  // Once per iteration, before the derivatives of the training sample are asked for.
+  virtual void update(const Context& /*context*/, const BoostingSample& /*training*/, const double* /*score*/) {}
+
   // Of the events of `range`: their losses, and the derivatives with respect to output k at k * stride of the others.
   // loss, gradient and hessian begin at the first event of the range, score at event 0. Called from several threads.
   virtual void evaluate(const BoostingSample& sample, const double* score, Range range, double* loss, double* gradient,
@@ -62,5 +65,13 @@ std::unique_ptr<Loss> make_loss(const GradientBoostingParams& params, std::int32
 // Sums of weights, exact and hence free of the order of events; what base scores are made of.
 std::vector<double> class_weights(const BoostingSample& sample, std::size_t n_classes);  // every class must be there
 double weighted_mean(const BoostingSample& sample);                                      // of the targets
+
+// The smallest value below or at which lies at least `fraction` of the weight. `values` are sorted by this.
+// absolute_weight: of the sample, sets the unit of the exact sums.
+struct WeightedValue {
+  double value;
+  double weight;
+};
+double weighted_quantile(std::vector<WeightedValue>& values, double fraction, double absolute_weight);
 
 }  // namespace diskern::trees

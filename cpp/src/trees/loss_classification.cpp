@@ -1,5 +1,6 @@
 #include "trees/loss_classification.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/elementwise.hpp"
@@ -82,6 +83,30 @@ void SoftmaxLoss::evaluate(const BoostingSample& sample, const double* score, Ra
       gradient[k * stride + to] = work[n_classes_ + k];
       hessian[k * stride + to] = work[2 * n_classes_ + k];
     }
+  }
+}
+
+std::vector<double> OneVsAllLoss::base_scores(const BoostingSample& training) const {
+  std::vector<double> scores = class_weights(training, n_classes_);
+  double all = 0;
+  for (const double sum : scores) all += sum;
+  for (double& score : scores) score = std::log(score / (all - score));
+  return scores;
+}
+
+void OneVsAllLoss::evaluate(const BoostingSample& sample, const double* score, Range range, double* loss,
+                            double* gradient, double* hessian, std::size_t stride) const {
+  const std::size_t n = range.end - range.begin;
+  std::vector<double> sign(n);
+  std::vector<double> own(n);
+  std::fill_n(loss, n, 0.0);
+  for (std::size_t k = 0; k < n_classes_; ++k) {
+    for (std::size_t i = 0; i < n; ++i) {
+      sign[i] = static_cast<std::size_t>(sample.class_index[range.begin + i]) == k ? 1.0 : -1.0;
+    }
+    logistic_loss(score + k * sample.n + range.begin, sign.data(), n, own.data(), gradient + k * stride,
+                  hessian + k * stride);
+    for (std::size_t i = 0; i < n; ++i) loss[i] += own[i];
   }
 }
 
