@@ -143,6 +143,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
 
     def _model_info(self) -> dict[str, Any]:
         """What the model file says beside the numbers; subclasses fill in classes and analysis type."""
+        # Threads and messages do not decide the model, so they must not change a byte of its file.
+        options = {key: value for key, value in self.get_params(deep=False).items() if key not in ("n_jobs", "verbose")}
         names = getattr(self, "feature_names_in_", None)
         labels = [f"x{i}" for i in range(self.n_features_in_)] if names is None else [str(name) for name in names]
         return {
@@ -158,7 +160,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
             "targets": [],
             "classes": [],
             "signal_class": 0,
-            "options": [[key, repr(value)] for key, value in sorted(self.get_params(deep=False).items())],
+            "options": [[key, repr(value)] for key, value in sorted(options.items())],
             "provenance": [["diskern", str(_core.__version__)]],
             "outputs": [],
         }

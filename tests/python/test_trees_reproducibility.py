@@ -1,0 +1,76 @@
+"""The model file of trees: the same bytes for any number of threads and on every instruction set; weights that are
+integers count as repeated events."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import reproducibility_modes as modes
+
+from diskern import GradientBoostedTreesClassifier, GradientBoostedTreesRegressor, _core
+
+
+@pytest.mark.parametrize("mode", list(modes.MODES))
+def test_threads_do_not_change_the_file(mode: str) -> None:
+    one = modes.model_file(mode, 1)
+    assert len(one) > 2000
+    for threads in (2, 3, 5, 8):
+        assert modes.model_file(mode, threads) == one, f"{threads} threads"
+
+
+@lru_cache(maxsize=8)
+def digests(level: str) -> dict[str, str]:
+    done = subprocess.run(
+        [sys.executable, str(Path(modes.__file__))],
+        env=dict(os.environ) | {"DISKERN_ISA": level},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("level", _core.supported_instruction_sets()[1:])
+def test_instruction_sets_do_not_change_the_file(level: str) -> None:
+    scalar = digests("scalar")
+    assert set(scalar) == set(modes.MODES)
+    assert len(set(scalar.values())) == len(scalar)  # every mode trains another model
+    assert digests(level) == scalar
+
+
+GROWTH: dict[str, dict[str, Any]] = {
+    "leaf-wise": {"max_leaf_nodes": 15},
+    "level-wise": {"grow_policy": "depth_wise", "max_leaf_nodes": None, "max_depth": 5},
+    "level-wise, shallow": {"grow_policy": "depth_wise", "max_leaf_nodes": None, "max_depth": 3},
+}
+
+
+@pytest.mark.parametrize("growth", list(GROWTH))
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_integer_weight_is_a_repeated_event(task: str, growth: str) -> None:
+    """The same bytes, through the estimators; the repeated events in another order than the weighted ones."""
+    X, target = (array[:6000] for array in modes.sample())
+    answer: Any = {"binary": target > 0.2, "multiclass": np.digitize(target, [-0.5, 0.2, 1.0]), "regression": target}
+    kind = GradientBoostedTreesRegressor if task == "regression" else GradientBoostedTreesClassifier
+    random = np.random.default_rng(33)
+    weight = random.integers(0, 6, len(X))
+    repeated = random.permutation(np.repeat(np.arange(len(X)), weight))
+    settings: dict[str, Any] = {"n_estimators": 10, "random_state": 1, "min_samples_leaf": 13, **GROWTH[growth]}
+
+    weighted = kind(**settings).fit(X, answer[task], weight.astype(np.float64))
+    copies = kind(**settings).fit(X[repeated], answer[task][repeated])
+    np.testing.assert_array_equal(weighted.predict(X), copies.predict(X))
+    assert modes.saved(weighted) == modes.saved(copies)
+
+    plain = kind(**settings).fit(X, answer[task])
+    assert modes.saved(plain) != modes.saved(weighted)
