@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reproducibility_modes as modes
 
+import reproducibility_modes as modes
 from diskern import GradientBoostedTreesClassifier, GradientBoostedTreesRegressor, _core
 
 
