@@ -10,6 +10,7 @@
 #include "base/executor.hpp"
 #include "diskern/error.hpp"
 #include "trees/fixed_point.hpp"
+#include "trees/training_kernels.hpp"
 
 namespace diskern::trees {
 
@@ -186,6 +187,7 @@ std::uint8_t bin_of(const std::vector<float>& edges, float value) noexcept {
 }
 
 BinnedEvents bin_events(const Context& context, const BinEdges& edges, View<const float, 2> events) {
+  const TrainingKernels& kernels = training_kernels();
   BinnedEvents result;
   result.n_events = events.rows();
   result.n_features = events.columns();
@@ -199,23 +201,26 @@ BinnedEvents bin_events(const Context& context, const BinEdges& edges, View<cons
     padded[j].fill(std::numeric_limits<float>::quiet_NaN());
     std::copy(edges.edges[j].begin(), edges.edges[j].end(), padded[j].begin());
   }
+  result.column_stride = (result.n_events + 63) / 64 * 64;
+  result.columns.assign(result.column_stride * result.n_features, 0);
+  // Blocks small enough that their values stay in the first cache from variable to variable.
   constexpr std::size_t chunk_size = 4096;
+  constexpr std::size_t block_size = 128;
   interruptible_for(
       context, chunk_count(result.n_events, chunk_size),
       [&](std::size_t chunk) {
         const Range range = chunk_range(result.n_events, chunk_size, chunk);
-        for (std::size_t j = 0; j < result.n_features; ++j) {
-          const float* edge = padded[j].data();
-          std::uint8_t* out = result.bins.data() + j;
-          for (std::size_t i = range.begin; i < range.end; ++i) {
-            const float x = events(i, j);
-            std::size_t bin = 0;
-            for (std::size_t step = 128; step != 0; step /= 2) bin += edge[bin + step - 1] <= x ? step : 0;
-            out[i * result.stride] = std::isnan(x) ? missing_bin : static_cast<std::uint8_t>(bin);
+        for (std::size_t begin = range.begin; begin < range.end; begin += block_size) {
+          const std::size_t size = std::min(block_size, range.end - begin);
+          for (std::size_t j = 0; j < result.n_features; ++j) {
+            std::uint8_t* column = result.columns.data() + j * result.column_stride + begin;
+            kernels.bin_values(&events(begin, j), events.strides()[0], size, padded[j].data(), column);
+            std::uint8_t* out = result.bins.data() + begin * result.stride + j;
+            for (std::size_t i = 0; i < size; ++i) out[i * result.stride] = column[i];
           }
         }
       },
-      static_cast<double>(result.n_events * result.n_features) * 10.0);
+      static_cast<double>(result.n_events * result.n_features) * 3.0);
   return result;
 }
 

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/executor.hpp"
+#include "trees/training_kernels.hpp"
 
 namespace diskern::trees {
 
@@ -15,22 +16,41 @@ constexpr std::size_t chunk_size = 8192;
 constexpr std::size_t loss_chunk = 1024;
 constexpr int wide_bits = 62;
 
-// Events of a leaf, cut into pieces of at most chunk_size.
-struct Piece {
-  std::size_t node, begin, end;
-  std::int64_t gradient = 0, hessian = 0;
-};
+constexpr std::size_t block_size = 16384;
 
-std::vector<Piece> leaf_pieces(const GrownTree& grown) {
-  std::vector<Piece> pieces;
-  for (std::size_t node = 0; node < grown.nodes.size(); ++node) {
-    const GrownNode& it = grown.nodes[node];
-    if (it.split.valid()) continue;
-    for (std::size_t begin = it.begin; begin < it.end; begin += chunk_size) {
-      pieces.push_back({node, begin, std::min(it.end, begin + chunk_size)});
+// Blocks up to the last event of the tree.
+std::size_t block_count(const GrownTree& grown) {
+  std::size_t events = 0;
+  for (const GrownNode& node : grown.nodes) {
+    if (!node.split.valid() && node.begin != node.end) {
+      events = std::max(events, std::size_t{grown.rows[node.end - 1]} + 1);
     }
   }
-  return pieces;
+  return chunk_count(events, block_size);
+}
+
+// Calls body(block, node, rows, n) for the events of every leaf, block by block of neighbouring events: what a thread
+// works on stays in its cache, and no two threads write to neighbouring events.
+template <class Body>
+void for_leaf_blocks(const Context& context, const GrownTree& grown, double nanoseconds_per_event, const Body& body) {
+  std::vector<std::size_t> leaves;
+  for (std::size_t node = 0; node < grown.nodes.size(); ++node) {
+    const GrownNode& it = grown.nodes[node];
+    if (!it.split.valid() && it.begin != it.end) leaves.push_back(node);
+  }
+  parallel_for(
+      context, block_count(grown),
+      [&](std::size_t block) {
+        const std::size_t end_row = (block + 1) * block_size;
+        for (const std::size_t node : leaves) {
+          const std::uint32_t* first = grown.rows.data() + grown.nodes[node].begin;
+          const std::uint32_t* end = grown.rows.data() + grown.nodes[node].end;
+          if (block > 0) first = std::lower_bound(first, end, block * block_size);
+          if (end != first && end[-1] >= end_row) end = std::lower_bound(first, end, end_row);
+          if (first != end) body(block, node, first, static_cast<std::size_t>(end - first));
+        }
+      },
+      static_cast<double>(grown.rows.size()) * nanoseconds_per_event);
 }
 
 }  // namespace
@@ -149,6 +169,24 @@ void quantise_events(const Context& context, const double* weight, const double*
       static_cast<double>(n) * 5.0);
 }
 
+bool pack_events(const Context& context, const double* gradient, const double* hessian, std::size_t n,
+                 const CellScales& scales, const PackedLayout& layout, PackedEntry* entries) {
+  const TrainingKernels& kernels = training_kernels();
+  const std::size_t chunks = chunk_count(n, chunk_size);
+  std::vector<std::uint8_t> good(chunks);
+  parallel_for(
+      context, chunks,
+      [&](std::size_t chunk) {
+        const Range range = chunk_range(n, chunk_size, chunk);
+        good[chunk] = kernels.pack_entries(gradient + range.begin, hessian + range.begin, range.end - range.begin,
+                                           scales.gradient.scale, scales.hessian.scale, layout, entries + range.begin)
+                          ? 1
+                          : 0;
+      },
+      static_cast<double>(n) * 1.0);
+  return std::find(good.begin(), good.end(), 0) == good.end();
+}
+
 template void quantise_events(const Context&, const double*, const double*, const double*, std::size_t,
                               const CellScales&, bool, NarrowCell*);
 template void quantise_events(const Context&, const double*, const double*, const double*, std::size_t,
@@ -159,23 +197,32 @@ NodeSums sum_nodes(const Context& context, const GrownTree& grown, const double*
   const std::size_t n_nodes = grown.nodes.size();
   const FixedPoint fixed_gradient = FixedPoint::for_sums(largest_gradient, absolute_weight, wide_bits);
   const FixedPoint fixed_hessian = FixedPoint::for_sums(largest_hessian, absolute_weight, wide_bits);
-  std::vector<Piece> pieces = leaf_pieces(grown);
-  parallel_for(
-      context, pieces.size(),
-      [&](std::size_t p) {
-        Piece& piece = pieces[p];
-        for (std::size_t k = piece.begin; k < piece.end; ++k) {
-          const std::size_t i = grown.rows[k];
-          piece.gradient += fixed_gradient(weight[i], gradient[i]);
-          piece.hessian += fixed_hessian(weight[i], hessian[i]);
-        }
-      },
-      static_cast<double>(grown.rows.size()) * 6.0);
+  const std::size_t blocks = block_count(grown);
+  std::vector<std::int64_t> parts(2 * n_nodes * blocks, 0);  // gradient and hessian of each node, by block
+  for_leaf_blocks(context, grown, 2.0,
+                  [&](std::size_t block, std::size_t node, const std::uint32_t* rows, std::size_t n) {
+                    std::int64_t* part = parts.data() + 2 * (block * n_nodes + node);
+                    if (weight == nullptr) {
+                      training_kernels().sum_rows(gradient, hessian, rows, n, fixed_gradient.scale, fixed_hessian.scale,
+                                                  part, part + 1);
+                      return;
+                    }
+                    for (std::size_t k = 0; k < n; ++k) {
+                      const std::size_t i = rows[k];
+                      part[0] += fixed_gradient(weight[i], gradient[i]);
+                      part[1] += fixed_hessian(weight[i], hessian[i]);
+                    }
+                  });
+  // Without weights the kernel left out the factors, which are powers of two.
+  const auto gradient_factor = static_cast<std::int64_t>(weight == nullptr ? fixed_gradient.factor : 1.0);
+  const auto hessian_factor = static_cast<std::int64_t>(weight == nullptr ? fixed_hessian.factor : 1.0);
   std::vector<std::int64_t> gradients(n_nodes, 0);
   std::vector<std::int64_t> hessians(n_nodes, 0);
-  for (const Piece& piece : pieces) {
-    gradients[piece.node] += piece.gradient;
-    hessians[piece.node] += piece.hessian;
+  for (std::size_t block = 0; block < blocks; ++block) {
+    for (std::size_t node = 0; node < n_nodes; ++node) {
+      gradients[node] += parts[2 * (block * n_nodes + node)] * gradient_factor;
+      hessians[node] += parts[2 * (block * n_nodes + node) + 1] * hessian_factor;
+    }
   }
   NodeSums sums;
   sums.gradient.resize(n_nodes);
@@ -193,14 +240,10 @@ NodeSums sum_nodes(const Context& context, const GrownTree& grown, const double*
 }
 
 void add_leaves(const Context& context, const GrownTree& grown, const double* value, double factor, double* score) {
-  const std::vector<Piece> pieces = leaf_pieces(grown);
-  parallel_for(
-      context, pieces.size(),
-      [&](std::size_t p) {
-        const double step = factor * value[pieces[p].node];
-        for (std::size_t k = pieces[p].begin; k < pieces[p].end; ++k) score[grown.rows[k]] += step;
-      },
-      static_cast<double>(grown.rows.size()) * 2.0);
+  for_leaf_blocks(context, grown, 1.0, [&](std::size_t, std::size_t node, const std::uint32_t* rows, std::size_t n) {
+    const double step = factor * value[node];
+    for (std::size_t k = 0; k < n; ++k) score[rows[k]] += step;
+  });
 }
 
 void add_tree(const Context& context, const Tree& tree, double factor, const BoostingSample& sample, double* score) {

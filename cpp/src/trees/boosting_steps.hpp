@@ -39,11 +39,16 @@ template <class Integer>
 void quantise_events(const Context& context, const double* weight, const double* gradient, const double* hessian,
                      std::size_t n, const CellScales& scales, bool all_fields, Cell<Integer>* entries);
 
+// The same in packed entries, for events of weight one; false when a hessian is negative, which these cannot hold.
+bool pack_events(const Context& context, const double* gradient, const double* hessian, std::size_t n,
+                 const CellScales& scales, const PackedLayout& layout, PackedEntry* entries);
+
 // Sums of gradient and hessian of every node, exact to 40 bits of the largest derivative, whatever the cells were.
 struct NodeSums {
   std::vector<double> gradient;
   std::vector<double> hessian;
 };
+// weight == nullptr: all are one.
 NodeSums sum_nodes(const Context& context, const GrownTree& grown, const double* weight, const double* gradient,
                    double largest_gradient, const double* hessian, double largest_hessian, double absolute_weight);
 

@@ -47,9 +47,10 @@ class Booster {
   double compute_gradients();
   double metric() const;
   template <class Integer>
-  GrownTree grow_with(std::unique_ptr<Grower<Integer>>& grower, std::vector<Cell<Integer>>& entries, std::size_t output,
-                      const CellScales& scales);
-  GrownTree grow_tree(std::size_t output, CellScales& scales);
+  void grow_with(std::unique_ptr<Grower<Integer>>& grower, std::vector<Cell<Integer>>& entries, std::size_t output,
+                 const CellScales& scales);
+  const GrownTree& grow_tree(std::size_t output, CellScales& scales);
+  bool grow_packed(std::size_t output, CellScales& scales);
   Tree finish(const GrownTree& grown, std::size_t output, const CellScales& scales, double factor);
   void change_weight(std::size_t iteration, double from, double to);
   bool iterate(std::size_t iteration);
@@ -82,6 +83,12 @@ class Booster {
   std::vector<WideCell> wide_entries_;
   std::unique_ptr<Grower<std::int32_t>> narrow_grower_;
   std::unique_ptr<Grower<std::int64_t>> wide_grower_;
+  // Events of weight one: packed entries hold all there is to sum.
+  bool unit_weights_ = false;
+  PackedLayout layout_;
+  std::vector<PackedEntry> packed_entries_;
+  std::unique_ptr<Grower<PackedEntry>> packed_grower_;
+  GrownTree grown_;
 };
 
 void Booster::prepare() {
@@ -118,6 +125,8 @@ void Booster::prepare() {
     count_sum_ += std::max(1.0, std::abs(w));
     reference_weight_ = std::min(reference_weight_, std::abs(w));
   }
+  unit_weights_ = std::all_of(training_.weight.begin(), training_.weight.end(), [](double w) { return w == 1.0; });
+  layout_ = packed_layout(count_sum_);
   metric_ = params_.early_stopping_metric;
   if (metric_ == ValidationMetric::automatic) {
     metric_ =
@@ -184,8 +193,8 @@ double Booster::metric() const {
 }
 
 template <class Integer>
-GrownTree Booster::grow_with(std::unique_ptr<Grower<Integer>>& grower, std::vector<Cell<Integer>>& entries,
-                             std::size_t output, const CellScales& scales) {
+void Booster::grow_with(std::unique_ptr<Grower<Integer>>& grower, std::vector<Cell<Integer>>& entries,
+                        std::size_t output, const CellScales& scales) {
   const std::size_t n = training_.n;
   if (!grower) grower = std::make_unique<Grower<Integer>>(binned_, edges_);
   const bool first = entries.empty();
@@ -200,10 +209,28 @@ GrownTree Booster::grow_with(std::unique_ptr<Grower<Integer>>& grower, std::vect
       entries[i].weight = static_cast<Integer>(scales.weight(weight[i], 1.0));
     }
   }
-  return grower->grow(context_, rules_, scales, entries.data(), drawn_.rows);
+  grower->grow(context_, rules_, scales, entries.data(), &drawn_.rows, grown_);
 }
 
-GrownTree Booster::grow_tree(std::size_t output, CellScales& scales) {
+// The scales come from sums that an event of weight k and k events of weight one have in common, so packed entries and
+// narrow cells lead to the same tree.
+bool Booster::grow_packed(std::size_t output, CellScales& scales) {
+  const std::size_t n = training_.n;
+  if (!unit_weights_ || !drawn_.weight.empty()) return false;
+  scales.gradient = scales.gradient.of_units();
+  scales.hessian = scales.hessian.of_units();
+  scales.count = scales.weight = FixedPoint{};
+  packed_entries_.resize(n);
+  if (!pack_events(context_, derivatives_.gradient.data() + output * n, derivatives_.hessian.data() + output * n, n,
+                   scales, layout_, packed_entries_.data())) {
+    return false;
+  }
+  if (!packed_grower_) packed_grower_ = std::make_unique<Grower<PackedEntry>>(binned_, edges_, layout_);
+  packed_grower_->grow(context_, rules_, scales, packed_entries_.data(), &drawn_.rows, grown_);
+  return true;
+}
+
+const GrownTree& Booster::grow_tree(std::size_t output, CellScales& scales) {
   const double largest = derivatives_.largest_gradient[output];
   if (!squares_.empty()) {
     const std::vector<double>& weight = drawn_.weight.empty() ? training_.weight : drawn_.weight;
@@ -221,27 +248,36 @@ GrownTree Booster::grow_tree(std::size_t output, CellScales& scales) {
     rules_.constraints.squares = squares_.data();
   }
   rules_.constraints.tree = static_cast<std::uint32_t>(forest_.trees.size() + output);
-  const auto set_scales = [&](int bits) {
-    scales.gradient = FixedPoint::for_sums(largest, drawn_.absolute_weight, bits);
-    scales.hessian = FixedPoint::for_sums(derivatives_.largest_hessian[output], drawn_.absolute_weight, bits);
+  const double largest_hessian = derivatives_.largest_hessian[output];
+  const auto set_scales = [&](int bits, int gradient_bits, int hessian_bits) {
+    scales.gradient = FixedPoint::for_sums(largest, drawn_.absolute_weight, bits, gradient_bits);
+    scales.hessian = FixedPoint::for_sums(largest_hessian, drawn_.absolute_weight, bits, hessian_bits);
     scales.count = FixedPoint::for_sums(1.0, count_sum_, bits);
     scales.weight = FixedPoint::for_sums(1.0, drawn_.absolute_weight, bits);
   };
-  set_scales(narrow_bits);
-  // Narrow cells do when even the lightest events keep nine bits, and the common ones eight bits below the largest.
+  set_scales(narrow_bits, packed_gradient_bits(layout_), packed_hessian_bits(layout_));
+  // Narrow cells do when even the lightest events keep nine bits, and the common ones eight bits below the largest and
+  // five of their own.
   const double lightest = reference_weight_ * largest / scales.gradient.inverse;
-  if (lightest >= 512 && largest <= 256 * derivatives_.gradient_rms[output]) {
-    return grow_with(narrow_grower_, narrow_entries_, output, scales);
+  const double rms = derivatives_.gradient_rms[output];
+  if (lightest >= 512 && largest <= 256 * rms && rms * scales.gradient.scale >= 32) {
+    const CellScales narrow = scales;
+    if (grow_packed(output, scales)) return grown_;
+    scales = narrow;
+    grow_with(narrow_grower_, narrow_entries_, output, scales);
+    return grown_;
   }
-  set_scales(wide_bits);
-  return grow_with(wide_grower_, wide_entries_, output, scales);
+  set_scales(wide_bits, 40, 40);
+  grow_with(wide_grower_, wide_entries_, output, scales);
+  return grown_;
 }
 
 // The grown tree with Newton leaves, or those that the loss refits; moves the training score by factor * its leaves.
 Tree Booster::finish(const GrownTree& grown, std::size_t output, const CellScales& scales, double factor) {
   const std::size_t n_nodes = grown.nodes.size();
   const std::size_t n = training_.n;
-  const NodeSums sums = sum_nodes(context_, grown, training_.weight.data(), derivatives_.gradient.data() + output * n,
+  const double* weight = unit_weights_ ? nullptr : training_.weight.data();
+  const NodeSums sums = sum_nodes(context_, grown, weight, derivatives_.gradient.data() + output * n,
                                   derivatives_.largest_gradient[output], derivatives_.hessian.data() + output * n,
                                   derivatives_.largest_hessian[output], training_.absolute_weight);
   double* score = score_.data() + output * n;
@@ -311,14 +347,16 @@ bool Booster::iterate(std::size_t iteration) {
     }
     if (!dropped.empty()) compute_gradients();
   }
-  drawn_ = draw_events(context_, params_, training_, derivatives_, overall);
+  if (drawn_.rows.empty() || params_.subsample < 1 || params_.boosting == BoostingMode::goss) {
+    drawn_ = draw_events(context_, params_, training_, derivatives_, overall);
+  }
   // The new tree shares the place of those that were dropped with them.
   const double factor = 1.0 / (1.0 + static_cast<double>(dropped.size()));
   std::vector<Tree> trees;
   only_stumps_ = true;
   for (std::size_t k = 0; k < n_outputs_; ++k) {
     CellScales scales;
-    const GrownTree grown = grow_tree(k, scales);
+    const GrownTree& grown = grow_tree(k, scales);
     if (grown.interrupted || context_.interrupted()) return false;
     only_stumps_ = only_stumps_ && grown.nodes.size() == 1;
     trees.push_back(finish(grown, k, scales, factor));

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "diskern/context.hpp"
@@ -42,29 +43,58 @@ struct GrownTree {
   bool interrupted = false;  // then the tree is unfinished and of no use
 };
 
-// Keeps its memory between trees. Integer: of the histogram cells.
+// What differs between kinds of cells. Integer: int32 or int64 for cells of four sums, uint64 for packed entries.
+template <class Integer>
+struct CellKind {
+  using Entry = Cell<Integer>;
+  using HistogramType = Histogram<Integer>;
+};
+template <>
+struct CellKind<PackedEntry> {
+  using Entry = PackedEntry;
+  using HistogramType = PlaneHistogram;
+};
+
+// Keeps its memory between trees.
 template <class Integer>
 class Grower {
  public:
-  Grower(const BinnedEvents& events, const BinEdges& edges) : events_(events), edges_(edges) {}
+  using Entry = typename CellKind<Integer>::Entry;
 
-  // entries: one per event; rows: the events of this tree, ascending (all events when it counts all of them).
-  GrownTree grow(const Context& context, const GrowerRules& rules, const CellScales& scales,
-                 const Cell<Integer>* entries, std::vector<std::uint32_t> rows);
+  // layout: of packed entries.
+  Grower(const BinnedEvents& events, const BinEdges& edges, PackedLayout layout = {});
+  ~Grower();
+  Grower(const Grower&) = delete;
+  Grower& operator=(const Grower&) = delete;
+
+  // entries: one per event. rows: the events of this tree, ascending; nullptr: all. The tree's memory is used again.
+  void grow(const Context& context, const GrowerRules& rules, const CellScales& scales, const Entry* entries,
+            const std::vector<std::uint32_t>* rows, GrownTree& tree);
+  GrownTree grow(const Context& context, const GrowerRules& rules, const CellScales& scales, const Entry* entries,
+                 const std::vector<std::uint32_t>& rows);
 
  private:
-  using HistogramPointer = std::unique_ptr<Histogram<Integer>>;
+  struct Run;
+  using HistogramType = typename CellKind<Integer>::HistogramType;
+  using HistogramPointer = std::unique_ptr<HistogramType>;
+  // What one thread needs while it expands a node.
+  struct Workspace {
+    std::vector<std::uint64_t> words;  // zero between uses
+    std::vector<std::uint64_t> mask;
+    std::vector<Split> splits;
+  };
   HistogramPointer take();
   void give(HistogramPointer histogram);
-  std::size_t partition(const Context& context, const Split& split, std::vector<std::uint32_t>& rows, std::size_t begin,
-                        std::size_t end);
+  std::unique_ptr<Workspace> take_workspace();
+  void give_workspace(std::unique_ptr<Workspace> workspace);
 
   const BinnedEvents& events_;
   const BinEdges& edges_;
+  PackedLayout layout_;
+  std::vector<std::uint32_t> other_rows_;  // a node's events move between the tree's list and this one with each level
+  std::mutex mutex_;                       // of the two pools
   std::vector<HistogramPointer> pool_;
-  std::vector<Histogram<Integer>> scratch_;
-  std::vector<std::uint32_t> right_;
-  std::vector<Split> feature_splits_;
+  std::vector<std::unique_ptr<Workspace>> workspaces_;
 };
 
 }  // namespace diskern::trees

@@ -8,6 +8,7 @@
 
 #include "diskern/context.hpp"
 #include "trees/binning.hpp"
+#include "trees/training_table.hpp"
 
 namespace diskern::trees {
 
@@ -33,6 +34,27 @@ struct alignas(4 * sizeof(Integer)) Cell {
 using NarrowCell = Cell<std::int32_t>;  // 16 bytes; the whole sample's sums fit into 31 bits
 using WideCell = Cell<std::int64_t>;    // 32 bytes; for many events and weights that span decades
 
+// Events of weight one need no sum of weights beside the count, and all three sums of an event fit into one 64-bit
+// word: see PackedLayout. Their histograms are planes of 32-bit sums, one Planes for each variable.
+using PackedEntry = std::uint64_t;
+using PlaneHistogram = std::vector<Planes>;
+
+inline Cell<std::int64_t> cell_of(const Planes& planes, std::size_t bin) noexcept {
+  return {planes.gradient[bin], planes.hessian[bin], planes.count[bin], planes.count[bin]};
+}
+
+// The layout for events of which the counts add up to `count_sum`: few events leave more bits to their derivatives.
+PackedLayout packed_layout(double count_sum) noexcept;
+// Bits of the integers of one event under a layout: gradients lie within +-(2^bits - 1), hessians in 0 .. 2^bits - 1.
+int packed_gradient_bits(const PackedLayout& layout) noexcept;
+int packed_hessian_bits(const PackedLayout& layout) noexcept;
+
+// Of the events rows[0 .. n) or first .. first + n - 1, on the calling thread. `words` holds cells_per_feature zeros
+// for each variable and does so again afterwards. The sums of the whole sample must fit into 31 bits.
+void build_planes(const BinnedEvents& events, const PackedLayout& layout, const PackedEntry* entries,
+                  const std::uint32_t* rows, std::size_t first, std::size_t n, std::vector<std::uint64_t>& words,
+                  PlaneHistogram& histogram);
+
 // cells_per_feature cells for each variable.
 template <class Integer>
 using Histogram = std::vector<Cell<Integer>>;
@@ -42,7 +64,12 @@ template <class Integer>
 void reference_histogram(const BinnedEvents& events, const Cell<Integer>* entries, const std::uint32_t* rows,
                          std::size_t n, Histogram<Integer>& histogram);
 
-// The same, row by row with prefetch. `context` may run it on several threads; `scratch` holds their private copies.
+// The same, row by row with prefetch, on the calling thread. Without rows: the events first .. first + n - 1.
+template <class Integer>
+void add_cells(const BinnedEvents& events, const Cell<Integer>* entries, const std::uint32_t* rows, std::size_t first,
+               std::size_t n, Histogram<Integer>& histogram);
+
+// The same on several threads. `context` says on how many; `scratch` holds their private copies.
 template <class Integer>
 void build_histogram(const Context& context, const BinnedEvents& events, const Cell<Integer>* entries,
                      const std::uint32_t* rows, std::size_t n, Histogram<Integer>& histogram,

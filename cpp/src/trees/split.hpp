@@ -16,6 +16,9 @@ struct SplitRules {
   double min_samples_leaf = 1;
   double min_gain = 0;
   bool signed_weights = false;  // then both children need a positive sum of weights
+
+  // Whether the rules are only those above, which the vectorised scan knows. Otherwise cuts are searched one by one.
+  bool plain() const noexcept { return !signed_weights; }
 };
 
 // What one unit of each sum is worth.
@@ -44,6 +47,10 @@ double score(double gradient, double hessian, double lambda_l2) noexcept;
 // bin_count counts the bins of values; cells has cells_per_feature entries.
 template <class Integer>
 Split best_split(const Cell<Integer>* cells, std::size_t bin_count, std::int32_t feature, const WideCell& node,
+                 const CellScales& scales, const SplitRules& rules) noexcept;
+
+// The same from planes, by the kernels of the machine.
+Split best_split(const Planes& planes, std::size_t bin_count, std::int32_t feature, const WideCell& node,
                  const CellScales& scales, const SplitRules& rules) noexcept;
 
 }  // namespace diskern::trees
