@@ -120,5 +120,6 @@ void register_gradient_boosting(py::module_& module);
 void register_inspection(py::module_& module);
 void register_model(py::module_& module);
 void register_folds(py::module_& module);
+void register_uniformity(py::module_& module);
 
 }  // namespace diskern::python

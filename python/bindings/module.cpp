@@ -14,5 +14,6 @@ PYBIND11_MODULE(_core, module) {
   register_inspection(module);
   register_network(module);
   register_folds(module);
+  register_uniformity(module);
   register_model(module);
 }

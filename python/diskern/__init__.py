@@ -17,6 +17,7 @@ _LAZY: dict[str, str] = {
     "Error": "._core",
     "FormatError": "._core",
     "FisherClassifier": ".estimators.fisher",
+    "FlatGradientBoostedTreesClassifier": ".estimators.flat_gradient_boosted_trees",
     "GradientBoostedTreesClassifier": ".estimators.gradient_boosted_trees",
     "GradientBoostedTreesRegressor": ".estimators.gradient_boosted_trees",
     "InvalidArgument": "._core",

@@ -9,7 +9,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Activation', 'Aggregation', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'InputFunction', 'InvalidArgument', 'Linear', 'LinearDiscriminantParams', 'Link', 'Model', 'NegativeWeights', 'Network', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'Predictor', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_fisher', 'fit_gradient_boosting', 'fit_linear_discriminant', 'fit_network', 'fit_tmva_forest', 'instruction_set', 'load_model', 'model_from_bytes', 'random_order', 'raw_scores', 'split_label', 'supported_instruction_sets']
+__all__: list[str] = ['Activation', 'Aggregation', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'InputFunction', 'InvalidArgument', 'Linear', 'LinearDiscriminantParams', 'Link', 'Model', 'NegativeWeights', 'Network', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'Predictor', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_gradient_boosting', 'fit_linear_discriminant', 'fit_network', 'fit_tmva_forest', 'flatness', 'instruction_set', 'load_model', 'model_from_bytes', 'protected_bins', 'random_order', 'raw_scores', 'split_label', 'supported_instruction_sets']
 class Error(Exception):
     pass
 class InvalidArgument(Error, ValueError):
@@ -344,11 +344,14 @@ class Link:
       softmax
 
       exponential
+
+      normalised_logistic
     """
     __members__: typing.ClassVar[dict[str, Link]]
     exponential: typing.ClassVar[Link]
     identity: typing.ClassVar[Link]
     logistic: typing.ClassVar[Link]
+    normalised_logistic: typing.ClassVar[Link]
     softmax: typing.ClassVar[Link]
     tmva_gradient: typing.ClassVar[Link]
     @typing.overload
@@ -1704,6 +1707,42 @@ class FoldsPredictor(Predictor):
     @property
     def rule(self) -> FoldRule:
         ...
+class FlatnessParams:
+    """
+    Parameters with their defaults.
+    """
+    def __init__(self) -> None:
+        ...
+    @property
+    def coefficient(self) -> float:
+        ...
+    @coefficient.setter
+    def coefficient(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def min_events_in_bin(self) -> float:
+        ...
+    @min_events_in_bin.setter
+    def min_events_in_bin(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def n_bins(self) -> int:
+        ...
+    @n_bins.setter
+    def n_bins(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def power(self) -> float:
+        ...
+    @power.setter
+    def power(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def uniform_classes(self) -> list[int]:
+        ...
+    @uniform_classes.setter
+    def uniform_classes(self, arg0: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> None:
+        ...
 class Model:
     """
     A trained method with everything that is needed to apply it; immutable.
@@ -1782,6 +1821,10 @@ def fit_fisher(params: FisherParams, events: numpy.typing.NDArray[typing.Any], c
     """
     TMVA's Fisher discriminant of float32 events, int32 class_index and float64 weight.
     """
+def fit_flat_gradient_boosting(params: GradientBoostingParams, flatness: FlatnessParams, events: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], protected_variables: numpy.typing.NDArray[typing.Any], validation: tuple[typing.Any, ...] | None = None, threads: typing.SupportsInt | typing.SupportsIndex = 1, seed: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> GradientBoostingResult:
+    """
+    Logistic loss and flatness: events float32 (events, variables), weight float64, class_index int32 of two classes, protected_variables float64 (events, protected variables); validation is a tuple of the four.
+    """
 def fit_gradient_boosting(params: GradientBoostingParams, events: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], class_index: typing.Any = None, target: typing.Any = None, n_classes: typing.SupportsInt | typing.SupportsIndex = 0, validation: tuple[typing.Any, ...] | None = None, threads: typing.SupportsInt | typing.SupportsIndex = 1, seed: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> GradientBoostingResult:
     """
     Events float32 (events, variables), weight float64, class_index int32 or target float64; validation is a tuple (events, weight, class_index or target).
@@ -1798,6 +1841,10 @@ def fit_tmva_forest(params: TmvaForestParams, analysis: TmvaAnalysis, events: nu
     """
     Trains a forest as TMVA does: float32 events (n, d), int32 class_index, float64 targets (regression) and weight, a string of 'F' and 'I' for the variables.
     """
+def flatness(score: numpy.typing.NDArray[typing.Any], bin: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], weight: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], power: typing.SupportsFloat | typing.SupportsIndex = 2.0, threads: typing.SupportsInt | typing.SupportsIndex = 1, from_definition: bool = False) -> tuple[typing.Any, ...]:
+    """
+    Flatness of the scores of one class and its derivative by each score, per unit weight.
+    """
 def instruction_set() -> str:
     """
     The instruction set that the kernels use: the best one, or what DISKERN_ISA names.
@@ -1806,6 +1853,10 @@ def load_model(path: str) -> Model:
     ...
 def model_from_bytes(content: bytes) -> Model:
     ...
+def protected_bins(variables: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], n_bins: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int32]:
+    """
+    Bin of each event, int32: n_bins quantiles of |weight| in the first variable, within each as many in the next.
+    """
 def random_order(count: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, step: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.typing.NDArray[numpy.int64]:
     """
     0 .. count-1 in random order, the same for the same seed and step on every machine.

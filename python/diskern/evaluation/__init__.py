@@ -28,6 +28,7 @@ from .regression import regression_metrics
 from .roc import RocCurve, efficiency_at_background, reference_cut, roc_curve
 from .summary import evaluate, results_to_json
 from .tables import Table, correlation_table, input_tables, ranking_table, tables
+from .uniformity import bin_efficiencies, cramer_von_mises, efficiency_deviation, protected_bins, theil_index
 
 __all__ = [
     "CutScan",
@@ -35,19 +36,23 @@ __all__ = [
     "RocCurve",
     "Table",
     "asimov_significance",
+    "bin_efficiencies",
     "classification_scores",
     "confusion_matrix",
     "correlation_matrix",
     "correlation_ratio",
     "correlation_table",
+    "cramer_von_mises",
     "cut_scan",
     "effective_statistics",
     "efficiency_at_background",
+    "efficiency_deviation",
     "evaluate",
     "input_tables",
     "kolmogorov_probability",
     "mean_and_rms",
     "mutual_information",
+    "protected_bins",
     "ranking_table",
     "reference_cut",
     "regression_metrics",
@@ -58,6 +63,7 @@ __all__ = [
     "significance",
     "tables",
     "target_ranking",
+    "theil_index",
     "variable_ranking",
     "weighted_ks",
 ]
