@@ -117,6 +117,7 @@ void register_transformation(py::module_& module);
 void register_trees(py::module_& module);
 void register_network(py::module_& module);
 void register_gradient_boosting(py::module_& module);
+void register_random_forest(py::module_& module);
 void register_inspection(py::module_& module);
 void register_model(py::module_& module);
 void register_folds(py::module_& module);

@@ -11,6 +11,7 @@ PYBIND11_MODULE(_core, module) {
   register_transformation(module);
   register_trees(module);
   register_gradient_boosting(module);
+  register_random_forest(module);
   register_inspection(module);
   register_network(module);
   register_folds(module);

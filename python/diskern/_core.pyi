@@ -9,7 +9,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Activation', 'Aggregation', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'InputFunction', 'InvalidArgument', 'Linear', 'LinearDiscriminantParams', 'Link', 'Model', 'NegativeWeights', 'Network', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'Predictor', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_gradient_boosting', 'fit_linear_discriminant', 'fit_network', 'fit_tmva_forest', 'flatness', 'instruction_set', 'load_model', 'model_from_bytes', 'protected_bins', 'random_order', 'raw_scores', 'split_label', 'supported_instruction_sets']
+__all__: list[str] = ['Activation', 'Aggregation', 'Criterion', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'InputFunction', 'InvalidArgument', 'Linear', 'LinearDiscriminantParams', 'Link', 'Model', 'NegativeWeights', 'Network', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'Predictor', 'RandomForestParams', 'RandomForestResult', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_gradient_boosting', 'fit_linear_discriminant', 'fit_network', 'fit_random_forest', 'fit_tmva_forest', 'flatness', 'instruction_set', 'load_model', 'model_from_bytes', 'protected_bins', 'random_order', 'raw_scores', 'split_label', 'supported_instruction_sets']
 class Error(Exception):
     pass
 class InvalidArgument(Error, ValueError):
@@ -1104,6 +1104,148 @@ class GradientBoostingResult:
     @property
     def validation_loss(self) -> list[float]:
         ...
+class Criterion:
+    """
+    What a cut improves.
+
+    Members:
+
+      gini
+
+      entropy
+
+      misclassification
+
+      squared_error
+    """
+    __members__: typing.ClassVar[dict[str, Criterion]]
+    entropy: typing.ClassVar[Criterion]
+    gini: typing.ClassVar[Criterion]
+    misclassification: typing.ClassVar[Criterion]
+    squared_error: typing.ClassVar[Criterion]
+    @typing.overload
+    def __eq__(self, other: Criterion) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: Criterion) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class RandomForestParams:
+    """
+    Parameters with their defaults.
+    """
+    bootstrap: bool
+    criterion: Criterion
+    negative_weights: NegativeWeights
+    out_of_bag: bool
+    random_cuts: bool
+    def __init__(self) -> None:
+        ...
+    @property
+    def max_bins(self) -> int:
+        ...
+    @max_bins.setter
+    def max_bins(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def max_depth(self) -> int:
+        ...
+    @max_depth.setter
+    def max_depth(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def max_features(self) -> int:
+        ...
+    @max_features.setter
+    def max_features(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def max_leaf_nodes(self) -> int:
+        ...
+    @max_leaf_nodes.setter
+    def max_leaf_nodes(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def max_samples(self) -> float:
+        ...
+    @max_samples.setter
+    def max_samples(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def min_impurity_decrease(self) -> float:
+        ...
+    @min_impurity_decrease.setter
+    def min_impurity_decrease(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def min_samples_leaf(self) -> float:
+        ...
+    @min_samples_leaf.setter
+    def min_samples_leaf(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def min_samples_split(self) -> float:
+        ...
+    @min_samples_split.setter
+    def min_samples_split(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def min_weight_fraction_leaf(self) -> float:
+        ...
+    @min_weight_fraction_leaf.setter
+    def min_weight_fraction_leaf(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def n_estimators(self) -> int:
+        ...
+    @n_estimators.setter
+    def n_estimators(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+class RandomForestResult:
+    """
+    A trained forest and how it came about.
+    """
+    @property
+    def feature_importances(self) -> list[float]:
+        ...
+    @property
+    def interrupted(self) -> bool:
+        ...
+    @property
+    def out_of_bag(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Per used event and output, flat; empty unless asked for.
+        """
+    @property
+    def predictor(self) -> Predictor:
+        ...
 class TreeExplainer:
     """
     A forest prepared for the Shapley values of its variables.
@@ -1836,6 +1978,10 @@ def fit_linear_discriminant(params: LinearDiscriminantParams, events: numpy.typi
 def fit_network(params: NetworkParams, events: numpy.typing.NDArray[typing.Any], targets: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], validation_events: numpy.typing.NDArray[typing.Any] | None = None, validation_targets: numpy.typing.NDArray[typing.Any] | None = None, validation_weight: numpy.typing.NDArray[typing.Any] | None = None, threads: typing.SupportsInt | typing.SupportsIndex = 0, seed: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> NetworkFit:
     """
     Trains a network on float32 events and float64 targets of shape (events, outputs).
+    """
+def fit_random_forest(params: RandomForestParams, events: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], class_index: typing.Any = None, target: typing.Any = None, n_classes: typing.SupportsInt | typing.SupportsIndex = 0, threads: typing.SupportsInt | typing.SupportsIndex = 1, seed: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> RandomForestResult:
+    """
+    Events float32 (events, variables), weight float64, class_index int32 or target float64.
     """
 def fit_tmva_forest(params: TmvaForestParams, analysis: TmvaAnalysis, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], targets: typing.Any, weight: numpy.typing.NDArray[typing.Any], variable_types: str = '', n_classes: typing.SupportsInt | typing.SupportsIndex = 2, signal_class: typing.SupportsInt | typing.SupportsIndex = 0, threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> TmvaForestResult:
     """

@@ -38,6 +38,7 @@ enum class Purpose : uint32_t {
   generator = 7,
   bootstrap = 8,
   folds = 9,
+  random_cuts = 10,
 };
 
 // [0, 1) with all 24 or 53 bits of the mantissa.

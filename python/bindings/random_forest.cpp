@@ -1,0 +1,85 @@
+// Random forests, extra trees and bagged trees.
+#include "trees/random_forest.hpp"
+
+#include <utility>
+
+#include "common.hpp"
+#include "trees/forest.hpp"
+
+namespace diskern::python {
+
+namespace {
+
+using trees::Criterion;
+using trees::GradientBoostingSample;
+using trees::RandomForestParams;
+using trees::RandomForestResult;
+
+RandomForestResult fit(const RandomForestParams& params, const py::array& events, const py::array& weight,
+                       const py::object& class_index, const py::object& target, std::int32_t n_classes, int threads,
+                       std::uint64_t seed, py::object progress) {
+  GradientBoostingSample sample;
+  sample.events = matrix<float>(events, "events");
+  const std::size_t n = sample.events.rows();
+  sample.weight = vector<double>(weight, "weight", n);
+  if (class_index.is_none() == target.is_none()) {
+    throw InvalidArgument("exactly one of class_index and target must be given");
+  }
+  if (!class_index.is_none()) {
+    sample.class_index = vector<std::int32_t>(py::cast<py::array>(class_index), "class_index", n);
+  } else {
+    sample.target = vector<double>(py::cast<py::array>(target), "target", n);
+  }
+  PythonMonitor monitor(std::move(progress));
+  const Context context = make_context(threads, seed, &monitor);
+  const py::gil_scoped_release release;
+  return trees::fit_random_forest(context, params, sample, n_classes);
+}
+
+}  // namespace
+
+void register_random_forest(py::module_& module) {
+  py::enum_<Criterion>(module, "Criterion", "What a cut improves.")
+      .value("gini", Criterion::gini)
+      .value("entropy", Criterion::entropy)
+      .value("misclassification", Criterion::misclassification)
+      .value("squared_error", Criterion::squared_error);
+
+  py::class_<RandomForestParams>(module, "RandomForestParams", "Parameters with their defaults.")
+      .def(py::init<>())
+      .def_readwrite("n_estimators", &RandomForestParams::n_estimators)
+      .def_readwrite("criterion", &RandomForestParams::criterion)
+      .def_readwrite("max_depth", &RandomForestParams::max_depth)
+      .def_readwrite("max_leaf_nodes", &RandomForestParams::max_leaf_nodes)
+      .def_readwrite("min_samples_split", &RandomForestParams::min_samples_split)
+      .def_readwrite("min_samples_leaf", &RandomForestParams::min_samples_leaf)
+      .def_readwrite("min_weight_fraction_leaf", &RandomForestParams::min_weight_fraction_leaf)
+      .def_readwrite("min_impurity_decrease", &RandomForestParams::min_impurity_decrease)
+      .def_readwrite("max_features", &RandomForestParams::max_features)
+      .def_readwrite("bootstrap", &RandomForestParams::bootstrap)
+      .def_readwrite("max_samples", &RandomForestParams::max_samples)
+      .def_readwrite("random_cuts", &RandomForestParams::random_cuts)
+      .def_readwrite("out_of_bag", &RandomForestParams::out_of_bag)
+      .def_readwrite("max_bins", &RandomForestParams::max_bins)
+      .def_readwrite("negative_weights", &RandomForestParams::negative_weights);
+
+  py::class_<RandomForestResult>(module, "RandomForestResult", "A trained forest and how it came about.")
+      .def_property_readonly(
+          "predictor",
+          [](const RandomForestResult& self) { return std::const_pointer_cast<Predictor>(self.predictor); })
+      .def_readonly("feature_importances", &RandomForestResult::feature_importances)
+      .def_property_readonly(
+          "out_of_bag",
+          [](const RandomForestResult& self) {
+            return py::array_t<double>(static_cast<py::ssize_t>(self.out_of_bag.size()), self.out_of_bag.data());
+          },
+          "Per used event and output, flat; empty unless asked for.")
+      .def_readonly("interrupted", &RandomForestResult::interrupted);
+
+  module.def("fit_random_forest", &fit, py::arg("params"), py::arg("events"), py::arg("weight"),
+             py::arg("class_index") = py::none(), py::arg("target") = py::none(), py::arg("n_classes") = 0,
+             py::arg("threads") = 1, py::arg("seed") = 0, py::arg("progress") = py::none(),
+             "Events float32 (events, variables), weight float64, class_index int32 or target float64.");
+}
+
+}  // namespace diskern::python
