@@ -7,6 +7,7 @@
 #include "base/random.hpp"
 #include "common.hpp"
 #include "trees/forest.hpp"
+#include "trees/forest_marginal.hpp"
 #include "trees/shap.hpp"
 
 namespace diskern::python {
@@ -47,6 +48,55 @@ py::array_t<double> explain(const TreeExplainer& self, const py::array& events, 
   return values;
 }
 
+py::array_t<double> tree_answers(const ForestPredictor& forest, const py::array& events, std::size_t begin,
+                                 std::size_t end, int threads) {
+  const View<const float, 2> view = matrix<float>(events, "events");
+  if (view.columns() != forest.input_count()) {
+    throw InvalidArgument("events has " + std::to_string(view.columns()) + " variables, the forest was trained with " +
+                          std::to_string(forest.input_count()));
+  }
+  const std::size_t count = forest.forest().trees.size();
+  if (begin > end || end > count) {
+    throw InvalidArgument("trees " + std::to_string(begin) + " to " + std::to_string(end) + " of " +
+                          std::to_string(count) + " trees were asked for");
+  }
+  py::array_t<double> answers({view.rows(), end - begin});
+  const View<double, 2> out(answers.mutable_data(), view.rows(), end - begin);
+  PythonMonitor monitor{py::none()};
+  const Context context = make_context(threads, 0, &monitor);
+  const py::gil_scoped_release release;
+  trees::tree_answers(context, forest.forest(), begin, end, view, out);
+  return answers;
+}
+
+py::array_t<double> partial_dependence(const ForestPredictor& forest, const std::vector<std::int32_t>& variables,
+                                       const py::array& grid, int threads) {
+  const View<const float, 2> points = matrix<float>(grid, "grid");
+  py::array_t<double> scores({points.rows(), forest.output_count()});
+  const View<double, 2> out(scores.mutable_data(), points.rows(), forest.output_count());
+  PythonMonitor monitor{py::none()};
+  const Context context = make_context(threads, 0, &monitor);
+  const py::gil_scoped_release release;
+  trees::partial_dependence(context, forest.forest(), variables, points, out);
+  return scores;
+}
+
+py::array_t<double> link_responses(const ForestPredictor& forest, const py::array& scores) {
+  const View<const double, 2> view = matrix<double>(scores, "scores");
+  const std::size_t n_outputs = forest.output_count();
+  if (view.columns() != n_outputs) {
+    throw InvalidArgument("scores has " + std::to_string(view.columns()) + " columns, the forest has " +
+                          std::to_string(n_outputs) + " outputs");
+  }
+  py::array_t<double> responses({view.rows(), n_outputs});
+  double* out = responses.mutable_data();
+  for (std::size_t i = 0; i < view.rows(); ++i) {
+    for (std::size_t k = 0; k < n_outputs; ++k) out[i * n_outputs + k] = view(i, k);
+    trees::apply_link(forest.forest().link, out + i * n_outputs, n_outputs);
+  }
+  return responses;
+}
+
 }  // namespace
 
 void register_inspection(py::module_& module) {
@@ -70,6 +120,15 @@ void register_inspection(py::module_& module) {
            py::arg("algorithm") = TreeExplainer::Algorithm::automatic,
            "Shapley values, float64 of shape (events, outputs, variables).");
 
+  module.def("tree_answers", &tree_answers, py::arg("forest"), py::arg("events"), py::arg("begin"), py::arg("end"),
+             py::arg("threads") = 1,
+             "Weight times answer of the trees [begin, end), float64 of shape (events, end - begin).");
+  module.def("partial_dependence", &partial_dependence, py::arg("forest"), py::arg("variables"), py::arg("grid"),
+             py::arg("threads") = 1,
+             "Expected scores with the variables fixed to the rows of grid (float32), by the training weights of the "
+             "nodes; float64 of shape (points, outputs).");
+  module.def("link_responses", &link_responses, py::arg("forest"), py::arg("scores"),
+             "What the link of the forest makes of scores, float64 (events, outputs).");
   module.def(
       "random_order",
       [](std::size_t count, std::uint64_t seed, std::uint32_t step) {

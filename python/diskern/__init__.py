@@ -39,7 +39,7 @@ _LAZY: dict[str, str] = {
     "load": ".model",
 }
 
-_SUBMODULES = ("data", "datasets", "evaluation", "plotting", "report", "tmva")
+_SUBMODULES = ("data", "datasets", "evaluation", "inspection", "plotting", "report", "tmva")
 
 __all__ = ["__version__", *sorted(_LAZY), *_SUBMODULES]
 

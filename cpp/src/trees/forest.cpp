@@ -146,6 +146,8 @@ double preselect(const Preselection& preselection, const float* variables) noexc
   return result;
 }
 
+}  // namespace
+
 void apply_link(Link link, double* responses, std::size_t n) noexcept {
   switch (link) {
     case Link::identity:
@@ -179,8 +181,6 @@ void apply_link(Link link, double* responses, std::size_t n) noexcept {
       return;
   }
 }
-
-}  // namespace
 
 void validate(const Forest& forest) {
   if (forest.n_features < 1) refuse("n_features is " + std::to_string(forest.n_features) + ", expected at least 1");

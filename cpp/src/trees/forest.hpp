@@ -111,6 +111,9 @@ class ForestPredictor final : public Predictor {
   std::shared_ptr<const ForestBatch> batch_;  // the same trees, packed for many events
 };
 
+// What the link makes of the n scores of one event, in place.
+void apply_link(Link link, double* responses, std::size_t n) noexcept;
+
 // Index of the leaf that an event reaches. The tree must be one that validate() accepts.
 std::int32_t leaf_index(const Tree& tree, const float* variables, std::size_t n_features) noexcept;
 

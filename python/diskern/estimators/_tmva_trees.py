@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .. import _core
 from .._validation import NegativePolicy
 from ._base import ClassifierBase, Estimator, InvalidArgument, RegressorBase
+from ._inspection import ClassifierTreeInspection, TreeInspection
 
 CLASSIFICATION = _core.TmvaForestParams(_core.TmvaAnalysis.Classification)
 REGRESSION = _core.TmvaForestParams(_core.TmvaAnalysis.Regression)
@@ -89,7 +90,7 @@ class TmvaTrees(Estimator):
         """More attributes of the fitted estimator."""
 
 
-class TmvaTreesClassifier(ClassifierBase, TmvaTrees):
+class TmvaTreesClassifier(ClassifierTreeInspection, ClassifierBase, TmvaTrees):
     """Two classes."""
 
     criterion: str
@@ -140,7 +141,7 @@ class TmvaTreesClassifier(ClassifierBase, TmvaTrees):
         return self._train(params, events, class_index, None, weight)
 
 
-class TmvaTreesRegressor(RegressorBase, TmvaTrees):
+class TmvaTreesRegressor(TreeInspection, RegressorBase, TmvaTrees):
     """One target."""
 
     _analysis: ClassVar[Any] = _core.TmvaAnalysis.Regression

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .. import _core
 from .._validation import NegativePolicy, check_target, check_weights
 from ._base import ClassifierBase, Estimator, RegressorBase
+from ._inspection import ClassifierTreeInspection, TreeInspection
 
 InvalidArgument = _core.InvalidArgument
 
@@ -244,7 +245,7 @@ class _GradientBoostedTrees(Estimator):
         return scores
 
 
-class GradientBoostedTreesClassifier(ClassifierBase, _GradientBoostedTrees):
+class GradientBoostedTreesClassifier(ClassifierTreeInspection, ClassifierBase, _GradientBoostedTrees):
     __doc__ = f"""Gradient boosted decision trees that tell classes apart.
 {_PARAMETERS}
     Examples
@@ -307,7 +308,7 @@ class GradientBoostedTreesClassifier(ClassifierBase, _GradientBoostedTrees):
         return np.hstack([1.0 - responses, responses]) if len(self.classes_) == 2 else responses
 
 
-class GradientBoostedTreesRegressor(RegressorBase, _GradientBoostedTrees):
+class GradientBoostedTreesRegressor(TreeInspection, RegressorBase, _GradientBoostedTrees):
     __doc__ = f"""Gradient boosted decision trees that estimate a number, with the squared error as loss.
 {_PARAMETERS}"""
 
