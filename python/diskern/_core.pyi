@@ -10,6 +10,7 @@ import numpy
 import numpy.typing
 import typing
 __all__: list[str] = ['Activation', 'Aggregation', 'Criterion', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'InputFunction', 'InvalidArgument', 'Linear', 'LinearDiscriminantParams', 'Link', 'Model', 'NegativeWeights', 'Network', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'Predictor', 'RandomForestParams', 'RandomForestResult', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_gradient_boosting', 'fit_linear_discriminant', 'fit_network', 'fit_random_forest', 'fit_tmva_forest', 'flatness', 'instruction_set', 'load_model', 'model_from_bytes', 'protected_bins', 'random_order', 'raw_scores', 'split_label', 'supported_instruction_sets']
+__all__: list[str] = ['Activation', 'Aggregation', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'InputFunction', 'InvalidArgument', 'Linear', 'LinearDiscriminantParams', 'Link', 'Model', 'NegativeWeights', 'Network', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'Predictor', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_fisher', 'fit_gradient_boosting', 'fit_linear_discriminant', 'fit_network', 'fit_tmva_forest', 'instruction_set', 'link_responses', 'load_model', 'model_from_bytes', 'partial_dependence', 'random_order', 'raw_scores', 'split_label', 'supported_instruction_sets', 'tree_answers']
 class Error(Exception):
     pass
 class InvalidArgument(Error, ValueError):
@@ -1995,6 +1996,10 @@ def instruction_set() -> str:
     """
     The instruction set that the kernels use: the best one, or what DISKERN_ISA names.
     """
+def link_responses(forest: Forest, scores: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    What the link of the forest makes of scores, float64 (events, outputs).
+    """
 def load_model(path: str) -> Model:
     ...
 def model_from_bytes(content: bytes) -> Model:
@@ -2002,6 +2007,9 @@ def model_from_bytes(content: bytes) -> Model:
 def protected_bins(variables: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], n_bins: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int32]:
     """
     Bin of each event, int32: n_bins quantiles of |weight| in the first variable, within each as many in the next.
+def partial_dependence(forest: Forest, variables: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], grid: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Expected scores with the variables fixed to the rows of grid (float32), by the training weights of the nodes; float64 of shape (points, outputs).
     """
 def random_order(count: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, step: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.typing.NDArray[numpy.int64]:
     """
@@ -2018,5 +2026,9 @@ def split_label(text: str) -> tuple[str, str]:
 def supported_instruction_sets() -> list[str]:
     """
     The instruction sets that are in this build and run on this machine, the best one last.
+    """
+def tree_answers(forest: Forest, events: numpy.typing.NDArray[typing.Any], begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Weight times answer of the trees [begin, end), float64 of shape (events, end - begin).
     """
 __version__: str

@@ -11,7 +11,7 @@ from diskern.evaluation import roc_curve
 
 pytest.importorskip("sklearn")
 
-from diskern import (  # noqa: E402
+from diskern import (
     AdaBoostTreesClassifier,
     AdaBoostTreesRegressor,
     DecisionTreeClassifier,
@@ -184,7 +184,8 @@ def test_shap_values_of_estimators_models_and_forests_agree(classifier, tmp_path
 
     X, _, _, weight = sample(200, seed=8)
     shap = classifier.shap_values(X, weight)
-    assert shap.values.shape == (200, 1, 5) and shap.variables == ("x0", "x1", "x2", "x3", "x4")
+    assert shap.values.shape == (200, 1, 5)
+    assert shap.variables == ("x0", "x1", "x2", "x3", "x4")
     np.testing.assert_allclose(shap.scores[:, 0], classifier.decision_function(X), rtol=0, atol=1e-10)
     classifier.save(tmp_path / "model.diskern")
     for other in (diskern.load(tmp_path / "model.diskern"), classifier.predictor_):
@@ -429,7 +430,8 @@ def test_tree_learning_curve(classifier):
     stages = list(classifier.staged_predict_proba(test_X))
     expected = [roc_curve(test_y == 1, stage[:, 1], test_weight).integral for stage in stages]
     np.testing.assert_allclose(curve.validation, expected, rtol=1e-12)
-    assert curve.iteration[0] == 1 and len(curve.training) == 30
+    np.testing.assert_array_equal(curve.iteration, np.arange(1, 31))
+    assert len(curve.training) == 30
     loss = inspection.tree_learning_curve(classifier, {"training": (X, y, weight)}, metric="log_loss")
     np.testing.assert_allclose(loss.training, classifier.training_loss_[1:], rtol=1e-6)
     assert loss.validation is None

@@ -68,45 +68,33 @@ void add_rows(const double* table, size_t width, const uint8_t* index, size_t co
   }
 }
 
-void leaf(const double* fraction, size_t m, const double* point, const double* weight, size_t points, double leaf_value,
-          const uint8_t* const* on, size_t count, double* scratch, double* out) {
+void add_parts(const double* const* rows, const double* const* products, const uint8_t* const* index,
+               const size_t* begin, size_t parts, size_t points, size_t count, const int32_t* place, double* scratch,
+               double* values, size_t stride) {
   constexpr size_t lanes = 8;
-  for (size_t begin = 0; begin < count; begin += lanes) {
-    for (size_t j = 0; j < m; ++j) {
-      for (size_t i = 0; i < lanes; ++i) out[j * count + begin + i] = 0.0;
-    }
-    for (size_t q = 0; q < points; ++q) {
-      const double t = point[q];
-      for (size_t i = 0; i < lanes; ++i) scratch[m * lanes + i] = 1.0;
-      for (size_t j = m; j-- > 1;) {
-        const double z = fraction[j];
-        const double if_on = z + (1.0 - z) * t;
-        const double if_off = z * (1.0 - t);
-        const uint8_t* bits = on[j] + begin;
-        for (size_t i = 0; i < lanes; ++i) {
-          scratch[j * lanes + i] = scratch[(j + 1) * lanes + i] * (bits[i] != 0 ? if_on : if_off);
+  for (size_t i = 0; i < count; ++i) {
+    double* v = values + i * stride;
+    for (size_t part = 0; part < parts; ++part) {
+      const double* others = scratch;
+      if (parts == 2) {
+        others = products[1 - part] + index[1 - part][i] * points;
+      } else {
+        for (size_t q = 0; q < points; ++q) scratch[q] = 1.0;
+        for (size_t other = 0; other < parts; ++other) {
+          if (other == part) continue;
+          const double* product = products[other] + index[other][i] * points;
+          for (size_t q = 0; q < points; ++q) scratch[q] *= product[q];
         }
       }
-      double before[lanes];
-      for (size_t i = 0; i < lanes; ++i) before[i] = weight[q];
-      for (size_t j = 0; j < m; ++j) {
-        const double z = fraction[j];
-        const double if_on = z + (1.0 - z) * t;
-        const double if_off = z * (1.0 - t);
-        const uint8_t* bits = on[j] + begin;
-        double* result = out + j * count + begin;
-        for (size_t i = 0; i < lanes; ++i) {
-          result[i] += before[i] * scratch[(j + 1) * lanes + i];
-          before[i] *= bits[i] != 0 ? if_on : if_off;
-        }
+      const double* row = rows[part] + index[part][i] * points * lanes;
+      double sum[lanes] = {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
+      for (size_t q = 0; q < points; ++q) {
+        const double factor = others[q];
+        for (size_t k = 0; k < lanes; ++k) sum[k] += row[q * lanes + k] * factor;
       }
-    }
-    for (size_t j = 0; j < m; ++j) {
-      const double if_on = leaf_value * (1.0 - fraction[j]);
-      const double if_off = leaf_value * -fraction[j];
-      const uint8_t* bits = on[j] + begin;
-      double* result = out + j * count + begin;
-      for (size_t i = 0; i < lanes; ++i) result[i] *= bits[i] != 0 ? if_on : if_off;
+      const int32_t* at = place + begin[part];
+      const size_t size = begin[part + 1] - begin[part];
+      for (size_t k = 0; k < size; ++k) v[static_cast<size_t>(at[k])] += sum[k];
     }
   }
 }
@@ -114,6 +102,6 @@ void leaf(const double* fraction, size_t m, const double* point, const double* w
 }  // namespace
 
 extern const ShapKernels shap_kernels;
-const ShapKernels shap_kernels = {compare, add_bit, add_rows, leaf};
+const ShapKernels shap_kernels = {compare, add_bit, add_rows, add_parts};
 
 }  // namespace diskern::DISKERN_ISA_NAMESPACE

@@ -68,7 +68,6 @@ struct TreeExplainer::Block {
   std::vector<const std::uint8_t*> pointers;
   std::vector<std::uint8_t> wanted;
   std::vector<double> scratch;
-  std::vector<double> leaf;  // [variable of a large leaf][lanes]
 };
 
 TreeExplainer::TreeExplainer(const Forest& forest) : kernels_(&shap_kernels()) {
@@ -227,14 +226,14 @@ std::vector<double> TreeExplainer::table(const ShapTree& tree, const ShapGroup& 
   const std::size_t width = group.variable.size();
   std::vector<double> result(group.table_size(), 0.0);
   std::uint8_t on[group_bits];
-  double scratch[group_bits + 1];
+  std::vector<double> scratch(leaf_scratch(group_bits));
   for (const ShapGroup::Member& member : group.members) {
     const ShapLeaf& leaf = tree.leaves[member.leaf];
     const std::size_t m = leaf.size();
     std::vector<double> of_leaf((std::size_t{1} << m) * m);
     for (std::size_t pattern = 0; pattern < std::size_t{1} << m; ++pattern) {
       for (std::size_t k = 0; k < m; ++k) on[k] = static_cast<std::uint8_t>(pattern >> k & 1U);
-      one_leaf(tree, leaf, on, scratch, of_leaf.data() + pattern * m);
+      one_leaf(tree, leaf, on, scratch.data(), of_leaf.data() + pattern * m);
     }
     for (std::size_t index = 0; index < std::size_t{1} << group.bit.size(); ++index) {
       std::size_t pattern = 0;
@@ -251,7 +250,7 @@ std::vector<double> TreeExplainer::table(const ShapTree& tree, const ShapGroup& 
 void TreeExplainer::add_directly(const ShapTree& tree, const ShapGroup& group, const Block& block, double* values,
                                  std::size_t stride) const {
   std::uint8_t on[group_bits];
-  double scratch[group_bits + 1];
+  std::vector<double> scratch(leaf_scratch(group_bits));
   double of_leaf[group_bits];
   double sum[group_bits];
   const std::size_t width = group.variable.size();
@@ -263,11 +262,63 @@ void TreeExplainer::add_directly(const ShapTree& tree, const ShapGroup& group, c
       for (std::size_t k = 0; k < leaf.size(); ++k) {
         on[k] = (index & member.ones[k]) == member.ones[k] && (index & member.zeros[k]) == 0 ? 1 : 0;
       }
-      one_leaf(tree, leaf, on, scratch, of_leaf);
+      one_leaf(tree, leaf, on, scratch.data(), of_leaf);
       for (std::size_t k = 0; k < leaf.size(); ++k) sum[member.place[k]] += of_leaf[k];
     }
     for (std::size_t k = 0; k < width; ++k) values[i * stride + static_cast<std::size_t>(group.variable[k])] += sum[k];
   }
+}
+
+TreeExplainer::PartTables TreeExplainer::part_tables(const ShapTree& tree, const ShapGroup& group) const {
+  const ShapLeaf& leaf = tree.leaves[group.members.front().leaf];
+  const std::size_t m = leaf.size();
+  const GaussLegendre& rule = rules_[(m + 1) / 2 - 1];
+  const std::size_t points = rule.point.size();
+  PartTables result;
+  std::uint8_t on[part_bits];
+  for (std::size_t part = 0; part < part_count(m); ++part) {
+    const std::size_t begin = part_begin(m, part);
+    const std::size_t size = part_begin(m, part + 1) - begin;
+    const std::size_t patterns = std::size_t{1} << size;
+    std::vector<double> rows(patterns * points * part_lanes);
+    std::vector<double> products(patterns * points);
+    for (std::size_t pattern = 0; pattern < patterns; ++pattern) {
+      for (std::size_t k = 0; k < size; ++k) on[k] = static_cast<std::uint8_t>(pattern >> k & 1U);
+      part_rows(tree.fraction.data() + leaf.begin + begin, size, leaf.value, rule, on,
+                products.data() + pattern * points, rows.data() + pattern * points * part_lanes);
+    }
+    result.rows.push_back(std::move(rows));
+    result.products.push_back(std::move(products));
+  }
+  return result;
+}
+
+void TreeExplainer::add_parts(const ShapTree& tree, const ShapGroup& group, const PartTables& tables, Block& block,
+                              double* values, std::size_t stride) const {
+  const ShapLeaf& leaf = tree.leaves[group.members.front().leaf];
+  const std::size_t m = leaf.size();
+  const std::size_t parts = part_count(m);
+  const std::size_t points = (m + 1) / 2;
+  block.bits.resize(std::max(block.bits.size(), parts * block_size));
+  std::fill(block.bits.begin(), block.bits.begin() + static_cast<std::ptrdiff_t>(parts * block_size), 0);
+  std::vector<const double*> rows;
+  std::vector<const double*> products;
+  std::vector<const std::uint8_t*> index;
+  std::vector<std::size_t> begin;
+  for (std::size_t part = 0; part < parts; ++part) {
+    begin.push_back(part_begin(m, part));
+    std::uint8_t* bits = block.bits.data() + part * block_size;
+    for (std::size_t k = begin.back(); k < part_begin(m, part + 1); ++k) {
+      condition_bits(group.bit[k], block, static_cast<unsigned>(k - begin.back()), bits);
+    }
+    rows.push_back(tables.rows[part].data());
+    products.push_back(tables.products[part].data());
+    index.push_back(bits);
+  }
+  begin.push_back(m);
+  block.scratch.resize(std::max(block.scratch.size(), points));
+  kernels_->add_parts(rows.data(), products.data(), index.data(), begin.data(), parts, points, block.events,
+                      tree.variable.data() + leaf.begin, block.scratch.data(), values, stride);
 }
 
 void TreeExplainer::add_large_leaf(const ShapTree& tree, const ShapGroup& group, Block& block, double* values,
@@ -276,53 +327,41 @@ void TreeExplainer::add_large_leaf(const ShapTree& tree, const ShapGroup& group,
   const std::size_t m = leaf.size();
   block.bits.resize(std::max(block.bits.size(), m * block_size));
   std::fill(block.bits.begin(), block.bits.begin() + static_cast<std::ptrdiff_t>(m * block_size), 0);
-  for (std::size_t k = 0; k < m; ++k) {
-    condition_bits(group.bit[k], block, 0, block.bits.data() + k * block_size);
-  }
-  block.leaf.resize(std::max(block.leaf.size(), m * block_size));
-  if (interventional_) {
-    std::vector<double> one(m);
-    for (std::size_t i = 0; i < block.events; ++i) {
-      std::uint64_t bits = 0;
-      for (std::size_t k = 0; k < m; ++k) bits |= std::uint64_t{block.bits[k * block_size + i]} << k;
-      leaf_values_interventional(leaf, bits, one.data());
-      for (std::size_t k = 0; k < m; ++k) block.leaf[k * block.lanes + i] = one[k];
-    }
-  } else {
-    block.scratch.resize(std::max(block.scratch.size(), (m + 1) * 8));
-    block.pointers.clear();
-    for (std::size_t k = 0; k < m; ++k) block.pointers.push_back(block.bits.data() + k * block_size);
-    const GaussLegendre& rule = rules_[(m + 1) / 2 - 1];
-    kernels_->leaf(tree.fraction.data() + leaf.begin, m, rule.point.data(), rule.weight.data(), rule.point.size(),
-                   leaf.value, block.pointers.data(), block.lanes, block.scratch.data(), block.leaf.data());
-  }
+  for (std::size_t k = 0; k < m; ++k) condition_bits(group.bit[k], block, 0, block.bits.data() + k * block_size);
+  block.scratch.resize(std::max(block.scratch.size(), leaf_scratch(m)));
+  std::vector<std::uint8_t> on(m);
+  std::vector<double> of_leaf(m);
   for (std::size_t i = 0; i < block.events; ++i) {
+    for (std::size_t k = 0; k < m; ++k) on[k] = block.bits[k * block_size + i];
+    one_leaf(tree, leaf, on.data(), block.scratch.data(), of_leaf.data());
     double* v = values + i * stride;
-    for (std::size_t k = 0; k < m; ++k) {
-      v[static_cast<std::size_t>(tree.variable[leaf.begin + k])] += block.leaf[k * block.lanes + i];
-    }
+    for (std::size_t k = 0; k < m; ++k) v[static_cast<std::size_t>(tree.variable[leaf.begin + k])] += of_leaf[k];
   }
 }
 
-void TreeExplainer::add_tree(const ShapTree& tree, const std::vector<std::vector<double>>& tables, Block& block,
-                             double* values, std::size_t stride) const {
+void TreeExplainer::add_tree(const ShapTree& tree, const std::vector<GroupTable>& tables, Block& block, double* values,
+                             std::size_t stride) const {
   if (tree.cuts.empty()) return;
   cut_block(tree, block);
   double* of_output = values + tree.output * n_features_;
   for (std::size_t g = 0; g < tree.groups.size(); ++g) {
     const ShapGroup& group = tree.groups[g];
     if (!group.indexed()) {
-      add_large_leaf(tree, group, block, of_output, stride);
+      if (tables[g].parts.rows.empty()) {
+        add_large_leaf(tree, group, block, of_output, stride);
+      } else {
+        add_parts(tree, group, tables[g].parts, block, of_output, stride);
+      }
       continue;
     }
     std::fill(block.index.begin(), block.index.end(), 0);
     for (std::size_t b = 0; b < group.bit.size(); ++b) {
       condition_bits(group.bit[b], block, static_cast<unsigned>(b), block.index.data());
     }
-    if (tables[g].empty()) {
+    if (tables[g].sums.empty()) {
       add_directly(tree, group, block, of_output, stride);
     } else {
-      kernels_->add_rows(tables[g].data(), group.variable.size(), block.index.data(), block.events,
+      kernels_->add_rows(tables[g].sums.data(), group.variable.size(), block.index.data(), block.events,
                          group.variable.data(), of_output, stride);
     }
   }
@@ -342,23 +381,35 @@ void TreeExplainer::explain(const Context& context, View<const float, 2> events,
   if (n == 0) return;
   std::fill(values.data(), values.data() + n * stride, 0.0);
   const auto pays = [&](const ShapGroup& group) {
-    if (!group.indexed() || algorithm == Algorithm::direct) return false;
-    return algorithm == Algorithm::tables || n >= std::size_t{1} << group.bit.size();
+    if (algorithm == Algorithm::direct || (!group.indexed() && interventional_)) return false;
+    const std::size_t bits = group.indexed() ? group.bit.size() : part_bits;
+    return algorithm == Algorithm::tables || n >= std::size_t{1} << bits;
+  };
+  const auto numbers = [](const ShapGroup& group) {
+    if (group.indexed()) return group.table_size();
+    const std::size_t m = group.bit.size();
+    return part_count(m) * (std::size_t{1} << part_bits) * ((m + 1) / 2) * (part_lanes + 1);
   };
   const std::size_t chunks = chunk_count(n, block_size);
   for (std::size_t begin = 0; begin < trees_.size();) {
     std::size_t end = begin;
     for (std::size_t bytes = 0; end < trees_.size() && (end == begin || bytes < table_memory); ++end) {
-      for (const ShapGroup& group : trees_[end].groups) bytes += pays(group) ? sizeof(double) * group.table_size() : 0;
+      for (const ShapGroup& group : trees_[end].groups) bytes += pays(group) ? sizeof(double) * numbers(group) : 0;
     }
-    std::vector<std::vector<std::vector<double>>> tables(end - begin);
+    std::vector<std::vector<GroupTable>> tables(end - begin);
     interruptible_for(
         context, end - begin,
         [&](std::size_t t) {
           const ShapTree& tree = trees_[begin + t];
           tables[t].resize(tree.groups.size());
           for (std::size_t g = 0; g < tree.groups.size(); ++g) {
-            if (pays(tree.groups[g])) tables[t][g] = table(tree, tree.groups[g]);
+            const ShapGroup& group = tree.groups[g];
+            if (!pays(group)) continue;
+            if (group.indexed()) {
+              tables[t][g].sums = table(tree, group);
+            } else {
+              tables[t][g].parts = part_tables(tree, group);
+            }
           }
         },
         static_cast<double>(end - begin) * 3e5);

@@ -46,6 +46,15 @@ class TreeExplainer {
 
  private:
   struct Block;
+  // Of a leaf of many variables, per part; see part_rows().
+  struct PartTables {
+    std::vector<std::vector<double>> rows;
+    std::vector<std::vector<double>> products;
+  };
+  struct GroupTable {
+    std::vector<double> sums;  // per combination of the bits of the group
+    PartTables parts;
+  };
   void prepare(const Forest& forest, bool with_fractions);
   void read_block(View<const float, 2> events, Block& block) const;
   void cut_block(const ShapTree& tree, Block& block) const;
@@ -57,10 +66,13 @@ class TreeExplainer {
   std::vector<double> table(const ShapTree& tree, const ShapGroup& group) const;
   void one_leaf(const ShapTree& tree, const ShapLeaf& leaf, const std::uint8_t* on, double* scratch,
                 double* values) const noexcept;
-  void add_tree(const ShapTree& tree, const std::vector<std::vector<double>>& tables, Block& block, double* values,
+  void add_tree(const ShapTree& tree, const std::vector<GroupTable>& tables, Block& block, double* values,
                 std::size_t stride) const;
   void add_directly(const ShapTree& tree, const ShapGroup& group, const Block& block, double* values,
                     std::size_t stride) const;
+  PartTables part_tables(const ShapTree& tree, const ShapGroup& group) const;
+  void add_parts(const ShapTree& tree, const ShapGroup& group, const PartTables& tables, Block& block, double* values,
+                 std::size_t stride) const;
   void add_large_leaf(const ShapTree& tree, const ShapGroup& group, Block& block, double* values,
                       std::size_t stride) const;
 

@@ -18,10 +18,12 @@ struct ShapKernels {
   // values[i * stride + place[k]] += table[index[i] * width + k] for all k < width <= 8.
   void (*add_rows)(const double* table, size_t width, const uint8_t* index, size_t count, const int32_t* place,
                    double* values, size_t stride);
-  // leaf_values() for many events: on[j][i] is bit j of event i, out[j * count + i] its value. scratch has room for
-  // (m + 1) * 8 numbers.
-  void (*leaf)(const double* fraction, size_t m, const double* point, const double* weight, size_t points,
-               double leaf_value, const uint8_t* const* on, size_t count, double* scratch, double* out);
+  // Adds the values of a leaf in `parts` parts to many events, as leaf_values() (shap_tree.hpp) does. Part h of event i
+  // has the rows rows[h] + index[h][i] * points * 8, its products products[h] + index[h][i] * points, and the
+  // variables place[begin[h]], ..., place[begin[h + 1] - 1]. scratch has room for `points` numbers.
+  void (*add_parts)(const double* const* rows, const double* const* products, const uint8_t* const* index,
+                    const size_t* begin, size_t parts, size_t points, size_t count, const int32_t* place,
+                    double* scratch, double* values, size_t stride);
 };
 
 }  // namespace diskern

@@ -1,6 +1,7 @@
 #include "trees/shap_tree.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -211,25 +212,56 @@ ShapTree shap_tree(const Tree& tree, const std::string& name, std::size_t output
   return result;
 }
 
+void part_rows(const double* z, std::size_t size, double leaf_value, const GaussLegendre& rule, const std::uint8_t* on,
+               double* product, double* rows) noexcept {
+  std::array<double, part_bits + 1> after;   // NOLINT(cppcoreguidelines-pro-type-member-init)
+  std::array<double, part_bits> difference;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  for (std::size_t i = 0; i < size; ++i) difference[i] = leaf_value * (on[i] != 0 ? 1.0 - z[i] : -z[i]);
+  for (std::size_t q = 0; q < rule.point.size(); ++q) {
+    const double t = rule.point[q];
+    const auto factor = [&](std::size_t i) { return on[i] != 0 ? z[i] + (1.0 - z[i]) * t : z[i] * (1.0 - t); };
+    after[size] = 1.0;
+    for (std::size_t i = size; i-- > 0;) after[i] = after[i + 1] * factor(i);
+    product[q] = after[0];
+    double before = rule.weight[q];
+    double* row = rows + q * part_lanes;
+    for (std::size_t i = 0; i < size; ++i) {
+      row[i] = difference[i] * (before * after[i + 1]);
+      before *= factor(i);
+    }
+    for (std::size_t i = size; i < part_lanes; ++i) row[i] = 0.0;
+  }
+}
+
 void leaf_values(const ShapTree& tree, const ShapLeaf& leaf, const ShapRules& rules, const std::uint8_t* on,
                  double* scratch, double* values) noexcept {
   const std::size_t m = leaf.size();
   if (m == 0) return;
   const double* z = tree.fraction.data() + leaf.begin;
   const GaussLegendre& rule = rules[(m + 1) / 2 - 1];
-  std::fill(values, values + m, 0.0);
-  for (std::size_t q = 0; q < rule.point.size(); ++q) {
-    const double t = rule.point[q];
-    const auto factor = [&](std::size_t j) { return on[j] != 0 ? z[j] + (1.0 - z[j]) * t : z[j] * (1.0 - t); };
-    scratch[m] = 1.0;
-    for (std::size_t j = m; j-- > 1;) scratch[j] = scratch[j + 1] * factor(j);
-    double before = rule.weight[q];
-    for (std::size_t j = 0; j < m; ++j) {
-      values[j] += before * scratch[j + 1];
-      before *= factor(j);
+  const std::size_t points = rule.point.size();
+  const std::size_t parts = part_count(m);
+  double* products = scratch;  // [part][point]
+  double* others = products + parts * points;
+  double* rows = others + points;
+  const auto rows_of = [&](std::size_t part) {
+    const std::size_t begin = part_begin(m, part);
+    part_rows(z + begin, part_begin(m, part + 1) - begin, leaf.value, rule, on + begin, products + part * points, rows);
+  };
+  for (std::size_t part = 0; part < parts; ++part) rows_of(part);
+  for (std::size_t part = 0; part < parts; ++part) {
+    if (parts > 1) rows_of(part);
+    std::fill(others, others + points, 1.0);
+    for (std::size_t other = 0; other < parts; ++other) {
+      if (other == part) continue;
+      for (std::size_t q = 0; q < points; ++q) others[q] *= products[other * points + q];
+    }
+    for (std::size_t i = part_begin(m, part); i < part_begin(m, part + 1); ++i) {
+      double sum = 0;
+      for (std::size_t q = 0; q < points; ++q) sum += rows[q * part_lanes + i - part_begin(m, part)] * others[q];
+      values[i] = sum;
     }
   }
-  for (std::size_t j = 0; j < m; ++j) values[j] *= leaf.value * (on[j] != 0 ? 1.0 - z[j] : -z[j]);
 }
 
 void leaf_values_interventional(const ShapLeaf& leaf, std::uint64_t on, double* values) noexcept {

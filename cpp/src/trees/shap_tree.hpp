@@ -86,10 +86,24 @@ ShapTree shap_tree(const Tree& tree, const std::string& name, std::size_t output
 // Rules of 1, 2, ... points, enough for every leaf.
 using ShapRules = std::vector<GaussLegendre>;
 
-// The Shapley values of one leaf for an event with the bits `on` (one byte per variable of the leaf).
-// scratch has room for size() + 1 numbers.
+// The variables of a leaf are taken in parts of at most part_bits: what a part contributes to the integrand at every
+// point of the rule depends on its own bits only, so that leaves of many variables have small tables as well.
+constexpr std::size_t part_bits = 6;
+constexpr std::size_t part_lanes = 8;  // what a row has room for
+inline std::size_t part_count(std::size_t m) { return (m + part_bits - 1) / part_bits; }
+inline std::size_t part_begin(std::size_t m, std::size_t part) { return m * part / part_count(m); }
+
+// For a part of `size` variables with fractions z and bits `on`, of a leaf of value v: product[q] is the product of its
+// factors at point q; rows[q * part_lanes + i] is v (o_i - z_i) times the weight of q times the product without i.
+void part_rows(const double* z, std::size_t size, double leaf_value, const GaussLegendre& rule, const std::uint8_t* on,
+               double* product, double* rows) noexcept;
+
+// The Shapley values of one leaf for an event with the bits `on` (one byte per variable of the leaf): for each variable
+// the sum over q of its row times the products of the other parts in their order. scratch has room for
+// leaf_scratch(size()) numbers.
 void leaf_values(const ShapTree& tree, const ShapLeaf& leaf, const ShapRules& rules, const std::uint8_t* on,
                  double* scratch, double* values) noexcept;
+inline std::size_t leaf_scratch(std::size_t m) { return ((m + 1) / 2) * (part_count(m) + part_lanes + 1); }
 
 // The same from a background sample; at most 64 variables.
 void leaf_values_interventional(const ShapLeaf& leaf, std::uint64_t on, double* values) noexcept;

@@ -50,7 +50,9 @@ class Importance:
         return "\n".join(lines)
 
 
-def forest_importance(model: Any, kind: Literal["gain", "cuts"] = "gain") -> Importance:
+def forest_importance(
+    model: Any, kind: Literal["gain", "cuts"] = "gain", *, labels: Sequence[str] | None = None
+) -> Importance:
     """What the training says about the variables: where it cut, and what the cuts gained.
 
     Parameters
@@ -59,6 +61,8 @@ def forest_importance(model: Any, kind: Literal["gain", "cuts"] = "gain") -> Imp
     kind : {'gain', 'cuts'}
         'gain': the share of each variable in the sum of gains of all cuts (as the training recorded them: decrease of
         loss in gradient boosting, separation gain in TMVA's trees); 'cuts': its share in the number of cuts.
+    labels : sequence of str, optional
+        Names of the variables, where the method knows none.
 
     Returns
     -------
@@ -79,7 +83,7 @@ def forest_importance(model: Any, kind: Literal["gain", "cuts"] = "gain") -> Imp
     """
     if kind not in ("gain", "cuts"):
         raise InvalidArgument(f"kind must be 'gain' or 'cuts', got {kind!r}")
-    seen = subject(model)
+    seen = subject(model, labels)
     forest = seen.trees()
     n = forest.input_count
     per_tree = np.zeros((forest.tree_count, n))
@@ -101,8 +105,7 @@ def forest_importance(model: Any, kind: Literal["gain", "cuts"] = "gain") -> Imp
     scatter = ((per_tree - per_tree.mean(axis=0)) ** 2).sum(axis=0) * count / (count - 1) if count > 1 else np.zeros(n)
     scale = 1.0 / total if total > 0 else 1.0
     name = "Share of the gain" if kind == "gain" else "Share of the cuts"
-    labels = seen.labels
-    return Importance(name, labels, sums * scale, np.sqrt(scatter) * scale, float("nan"), np.empty((n, 0)))
+    return Importance(name, seen.labels, sums * scale, np.sqrt(scatter) * scale, float("nan"), np.empty((n, 0)))
 
 
 def permutation_importance(
@@ -115,6 +118,7 @@ def permutation_importance(
     repeats: int = 10,
     seed: int = 1,
     groups: Mapping[str, Sequence[str | int]] | Sequence[Sequence[str | int]] | None = None,
+    labels: Sequence[str] | None = None,
 ) -> Importance:
     """How much worse the answers become when the values of a variable are shuffled among the events.
 
@@ -139,6 +143,8 @@ def permutation_importance(
     groups : mapping of names to variables, or sequence of sequences of variables, optional
         Variables to be shuffled together, for instance :func:`correlated_groups`: single members of a correlated group
         look unimportant because the others tell the same. Variables in no group stay single.
+    labels : sequence of str, optional
+        Names of the variables, where the method knows none.
 
     Returns
     -------
@@ -156,7 +162,7 @@ def permutation_importance(
     Breiman, Machine Learning 45 (2001) 5; Fisher, Rudin and Dominici, JMLR 20 (2019) 177. Negative weights count with
     their sign in the metric.
     """
-    seen = subject(model)
+    seen = subject(model, labels)
     events = seen.read(X)
     n = len(events)
     answer = seen.answers(y, n)

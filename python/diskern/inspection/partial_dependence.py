@@ -54,6 +54,7 @@ def partial_dependence(
     answer: Literal["response", "score"] = "response",
     output: str | int = 0,
     individual: bool = False,
+    labels: Sequence[str] | None = None,
 ) -> PartialDependence:
     """The mean answer if all events had the same value of one variable, or of two.
 
@@ -79,6 +80,8 @@ def partial_dependence(
     individual : bool
         Keep the curve of each event (individual conditional expectation; Goldstein et al., J. Comput. Graph. Stat. 24
         (2015) 44): one variable, 'brute'.
+    labels : sequence of str, optional
+        Names of the variables, where the method knows none.
 
     Returns
     -------
@@ -94,7 +97,7 @@ def partial_dependence(
     Friedman, Ann. Stat. 29 (2001) 1189, section 8.2. Where the variables are correlated the mean is taken over
     combinations that no event has.
     """
-    seen = subject(model)
+    seen = subject(model, labels)
     events = seen.read(X)
     weight = check_weights(sample_weight, len(events))
     columns = [seen.variable(v) for v in ([variables] if isinstance(variables, str | int | np.integer) else variables)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +78,7 @@ def shap_values(
     *,
     background: Any = None,
     background_weight: ArrayLike | None = None,
+    labels: Sequence[str] | None = None,
     threads: int = 0,
 ) -> ShapValues:
     """Exact Shapley values of forests (TreeSHAP).
@@ -94,6 +96,8 @@ def shap_values(
         independent of the others.
     background_weight : array-like of shape (background events,), optional
         Weights of the background events; their sum must be positive. Negative ones count with their sign.
+    labels : sequence of str, optional
+        Names of the variables, where the method knows none.
     threads : int
         0 takes all that the process may use. The values do not depend on it.
 
@@ -114,7 +118,7 @@ def shap_values(
     Gauss-Legendre rule that is exact for it, tabulated over the outcomes of a few cuts at a time. TMVA's preselection
     cuts (``DoPreselection``) are no trees and not part of the values.
     """
-    seen = subject(model)
+    seen = subject(model, labels)
     forest = seen.trees()
     events = seen.transformed(seen.read(X))
     weight = check_weights(sample_weight, len(events)) if len(events) else np.empty(0)
@@ -130,5 +134,5 @@ def shap_values(
     values: NDArray[np.float64] = explainer.explain(events, threads=threads)
     outputs = seen.outputs if len(seen.outputs) == values.shape[1] else tuple(map(str, range(values.shape[1])))
     transformed = seen.chain is not None and not seen.chain.empty
-    labels = tuple(f"{label} (transformed)" for label in seen.labels) if transformed else seen.labels
-    return ShapValues(values, explainer.base_value, events, weight, labels, outputs, background is not None)
+    names = tuple(f"{label} (transformed)" for label in seen.labels) if transformed else seen.labels
+    return ShapValues(values, explainer.base_value, events, weight, names, outputs, background is not None)

@@ -112,4 +112,6 @@ def tree_learning_curve(
             [measure.of(seen.from_scores(scores, events), answer, weight) for scores in stages], np.float64
         )
     iterations = np.arange(1, len(curves["training"]) + 1, dtype=np.float64)
-    return LearningCurve(measure.name, iterations, curves["training"], curves.get("test"))
+    return LearningCurve(
+        measure.name, iterations, curves["training"], curves.get("test"), "Test", measure.larger_is_better
+    )

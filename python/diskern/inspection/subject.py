@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -129,14 +129,24 @@ def _place(classes: tuple[Any, ...], label: Any) -> int:
     raise ValueError(repr(label))
 
 
-def subject(model: Any) -> Subject:
-    """The view of an estimator, a model, a booked method or a forest.
+def subject(model: Any, labels: Sequence[str] | None = None) -> Subject:
+    """The view of an estimator, a model, a booked method or a forest, with other names of its variables if given.
 
     Raises
     ------
     InvalidArgument
-        It is none of these, or not trained.
+        It is none of these, or not trained; the wrong number of names, or a name twice.
     """
+    seen = _subject(model)
+    if labels is None:
+        return seen
+    names = tuple(str(label) for label in labels)
+    if len(names) != len(seen.labels) or len(set(names)) != len(names):
+        raise InvalidArgument(f"labels must be {len(seen.labels)} different names, one per variable, got {len(names)}")
+    return replace(seen, labels=names)
+
+
+def _subject(model: Any) -> Subject:
     from ..model import Model
     from ..tmva.booking import BookedMethod
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .correlation import plot_confusion_matrix, plot_correlation_matrix
     from .curves import plot_learning_curve, plot_ranking
     from .inputs import plot_inputs, plot_variable
+    from .inspection import plot_importance, plot_partial_dependence, plot_shap_dependence, plot_shap_summary
     from .regression import plot_deviation, plot_estimate
     from .response import plot_response
     from .roc import plot_roc
@@ -26,11 +27,15 @@ _WHERE = {
     "plot_deviation": ".regression",
     "plot_efficiencies": ".scan",
     "plot_estimate": ".regression",
+    "plot_importance": ".inspection",
     "plot_inputs": ".inputs",
     "plot_learning_curve": ".curves",
+    "plot_partial_dependence": ".inspection",
     "plot_ranking": ".curves",
     "plot_response": ".response",
     "plot_roc": ".roc",
+    "plot_shap_dependence": ".inspection",
+    "plot_shap_summary": ".inspection",
     "plot_significance": ".scan",
     "plot_tree": ".tree",
     "plot_variable": ".inputs",
@@ -42,11 +47,15 @@ __all__ = [
     "plot_deviation",
     "plot_efficiencies",
     "plot_estimate",
+    "plot_importance",
     "plot_inputs",
     "plot_learning_curve",
+    "plot_partial_dependence",
     "plot_ranking",
     "plot_response",
     "plot_roc",
+    "plot_shap_dependence",
+    "plot_shap_summary",
     "plot_significance",
     "plot_tree",
     "plot_variable",

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def plot_learning_curve(curve: LearningCurve, *, title: str = "", axes: Any = None) -> Any:
-    """Loss against iteration, training and (where there was one) validation sample, its minimum marked."""
+    """Loss against iteration, training and (where there was one) validation sample, its best iteration marked."""
     axes = new_axes(axes)
     axes.plot(curve.iteration, curve.training, color=SIGNAL, label="Training")
     if curve.validation is not None and np.isfinite(curve.validation).any():
-        axes.plot(curve.iteration, curve.validation, color=BACKGROUND, label="Validation")
-        best = int(np.nanargmin(curve.validation))
+        axes.plot(curve.iteration, curve.validation, color=BACKGROUND, label=curve.validation_name)
+        best = int((np.nanargmax if curve.larger_is_better else np.nanargmin)(curve.validation))
         axes.axvline(curve.iteration[best], color="0.5", linestyle=":", label=f"Best: {curve.iteration[best]:g}")
     axes.set_xlabel("Iteration")
     axes.set_ylabel(curve.name)

@@ -18,6 +18,8 @@ class _Tree:
     """The arrays of a tree with the words for its nodes."""
 
     def __init__(self, forest: Any, index: int, labels: Sequence[str] | None) -> None:
+        labels = _labels(forest) if labels is None else labels
+        forest = getattr(forest, "model", forest)  # methods of a Factory
         forest = getattr(forest, "predictor_", forest)  # estimators
         forest = getattr(forest, "predictor", forest)  # models
         if not hasattr(forest, "tree"):
@@ -39,6 +41,8 @@ class _Tree:
         self.gain, self.missing_right = arrays["gain"], arrays["missing_right"]
         self.linear_begin, self.coefficients = arrays["linear_begin"], arrays["linear_coefficients"]
         types = arrays["node_type"]
+        # TMVA's trees refuse missing values; where they would go means nothing.
+        self.says_missing = len(types) == 0
         # Trees on targets hold responses, whose purity says nothing.
         self.is_classifying = len(types) == self.n_nodes and bool(np.isin(types, (0, 1, -1)).all())
 
@@ -73,7 +77,19 @@ class _Tree:
             words.append(f"weight {self.weight[node]:.4g}")
         if len(self.gain) and not self.is_leaf(node):
             words.append(f"gain {self.gain[node]:.3g}")
+        if self.says_missing and not self.is_leaf(node):
+            words.append(f"missing: {'yes' if self.missing_right[node] else 'no'}")
         return words
+
+
+def _labels(model: Any) -> Sequence[str] | None:
+    """The names that an estimator, a model or a method of a Factory has for its variables; None where it has none."""
+    model = getattr(model, "model", model)
+    info = getattr(model, "info", None)
+    if isinstance(info, dict) and "variables" in info:
+        return [str(variable["label"]) for variable in info["variables"]]
+    names = getattr(model, "feature_names_in_", None)
+    return None if names is None else [str(name) for name in names]
 
 
 def tree_text(forest: Forest | Any, labels: Sequence[str] | None = None, index: int = 0) -> str:
@@ -82,13 +98,14 @@ def tree_text(forest: Forest | Any, labels: Sequence[str] | None = None, index: 
     Parameters
     ----------
     forest : Forest, or an estimator or model that holds one
-    labels : names of the variables; x0, x1, ... without them
+    labels : names of the variables; without them those of the estimator or model, else x0, x1, ...
     index : which tree
 
     Returns
     -------
     str
-        Each cut is followed by its branch where the condition holds ("yes") and the other one ("no").
+        Each cut is followed by its branch where the condition holds ("yes") and the other one ("no"); "missing" says
+        which of them takes missing values.
 
     Raises
     ------
@@ -119,12 +136,13 @@ def plot_tree(
     """Draw a tree: cuts in boxes, the branch where the condition holds on the right.
 
     Boxes are coloured by purity, from background (red) over 0.5 (white) to signal (blue); trees on targets are coloured
-    by response.
+    by response: from negative (red) over 0 (white) to positive (blue) where both occur, else from the smallest to the
+    largest leaf.
 
     Parameters
     ----------
     forest : Forest, or an estimator or model that holds one
-    labels : names of the variables; x0, x1, ... without them
+    labels : names of the variables; without them those of the estimator or model, else x0, x1, ...
     index : which tree
     axes : matplotlib axes; a new figure of fitting size without them
     max_depth : nodes below are hidden behind "..."
@@ -203,11 +221,13 @@ def _layout(tree: _Tree, max_depth: int | None) -> tuple[dict[int, tuple[float, 
 
 
 def _shades(tree: _Tree) -> NDArray[np.float64]:
-    """0 to 1 per node: the purity, or the response between the smallest and the largest leaf."""
+    """0 to 1 per node: the purity, or the response around 0 or between the smallest and the largest leaf."""
     if tree.is_classifying and len(tree.purity):
         return np.asarray(tree.purity, np.float64)
     leaves = tree.value[tree.feature == -1]
     low, high = float(leaves.min()), float(leaves.max())
     if not high > low:
         return np.full(tree.n_nodes, 0.5)
+    if low < 0.0 < high:
+        return np.clip(0.5 + 0.5 * np.asarray(tree.value, np.float64) / max(-low, high), 0.0, 1.0)
     return np.clip((np.asarray(tree.value, np.float64) - low) / (high - low), 0.0, 1.0)

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import plotting
 from ..evaluation import correlation_matrix, cut_scan, roc_curve, tables
-from . import page
+from . import insight, page
 
 if TYPE_CHECKING:
     from ..tmva.results import FactoryResults, MethodResult
@@ -34,6 +34,7 @@ def render(results: FactoryResults) -> str:
         ("inputs", "Input variables", _inputs),
         ("correlations", "Correlations", _correlations),
         ("training", "Training", _training),
+        ("insight", "What the methods look at", insight.section),
         ("events", "Events", _events),
         ("provenance", "Provenance", _provenance),
     ]

@@ -33,6 +33,7 @@ def write_report(
     """
     from .._core import InvalidArgument
     from ..evaluation import evaluate, results_to_json
+    from .insight import insight_json, inspect
     from .sections import render
 
     target = Path(path)
@@ -40,8 +41,13 @@ def write_report(
     if numbers == target:
         raise InvalidArgument(f"path is {str(path)!r}, which the JSON of every number would overwrite; expected .html")
     evaluate(results)
+    inspect(results)
     page = render(results)
-    text = json.dumps(results_to_json(results), indent=1, allow_nan=False)
+    content = results_to_json(results)
+    for described, method in zip(content["methods"], results.methods, strict=True):
+        if method.insight:
+            described["insight"] = insight_json(method)
+    text = json.dumps(content, indent=1, allow_nan=False)
     write_text(numbers, text + "\n")
     write_text(target, page)
 

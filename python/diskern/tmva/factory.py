@@ -558,6 +558,7 @@ def _method_result(booked: BookedMethod) -> MethodResult:
         signal_cut=trained.signal_cut,
         notes=trained.notes,
         metrics=booked.metrics,
+        model=booked.model,
     )
 
 

@@ -31,6 +31,10 @@ class MethodResult:
     notes: list[str] = field(default_factory=list)  # what the method said about its training
     # Numbers of the evaluation, JSON-ready ("roc_integral", "separation" ...); filled by evaluation.evaluate
     metrics: dict[str, Any] = field(default_factory=dict)
+    # What evaluates events; None in results that were read from a file
+    model: Any = None
+    # What the method looks at; filled by the report (report.insight.inspect)
+    insight: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass

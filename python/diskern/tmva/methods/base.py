@@ -54,12 +54,14 @@ class Evaluator(Protocol):
 
 @dataclass
 class LearningCurve:
-    """Loss against iteration, for the report."""
+    """Loss (or a metric that is better when larger) against iteration, for the report."""
 
     name: str  # e.g. "estimator", "deviance", "error fraction"
     iteration: NDArray[np.float64]
     training: NDArray[np.float64]
     validation: NDArray[np.float64] | None = None
+    validation_name: str = "Validation"
+    larger_is_better: bool = False
 
 
 @dataclass
