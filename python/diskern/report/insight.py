@@ -47,7 +47,7 @@ def _inspect(results: FactoryResults, method: MethodResult) -> dict[str, Any]:
         return found
     for kind in ("gain", "cuts"):
         try:
-            found[kind] = inspection.forest_importance(seen, kind)  # type: ignore[arg-type]
+            found[kind] = inspection.forest_importance(seen, kind)
         except InvalidArgument as error:
             found["notes"].append(f"no importance by {kind}: {error}")
     part = _part(results.dataset.test, SHAP_EVENTS)
