@@ -56,7 +56,7 @@ def main() -> None:
     print(f"SHAP values of {len(shap.values)} events add up to their scores within {largest:.1g}")
     save(plotting.plot_shap_summary(shap, maximum=15), "shap-summary")
     best = shap.importance().ranking()[0][0]
-    save(plotting.plot_shap_dependence(shap, best, colour_by="m_bb"), "shap-dependence")
+    save(plotting.plot_shap_dependence(shap, best, colour_by="m_wbb"), "shap-dependence")
 
     # Partial dependence: the mean answer against one variable, and against two.
     few = slice(0, 2000)

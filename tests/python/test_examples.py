@@ -11,7 +11,12 @@ import numpy as np
 import pytest
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-PIECES = {"regression.py": ["--events", "2000"], "estimators.py": ["--events", "4000"], "demo.py": ["--quick"]}
+PIECES = {
+    "regression.py": ["--events", "2000"],
+    "estimators.py": ["--events", "4000"],
+    "demo.py": ["--quick"],
+    "understanding.py": ["--events", "4000"],
+}
 
 
 def run(arguments, folder):
@@ -44,6 +49,15 @@ def test_estimators(tmp_path):
     output = run([EXAMPLES / "estimators.py", *PIECES["estimators.py"]], tmp_path)
     integral = float(output.split("weighted ROC integral:")[1].split()[0])
     assert integral > 0.6
+
+
+def test_understanding(tmp_path):
+    pytest.importorskip("sklearn")
+    output = run([EXAMPLES / "understanding.py", *PIECES["understanding.py"]], tmp_path)
+    within = float(output.split("add up to their scores within")[1].split()[0])
+    assert within < 1e-10
+    assert "m_bb" in output.split("when shuffled")[1].splitlines()[2]  # the mass peak is found
+    assert len(list((tmp_path / "understanding-output").glob("*.png"))) == 7
 
 
 def test_demo(tmp_path):
