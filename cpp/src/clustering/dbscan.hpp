@@ -1,0 +1,90 @@
+#pragma once
+// DBSCAN (Ester, Kriegel, Sander, Xu, KDD-96, 226), exact, with the labels that scikit-learn gives.
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "clustering/union_find.hpp"
+#include "diskern/context.hpp"
+#include "diskern/view.hpp"
+#include "neighbours/grid.hpp"
+#include "neighbours/range_table.hpp"
+
+namespace diskern::clustering {
+
+struct DbscanParams {
+  double eps = 0.5;        // two points are neighbours at this distance or below
+  double min_samples = 5;  // a core point has neighbours, itself included, whose weights sum up to this at least
+  Metric metric = Metric::euclidean;
+};
+
+constexpr std::int64_t noise_label = -1;
+
+struct DbscanResult {
+  std::vector<std::int64_t> labels;  // one per point; noise_label or 0 .. n_clusters - 1
+  std::vector<std::uint8_t> core;    // one per point: 1 for core points
+  std::int64_t n_clusters = 0;
+};
+
+// From the definition, in time quadratic in the number of points; what the fast one is tested against. Clusters are the
+// connected components of the core points, numbered by their lowest index; another point within eps of core points has
+// the lowest of their clusters. weight is empty (1 each) or has one entry per point; negative ones inhibit.
+DbscanResult reference_dbscan(const DbscanParams& params, View<const double, 2> points, View<const double> weight = {});
+
+// The same labels, for any number of threads, in memory proportional to the number of points. Keeps its memory, so that
+// a call for no more points than an earlier one allocates next to nothing.
+class Dbscan {
+ public:
+  // Throws InvalidArgument: no finite positive eps or min_samples, NaN, infinity or |coordinate| above 1e150, wrong
+  // number of weights; Interrupted.
+  const DbscanResult& fit(const Context& context, const DbscanParams& params, View<const double, 2> points,
+                          View<const double> weight = {});
+
+ private:
+  // Core points of one cell that are connected within it, stored one after the other.
+  struct Segment {
+    std::uint32_t begin;
+    std::uint32_t end;
+  };
+  // Scratch of one piece of work.
+  struct Scratch {
+    std::vector<std::uint32_t> found;
+    std::vector<double> local;
+    std::vector<const double*> coordinates;
+    std::vector<double> point;
+    std::vector<std::uint32_t> waiting;
+    std::vector<std::uint32_t> order;
+    std::vector<Segment> segments;
+    std::vector<std::size_t> run;  // positions among the cells
+  };
+  template <class Body>
+  void over_cells(const Context& context, double work, const Body& body);
+  void find_core_points(const Context& context, View<const double> weight);
+  void collect_core_points(const Context& context);
+  void connect_cell(std::size_t cell, Scratch& scratch);
+  void connect_cells(const Context& context);
+  bool touch(const Segment& a, const Segment& b, Scratch& scratch) const;
+  void number_clusters();
+  void label_border_points(const Context& context);
+
+  DbscanParams params_;
+  double limit_ = 0;
+  const RangeKernels* kernels_ = nullptr;
+  Grid grid_;
+  std::vector<std::uint8_t> is_core_;       // by sorted position
+  std::vector<std::uint32_t> core_begin_;   // of each cell, and the end
+  std::vector<std::uint32_t> core_sorted_;  // sorted position of each core point
+  std::vector<double> core_storage_;
+  std::vector<const double*> core_coordinates_;
+  std::vector<Segment> segments_;
+  std::vector<std::uint32_t> segment_begin_;  // of each cell, and the end
+  std::vector<double> box_;                   // of each segment: lowest and highest coordinates
+  std::vector<std::int64_t> core_label_;
+  std::vector<std::uint32_t> cell_segments_;
+  std::vector<Scratch> scratch_;
+  UnionFind sets_;
+  DbscanResult result_;
+};
+
+}  // namespace diskern::clustering

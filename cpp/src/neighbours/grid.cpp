@@ -1,0 +1,240 @@
+#include "neighbours/grid.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <numeric>
+
+#include "base/executor.hpp"
+
+namespace diskern {
+
+namespace {
+
+constexpr std::size_t chunk_size = 16384;
+constexpr unsigned digit_bits = 11;
+constexpr std::size_t digits = std::size_t{1} << digit_bits;
+// More cells than this on an axis and the rounding of a coordinate could reach over the margin of a cell.
+constexpr double most_cells = 0x1p38;
+// Cells are wider than the radius by this, so that rounding cannot put two points at the radius two cells apart:
+// 2 * 2^38 * 2^-52 is far below it.
+constexpr double margin = 1.0 + 0x1p-10;
+// Neighbourhoods of four dimensions are 27 runs; in five and more, 9 runs of three dimensions examine fewer cells.
+constexpr std::size_t most_axes = 4;
+constexpr std::size_t axes_of_many_dimensions = 3;
+
+}  // namespace
+
+void Grid::choose_axes(const Context& context, View<const double, 2> points, double radius) {
+  const std::size_t n = points.rows();
+  const std::size_t chunks = chunk_count(n, chunk_size);
+  std::vector<double> extremes(2 * dimensions_ * chunks);
+  parallel_for(
+      context, chunks,
+      [&](std::size_t chunk) {
+        const Range range = chunk_range(n, chunk_size, chunk);
+        double* low = extremes.data() + 2 * dimensions_ * chunk;
+        double* high = low + dimensions_;
+        for (std::size_t d = 0; d < dimensions_; ++d) low[d] = high[d] = points(range.begin, d);
+        for (std::size_t i = range.begin; i < range.end; ++i) {
+          for (std::size_t d = 0; d < dimensions_; ++d) {
+            const double x = points(i, d);
+            low[d] = x < low[d] ? x : low[d];
+            high[d] = x > high[d] ? x : high[d];
+          }
+        }
+      },
+      static_cast<double>(n * dimensions_));
+  std::vector<Axis> all(dimensions_);
+  std::vector<double> extent(dimensions_);
+  for (std::size_t d = 0; d < dimensions_; ++d) {
+    double low = extremes[d];
+    double high = extremes[dimensions_ + d];
+    for (std::size_t chunk = 1; chunk < chunks; ++chunk) {
+      low = std::min(low, extremes[2 * dimensions_ * chunk + d]);
+      high = std::max(high, extremes[(2 * chunk + 1) * dimensions_ + d]);
+    }
+    // Halves, because the difference of two float64 may be infinite.
+    extent[d] = high / 2 - low / 2;
+    const double side = std::max(radius * margin, extent[d] / most_cells * 2);
+    all[d] = {d, low, 1.0 / side, 0, 0, {}, {}};
+  }
+  std::vector<std::size_t> order(dimensions_);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  if (dimensions_ > most_axes) {
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return extent[a] > extent[b]; });
+    order.resize(axes_of_many_dimensions);
+    std::sort(order.begin(), order.end());
+  }
+  axes_.clear();
+  for (const std::size_t d : order) axes_.push_back(std::move(all[d]));
+
+  // Keys must stay below 2^62, whatever the extent: then only occupied cells count on an axis, with a gap of one cell
+  // between those that are no neighbours.
+  const double largest_count = std::exp2(62.0 / static_cast<double>(axes_.size()) - 1);
+  for (Axis& axis : axes_) {
+    const double cells = extent[axis.dimension] * 2 * axis.inverse_side + 1;
+    if (cells <= largest_count) {
+      axis.count = static_cast<std::uint64_t>(cells) + 3;
+      continue;
+    }
+    axis.occupied.resize(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      axis.occupied[i] = std::floor((points(i, axis.dimension) - axis.minimum) * axis.inverse_side);
+    }
+    std::sort(axis.occupied.begin(), axis.occupied.end());
+    axis.occupied.erase(std::unique(axis.occupied.begin(), axis.occupied.end()), axis.occupied.end());
+    axis.place.resize(axis.occupied.size());
+    std::uint64_t place = 1;
+    for (std::size_t k = 0; k < axis.occupied.size(); ++k) {
+      if (k > 0) place += axis.occupied[k] - axis.occupied[k - 1] > 1.0 ? 2 : 1;
+      axis.place[k] = place;
+    }
+    axis.count = place + 2;
+  }
+  std::uint64_t stride = 1;
+  for (std::size_t a = axes_.size(); a-- > 0;) {
+    axes_[a].stride = stride;
+    stride *= axes_[a].count;
+  }
+  run_offsets_.assign(1, 0);
+  for (std::size_t a = 0; a + 1 < axes_.size(); ++a) {
+    std::vector<std::int64_t> next;
+    for (const std::int64_t offset : run_offsets_) {
+      for (const std::int64_t step : {-1, 0, 1}) next.push_back(offset + step * static_cast<std::int64_t>(axes_[a].stride));
+    }
+    run_offsets_ = std::move(next);
+  }
+  std::sort(run_offsets_.begin(), run_offsets_.end());
+}
+
+std::uint64_t Grid::key(View<const double, 2> points, std::size_t i) const {
+  std::uint64_t result = 0;
+  for (const Axis& axis : axes_) {
+    const double cell = std::floor((points(i, axis.dimension) - axis.minimum) * axis.inverse_side);
+    if (axis.occupied.empty()) {
+      result += (static_cast<std::uint64_t>(cell) + 1) * axis.stride;
+    } else {
+      const auto at = std::lower_bound(axis.occupied.begin(), axis.occupied.end(), cell) - axis.occupied.begin();
+      result += axis.place[static_cast<std::size_t>(at)] * axis.stride;
+    }
+  }
+  return result;
+}
+
+// Radix sort of the words key << index_bits | index by their key, 11 bits at a time; stable, so the number of shares
+// does not matter.
+void Grid::sort_keys(const Context& context, unsigned key_bits) {
+  const std::size_t n = entries_.size();
+  constexpr std::size_t smallest_share = 65536;
+  const auto threads = static_cast<std::size_t>(context.threads > 0 ? context.threads : available_threads());
+  const std::size_t shares = std::clamp<std::size_t>(n / smallest_share, 1, threads);
+  const std::size_t share = (n + shares - 1) / shares;
+  buffer_.resize(n);
+  counts_.resize(shares * digits);
+  const double work = static_cast<double>(n) * 3.0;
+  for (unsigned shift = index_bits_; shift < index_bits_ + key_bits; shift += digit_bits) {
+    parallel_for(
+        context, shares,
+        [&](std::size_t s) {
+          std::uint32_t* count = counts_.data() + s * digits;
+          std::fill(count, count + digits, 0U);
+          const Range range = chunk_range(n, share, s);
+          for (std::size_t i = range.begin; i < range.end; ++i) ++count[(entries_[i] >> shift) & (digits - 1)];
+        },
+        work);
+    std::uint32_t sum = 0;
+    for (std::size_t digit = 0; digit < digits; ++digit) {
+      for (std::size_t s = 0; s < shares; ++s) {
+        const std::uint32_t size = counts_[s * digits + digit];
+        counts_[s * digits + digit] = sum;
+        sum += size;
+      }
+    }
+    parallel_for(
+        context, shares,
+        [&](std::size_t s) {
+          std::uint32_t* place = counts_.data() + s * digits;
+          const Range range = chunk_range(n, share, s);
+          for (std::size_t i = range.begin; i < range.end; ++i) {
+            buffer_[place[(entries_[i] >> shift) & (digits - 1)]++] = entries_[i];
+          }
+        },
+        work);
+    entries_.swap(buffer_);
+  }
+}
+
+// Keys too long to share a word with their index.
+void Grid::sort_long_keys() {
+  std::iota(original_.begin(), original_.end(), 0U);
+  std::stable_sort(original_.begin(), original_.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return keys_[a] < keys_[b]; });
+}
+
+void Grid::build(const Context& context, View<const double, 2> points, double radius) {
+  const std::size_t n = points.rows();
+  dimensions_ = points.columns();
+  original_.resize(n);
+  choose_axes(context, points, radius);
+  std::uint64_t largest_key = 1;
+  for (const Axis& axis : axes_) largest_key += axis.stride * axis.count;
+  const auto key_bits = static_cast<unsigned>(std::bit_width(largest_key));
+  index_bits_ = static_cast<unsigned>(std::bit_width(n));
+  const bool one_word = key_bits + index_bits_ <= 64;
+  (one_word ? entries_ : keys_).resize(n);
+  parallel_for(
+      context, chunk_count(n, chunk_size),
+      [&](std::size_t chunk) {
+        const Range range = chunk_range(n, chunk_size, chunk);
+        for (std::size_t i = range.begin; i < range.end; ++i) {
+          if (one_word) {
+            entries_[i] = key(points, i) << index_bits_ | i;
+          } else {
+            keys_[i] = key(points, i);
+          }
+        }
+      },
+      static_cast<double>(n) * 5.0);
+  if (one_word) {
+    sort_keys(context, key_bits);
+  } else {
+    sort_long_keys();
+  }
+
+  constexpr std::size_t spare = 8;  // read by the kernels beyond the last point
+  const std::size_t stride = n + spare;
+  if (storage_.size() < stride * dimensions_) storage_.resize(stride * dimensions_);
+  coordinates_.resize(dimensions_);
+  for (std::size_t d = 0; d < dimensions_; ++d) {
+    coordinates_[d] = storage_.data() + d * stride;
+    std::fill_n(storage_.data() + d * stride + n, spare, 0.0);
+  }
+  const std::uint64_t index_mask = (std::uint64_t{1} << index_bits_) - 1;
+  parallel_for(
+      context, chunk_count(n, chunk_size),
+      [&](std::size_t chunk) {
+        const Range range = chunk_range(n, chunk_size, chunk);
+        for (std::size_t i = range.begin; i < range.end; ++i) {
+          if (one_word) original_[i] = static_cast<std::uint32_t>(entries_[i] & index_mask);
+        }
+        for (std::size_t i = range.begin; i < range.end; ++i) {
+          constexpr std::size_t ahead = 16;
+          __builtin_prefetch(&points(original_[std::min(i + ahead, range.end - 1)], 0));
+          for (std::size_t d = 0; d < dimensions_; ++d) storage_[d * stride + i] = points(original_[i], d);
+        }
+      },
+      static_cast<double>(n * dimensions_) * 4.0);
+  const auto key_at = [&](std::size_t i) { return one_word ? entries_[i] >> index_bits_ : keys_[original_[i]]; };
+  cells_.clear();
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint64_t key_of_point = key_at(i);
+    if (cells_.empty() || cells_.back().key != key_of_point) {
+      cells_.push_back({key_of_point, static_cast<std::uint32_t>(i)});
+    }
+  }
+  cells_.push_back({~std::uint64_t{0}, static_cast<std::uint32_t>(n)});
+}
+
+}  // namespace diskern
