@@ -122,5 +122,6 @@ void register_inspection(py::module_& module);
 void register_model(py::module_& module);
 void register_folds(py::module_& module);
 void register_uniformity(py::module_& module);
+void register_clustering(py::module_& module);
 
 }  // namespace diskern::python

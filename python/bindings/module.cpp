@@ -17,4 +17,5 @@ PYBIND11_MODULE(_core, module) {
   register_folds(module);
   register_uniformity(module);
   register_model(module);
+  register_clustering(module);
 }

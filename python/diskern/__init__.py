@@ -13,6 +13,7 @@ _LAZY: dict[str, str] = {
     "AdaBoostTreesRegressor": ".estimators.adaboost",
     "BaggingTreesClassifier": ".estimators.random_forest",
     "BaggingTreesRegressor": ".estimators.random_forest",
+    "DBSCAN": ".estimators.dbscan",
     "DecisionTreeClassifier": ".estimators.decision_tree",
     "DecisionTreeRegressor": ".estimators.decision_tree",
     "DeviceError": "._core",

@@ -10,6 +10,7 @@ import numpy
 import numpy.typing
 import typing
 __all__: list[str] = ['Activation', 'Aggregation', 'Criterion', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'InputFunction', 'InvalidArgument', 'Linear', 'LinearDiscriminantParams', 'Link', 'Model', 'NegativeWeights', 'Network', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'Predictor', 'RandomForestParams', 'RandomForestResult', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_gradient_boosting', 'fit_linear_discriminant', 'fit_network', 'fit_random_forest', 'fit_tmva_forest', 'flatness', 'instruction_set', 'link_responses', 'load_model', 'model_from_bytes', 'partial_dependence', 'protected_bins', 'random_order', 'raw_scores', 'split_label', 'supported_instruction_sets', 'tree_answers']
+__all__: list[str] = ['Activation', 'Aggregation', 'Criterion', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'InputFunction', 'InvalidArgument', 'Linear', 'LinearDiscriminantParams', 'Link', 'Metric', 'Model', 'NegativeWeights', 'Network', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'Predictor', 'RandomForestParams', 'RandomForestResult', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_dbscan', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_gradient_boosting', 'fit_linear_discriminant', 'fit_network', 'fit_random_forest', 'fit_tmva_forest', 'flatness', 'instruction_set', 'load_model', 'model_from_bytes', 'protected_bins', 'random_order', 'raw_scores', 'split_label', 'supported_instruction_sets']
 class Error(Exception):
     pass
 class InvalidArgument(Error, ValueError):
@@ -1943,6 +1944,56 @@ class Model:
     @property
     def variable_count(self) -> int:
         ...
+class Metric:
+    """
+    How the distance of two points is measured.
+
+    Members:
+
+      euclidean
+
+      manhattan
+
+      chebyshev
+    """
+    __members__: typing.ClassVar[dict[str, Metric]]
+    chebyshev: typing.ClassVar[Metric]
+    euclidean: typing.ClassVar[Metric]
+    manhattan: typing.ClassVar[Metric]
+    @typing.overload
+    def __eq__(self, other: Metric) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: Metric) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
 def available_threads() -> int:
     """
     Threads that this process may use: DISKERN_NUM_THREADS, OMP_NUM_THREADS, or the processors of its affinity mask and control group.
@@ -1958,6 +2009,10 @@ def cuda_status() -> str:
 def find_bin_edges(events: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], max_bins: typing.SupportsInt | typing.SupportsIndex, class_index: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> list[list[float]]:
     """
     Cuts of each variable, ascending; the bin of a value is the number of edges <= value.
+    """
+def fit_dbscan(points: numpy.typing.NDArray[typing.Any], eps: typing.SupportsFloat | typing.SupportsIndex, min_samples: typing.SupportsFloat | typing.SupportsIndex, metric: Metric, weight: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1, reference: bool = False) -> tuple[typing.Any, ...]:
+    """
+    Labels int64 (-1: noise), core points uint8, number of clusters, of float64 points (points, dimensions); reference: from the definition, in quadratic time.
     """
 def fit_fisher(params: FisherParams, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 0) -> DiscriminantResult:
     """

@@ -1,0 +1,169 @@
+"""Density-based clustering."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _core
+from .._validation import check_weights
+
+try:
+    from sklearn.base import BaseEstimator, ClusterMixin
+    from sklearn.utils.validation import validate_data
+except ImportError as error:  # pragma: no cover
+    raise ImportError(
+        f"diskern's estimators need scikit-learn >= 1.6 ({error}); install it with: pip install 'diskern[sklearn]'"
+    ) from error
+
+InvalidArgument = _core.InvalidArgument
+
+_METRICS = {
+    "euclidean": _core.Metric.euclidean,
+    "l2": _core.Metric.euclidean,
+    "manhattan": _core.Metric.manhattan,
+    "cityblock": _core.Metric.manhattan,
+    "l1": _core.Metric.manhattan,
+    "chebyshev": _core.Metric.chebyshev,
+    "infinity": _core.Metric.chebyshev,
+}
+_POWERS = {1.0: _core.Metric.manhattan, 2.0: _core.Metric.euclidean, np.inf: _core.Metric.chebyshev}
+_ALGORITHMS = ("auto", "ball_tree", "kd_tree", "brute")
+
+
+class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
+    """Density-based clustering of points with noise, exact, with scikit-learn's labels.
+
+    Parameters
+    ----------
+    eps : float
+        Two points are neighbours at this distance or below.
+    min_samples : int
+        A core point has so many neighbours at least, itself included (with weights: neighbours whose weights sum up to
+        this).
+    metric : {'euclidean', 'l2', 'manhattan', 'cityblock', 'l1', 'chebyshev', 'infinity', 'minkowski'}
+        How distances are measured; 'minkowski' with ``p`` = 1, 2 or infinity.
+    metric_params : None
+        Accepted for scikit-learn's sake; these metrics have no further parameters.
+    algorithm : {'auto', 'ball_tree', 'kd_tree', 'brute'}
+        Accepted for scikit-learn's sake, without effect: every search is exact and gives the same labels.
+    leaf_size : int
+        Accepted for scikit-learn's sake, without effect.
+    p : float or None
+        Power of the Minkowski metric; None means 2.
+    n_jobs : int or None
+        Threads; None and -1: all. Labels do not depend on it.
+
+    Attributes
+    ----------
+    labels_ : int64 array of shape (points,)
+        Cluster of each point, numbered by the lowest index of a core point; noise is -1. A point within ``eps`` of core
+        points of several clusters belongs to the lowest.
+    core_sample_indices_ : int64 array of shape (core points,)
+    components_ : array of shape (core points, dimensions)
+        Copy of the core points.
+    n_features_in_ : int
+    feature_names_in_ : array of str, where the points had names
+
+    Notes
+    -----
+    Ester, Kriegel, Sander and Xu, KDD-96, 226. Distances are sums over the dimensions in their order, in float64 of the
+    values given, compared with ``eps`` squared (Euclidean) or ``eps``, as by scikit-learn's trees: points exactly at
+    ``eps`` are neighbours. Negative weights inhibit. Memory is proportional to the number of points.
+    """
+
+    labels_: NDArray[np.int64]
+    core_sample_indices_: NDArray[np.int64]
+    components_: NDArray[Any]
+    n_features_in_: int
+
+    def __init__(
+        self,
+        eps: float = 0.5,
+        *,
+        min_samples: int = 5,
+        metric: str = "euclidean",
+        metric_params: None = None,
+        algorithm: str = "auto",
+        leaf_size: int = 30,
+        p: float | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.eps = eps
+        self.min_samples = min_samples
+        self.metric = metric
+        self.metric_params = metric_params
+        self.algorithm = algorithm
+        self.leaf_size = leaf_size
+        self.p = p
+        self.n_jobs = n_jobs
+
+    def _threads(self) -> int:
+        if self.n_jobs is None or self.n_jobs == -1:
+            return 0
+        if isinstance(self.n_jobs, bool) or not isinstance(self.n_jobs, int | np.integer) or self.n_jobs < 1:
+            raise InvalidArgument(f"n_jobs must be None, -1 (all) or a positive integer, got {self.n_jobs!r}")
+        return int(self.n_jobs)
+
+    def _metric(self) -> _core.Metric:
+        if self.metric_params:
+            raise InvalidArgument(f"metric_params must be None, got {self.metric_params!r}")
+        if self.metric == "minkowski":
+            power = 2.0 if self.p is None else self.p
+            if power not in _POWERS:
+                raise InvalidArgument(f"p must be 1, 2 or infinity, got {self.p!r}")
+            return _POWERS[float(power)]
+        if not isinstance(self.metric, str) or self.metric not in _METRICS:
+            raise InvalidArgument(f"metric must be one of {', '.join([*_METRICS, 'minkowski'])}, got {self.metric!r}")
+        return _METRICS[self.metric]
+
+    def _check_params(self) -> None:
+        if isinstance(self.eps, bool) or not isinstance(self.eps, int | float | np.number) or not self.eps > 0:
+            raise InvalidArgument(f"eps must be a positive number, got {self.eps!r}")
+        if (
+            isinstance(self.min_samples, bool)
+            or not isinstance(self.min_samples, int | np.integer)
+            or self.min_samples < 1
+        ):
+            raise InvalidArgument(f"min_samples must be a positive integer, got {self.min_samples!r}")
+        if self.algorithm not in _ALGORITHMS:
+            raise InvalidArgument(f"algorithm must be one of {', '.join(_ALGORITHMS)}, got {self.algorithm!r}")
+        if isinstance(self.leaf_size, bool) or not isinstance(self.leaf_size, int | np.integer) or self.leaf_size < 1:
+            raise InvalidArgument(f"leaf_size must be a positive integer, got {self.leaf_size!r}")
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> DBSCAN:
+        """Cluster points.
+
+        Parameters
+        ----------
+        X : array-like of shape (points, dimensions)
+            Finite numbers.
+        y : ignored
+        sample_weight : None or array-like of shape (points,)
+            Weight of each point in the sums that make core points; negative ones inhibit.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InvalidArgument
+            Parameters or points that make no sense, naming them.
+        KeyboardInterrupt
+            After Ctrl-C; nothing is held then.
+        """
+        self._check_params()
+        metric = self._metric()
+        threads = self._threads()
+        points = validate_data(self, X, dtype=[np.float64, np.float32])
+        weight = None if sample_weight is None else check_weights(sample_weight, len(points))
+        labels, core, _ = _core.fit_dbscan(
+            np.asarray(points, dtype=np.float64), float(self.eps), float(self.min_samples), metric, weight, threads
+        )
+        self.labels_ = labels
+        self.core_sample_indices_ = np.flatnonzero(core).astype(np.int64)
+        self.components_ = points[self.core_sample_indices_].copy()
+        return self
