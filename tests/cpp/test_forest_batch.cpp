@@ -1,11 +1,17 @@
-// The packed walk of many events against the plain one, on random forests.
+// Every way of evaluating many events against the plain walk of one, on random forests, for every instruction set.
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <random>
+#include <string>
+#include <vector>
 
+#include "base/dispatch.hpp"
 #include "check.hpp"
 #include "trees/forest.hpp"
 #include "trees/forest_batch.hpp"
+#include "trees/forest_single.hpp"
 
 using namespace diskern;
 using namespace diskern::trees;
@@ -82,7 +88,290 @@ float random_value(std::mt19937_64& random) {
 
 }  // namespace
 
-TEST(packed_walk_equals_plain_walk) {
+namespace {
+
+enum class Shape { random, complete, chain, leaf };
+
+// Complete to the depth; a chain whose long side changes; a single leaf.
+Tree shaped_tree(Shape shape, std::size_t size, std::int32_t n_features, std::mt19937_64& random) {
+  if (shape == Shape::random) return random_tree(1 + random() % size, n_features, random);
+  Tree tree = random_tree(1, n_features, random);
+  if (shape == Shape::leaf) return tree;
+  std::vector<std::size_t> open = {0};
+  const std::size_t inner = shape == Shape::chain ? size : (std::size_t{1} << size) - 1;
+  for (std::size_t n = 0; n < inner; ++n) {
+    const std::size_t node = shape == Shape::chain ? open.back() : open[n];
+    const Tree children = random_tree(2, n_features, random);
+    const auto first = static_cast<std::int32_t>(tree.node_count());
+    tree.feature[node] = children.feature[0];
+    tree.threshold[node] = children.threshold[0];
+    tree.missing_right[node] = children.missing_right[0];
+    tree.left[node] = first;
+    tree.right[node] = first + 1;
+    for (const std::size_t child : {1UL, 2UL}) {
+      tree.feature.push_back(leaf_feature);
+      tree.threshold.push_back(0.0);
+      tree.left.push_back(-1);
+      tree.right.push_back(-1);
+      tree.missing_right.push_back(0);
+      tree.value.push_back(children.value[child]);
+    }
+    open.push_back(static_cast<std::size_t>(first) + random() % 2);
+    if (shape == Shape::complete) {
+      open.pop_back();
+      open.push_back(static_cast<std::size_t>(first));
+      open.push_back(static_cast<std::size_t>(first) + 1);
+    }
+  }
+  return tree;
+}
+
+Forest random_forest(Shape shape, std::size_t size, std::size_t n_trees, std::int32_t n_features,
+                     std::int32_t n_outputs, std::mt19937_64& random) {
+  Forest forest;
+  forest.n_features = n_features;
+  forest.n_outputs = n_outputs;
+  for (std::int32_t k = 0; k < n_outputs; ++k) forest.base_score.push_back(0.25 * k - 1.1);
+  for (std::size_t t = 0; t < n_trees * static_cast<std::size_t>(n_outputs); ++t) {
+    forest.trees.push_back(shaped_tree(shape, size, n_features, random));
+    forest.tree_weight.push_back(t % 3 == 0 ? 1.0 : 0.3);
+  }
+  return forest;
+}
+
+// Half of the values are thresholds of the forest or the floats beside them.
+std::vector<float> random_events(const Forest& forest, std::size_t n, std::mt19937_64& random) {
+  std::vector<std::vector<float>> cuts(static_cast<std::size_t>(forest.n_features));
+  for (const Tree& tree : forest.trees) {
+    for (std::size_t i = 0; i < tree.node_count(); ++i) {
+      if (tree.feature[i] >= 0) {
+        cuts[static_cast<std::size_t>(tree.feature[i])].push_back(static_cast<float>(tree.threshold[i]));
+      }
+    }
+  }
+  std::vector<float> events;
+  for (std::size_t i = 0; i < n; ++i) {
+    for (const std::vector<float>& of_feature : cuts) {
+      float x = random_value(random);
+      if (random() % 2 == 0 && !of_feature.empty()) {
+        x = of_feature[random() % of_feature.size()];
+        const std::size_t side = random() % 3;
+        if (side == 0) x = std::nextafter(x, infinite);
+        if (side == 1) x = std::nextafter(x, -infinite);
+      }
+      events.push_back(x);
+    }
+  }
+  return events;
+}
+
+// The sums of the definition: float64, in the order of the trees, event by event.
+std::vector<double> plain_sums(const Forest& forest, const std::vector<float>& events, std::size_t n) {
+  const auto n_features = static_cast<std::size_t>(forest.n_features);
+  const auto n_outputs = static_cast<std::size_t>(forest.n_outputs);
+  std::vector<double> sums;
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t k = 0; k < n_outputs; ++k) {
+      double sum = forest.base_score[k];
+      for (std::size_t t = k; t < forest.trees.size(); t += n_outputs) {
+        const Tree& tree = forest.trees[t];
+        const std::int32_t leaf = leaf_index(tree, events.data() + i * n_features, n_features);
+        sum += forest.tree_weight[t] * tree.value[static_cast<std::size_t>(leaf)];
+      }
+      sums.push_back(sum);
+    }
+  }
+  return sums;
+}
+
+// All layouts in which the caller may hold the same events.
+struct Layouts {
+  Layouts(const std::vector<float>& events, std::size_t n, std::size_t n_features)
+      : rows(events), columns(n * n_features), wide(n * (n_features + 3)), rows_double(events.begin(), events.end()) {
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j < n_features; ++j) {
+        columns[j * n + i] = events[i * n_features + j];
+        wide[i * (n_features + 3) + j] = events[i * n_features + j];
+      }
+    }
+    columns_double.assign(columns.begin(), columns.end());
+    backwards.assign(events.rbegin(), events.rend());
+    for (std::size_t j = 0; j < n_features; ++j) {
+      pointers.push_back(columns.data() + j * n);
+      pointers_double.push_back(columns_double.data() + j * n);
+    }
+    const auto f = static_cast<std::ptrdiff_t>(n_features);
+    const auto rows_n = static_cast<std::ptrdiff_t>(n);
+    all = {{rows.data(), nullptr, f, 1, n_features, false},
+           {columns.data(), nullptr, 1, rows_n, n_features, false},
+           {wide.data(), nullptr, f + 3, 1, n_features, false},
+           {backwards.data() + backwards.size() - 1, nullptr, -f, -1, n_features, false},
+           {nullptr, pointers.data(), 1, 0, n_features, false},
+           {rows_double.data(), nullptr, f, 1, n_features, true},
+           {columns_double.data(), nullptr, 1, rows_n, n_features, true},
+           {nullptr, pointers_double.data(), 1, 0, n_features, true}};
+  }
+  std::vector<float> rows;
+  std::vector<float> columns;
+  std::vector<float> wide;
+  std::vector<float> backwards;
+  std::vector<double> rows_double;
+  std::vector<double> columns_double;
+  std::vector<const void*> pointers;
+  std::vector<const void*> pointers_double;
+  std::vector<EventSource> all;
+};
+
+bool same_bits(double a, double b) { return std::memcmp(&a, &b, sizeof a) == 0; }
+
+void compare_methods(const Forest& forest, std::size_t n, std::mt19937_64& random, bool bitsliced_fits = true) {
+  const auto n_features = static_cast<std::size_t>(forest.n_features);
+  const auto n_outputs = static_cast<std::size_t>(forest.n_outputs);
+  const std::vector<float> events = random_events(forest, n, random);
+  const std::vector<double> expected = plain_sums(forest, events, n);
+  const Layouts layouts(events, n, n_features);
+  const ForestSingle single(forest);
+  CHECK(single.usable());
+  for (std::size_t i = 0; i < n; ++i) {
+    std::vector<double> sums = forest.base_score;
+    single.evaluate(events.data() + i * n_features, sums.data());
+    for (std::size_t k = 0; k < n_outputs; ++k) CHECK(same_bits(sums[k], expected[i * n_outputs + k]));
+  }
+  for (const InstructionSet level : supported_instruction_sets()) {
+    for (const BatchMethod method : {BatchMethod::walk, BatchMethod::bitsliced}) {
+      const ForestBatch batch(forest, method, level);
+      if (method == BatchMethod::bitsliced && !bitsliced_fits) {
+        CHECK(batch.method() == BatchMethod::plain);
+        continue;
+      }
+      CHECK(batch.method() == method);
+      ForestBatch::Scratch scratch(batch);
+      for (std::size_t layout = 0; layout < layouts.all.size(); ++layout) {
+        std::size_t wrong = 0;
+        for (std::size_t begin = 0; begin < n; begin += bitsliced_block) {
+          const std::size_t count = std::min(bitsliced_block, n - begin);
+          batch.evaluate(layouts.all[layout], begin, count, forest.base_score, scratch);
+          for (std::size_t i = 0; i < count; ++i) {
+            for (std::size_t k = 0; k < n_outputs; ++k) {
+              if (!same_bits(scratch.sums()[k * bitsliced_block + i], expected[(begin + i) * n_outputs + k])) ++wrong;
+            }
+          }
+        }
+        if (wrong != 0) {
+          check::fail(__FILE__, __LINE__, wrong, " of ", n * n_outputs, " sums differ: ", name(level), ", method ",
+                      static_cast<int>(method), ", layout ", layout, ", features ", n_features, ", trees ",
+                      forest.trees.size());
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+TEST(every_depth_of_complete_trees) {
+  std::mt19937_64 random(11);
+  for (std::size_t depth = 1; depth <= 10; ++depth) {
+    for (const std::int32_t n_outputs : {1, 3}) {
+      compare_methods(random_forest(Shape::complete, depth, 4, 5, n_outputs, random), 700, random);
+    }
+  }
+}
+
+TEST(unbalanced_trees_chains_and_leaves) {
+  std::mt19937_64 random(12);
+  for (const std::size_t leaves : {2UL, 3UL, 7UL, 31UL, 63UL, 127UL, 255UL, 400UL}) {
+    compare_methods(random_forest(Shape::random, leaves, 6, 4, 1, random), 600, random);
+    compare_methods(random_forest(Shape::random, leaves, 6, 4, 2, random), 77, random);
+  }
+  for (const std::size_t length : {1UL, 2UL, 5UL, 6UL, 7UL, 40UL, 300UL, 1000UL}) {
+    compare_methods(random_forest(Shape::chain, length, 3, 4, 1, random), 600, random);
+  }
+  compare_methods(random_forest(Shape::leaf, 1, 3, 2, 2, random), 600, random);
+}
+
+TEST(trees_too_large_for_the_bitsliced_form_walk) {
+  std::mt19937_64 random(13);
+  compare_methods(random_forest(Shape::complete, 11, 2, 4, 1, random), 600, random, false);
+  CHECK(ForestBatch(random_forest(Shape::complete, 11, 2, 4, 1, random)).method() == BatchMethod::walk);
+}
+
+TEST(many_cuts_on_one_variable_and_many_variables) {
+  std::mt19937_64 random(14);
+  // 63 x 40 nodes on one variable: about ten groups of 255 cuts
+  compare_methods(random_forest(Shape::complete, 6, 40, 1, 1, random), 520, random);
+  compare_methods(random_forest(Shape::complete, 6, 10, 2, 1, random), 520, random);
+  // several tiles: 63 x 300 cuts are more than the lines of one
+  compare_methods(random_forest(Shape::complete, 6, 300, 7, 1, random), 520, random);
+  for (const std::int32_t n_features : {15, 16, 17, 28, 33, 300}) {
+    compare_methods(random_forest(Shape::complete, 4, 30, n_features, 1, random), 530, random);
+  }
+}
+
+TEST(every_number_of_cuts_of_a_group) {
+  std::mt19937_64 random(15);
+  for (std::size_t cuts : {1UL,  2UL,  3UL,  4UL,   7UL,   8UL,   15UL,  16UL,  17UL,  31UL,
+                           32UL, 63UL, 64UL, 127UL, 128UL, 254UL, 255UL, 256UL, 257UL, 511UL}) {
+    Forest forest;
+    forest.n_features = 1;
+    forest.base_score = {0.0};
+    for (std::size_t c = 0; c < cuts; ++c) {
+      Tree tree = random_tree(2, 1, random);
+      tree.threshold[0] = static_cast<double>(c) - 0.5 * static_cast<double>(cuts);
+      if (c % 5 == 0) tree.missing_right[0] = 1;
+      tree.value = {0.0, -std::pow(1.001, static_cast<double>(c)), std::pow(1.003, static_cast<double>(c))};
+      forest.trees.push_back(tree);
+      forest.tree_weight.push_back(1.0);
+    }
+    compare_methods(forest, 512 + 13, random);
+  }
+}
+
+TEST(every_tail_of_a_block) {
+  std::mt19937_64 random(16);
+  const Forest forest = random_forest(Shape::random, 20, 7, 5, 2, random);
+  const ForestPredictor predictor(forest);
+  const std::vector<float> events = random_events(forest, 1025, random);
+  const std::vector<double> expected = plain_sums(forest, events, 1025);
+  std::vector<double> found;
+  for (std::size_t n = 1; n <= 1025; ++n) {
+    found.assign(2 * n + 2, -77.0);
+    predictor.evaluate({}, View<const float, 2>(events.data(), n, 5), View<double, 2>(found.data(), n, 2));
+    CHECK(std::equal(found.begin(), found.end() - 2, expected.begin()));
+    CHECK(found[2 * n] == -77.0 && found[2 * n + 1] == -77.0);
+  }
+}
+
+TEST(links_means_preselection_and_threads) {
+  std::mt19937_64 random(17);
+  for (const std::int32_t n_outputs : {1, 3}) {
+    for (const Aggregation aggregation : {Aggregation::sum, Aggregation::weighted_mean}) {
+      for (const Link link : {Link::identity, Link::tmva_gradient, Link::logistic, Link::softmax, Link::exponential,
+                              Link::normalised_logistic}) {
+        Forest forest = random_forest(Shape::random, 40, 9, 5, n_outputs, random);
+        forest.aggregation = aggregation;
+        forest.link = link;
+        if (n_outputs == 1) forest.preselection.cuts = {{1, -1.5, true, false}, {2, 1.5, false, true}};
+        const ForestPredictor predictor(forest);
+        const auto outputs = static_cast<std::size_t>(n_outputs);
+        constexpr std::size_t n = 3000;
+        const std::vector<float> events = random_events(forest, n, random);
+        std::vector<double> expected(n * outputs);
+        for (std::size_t i = 0; i < n; ++i) predictor.evaluate(events.data() + 5 * i, expected.data() + i * outputs);
+        Context context;
+        for (const int threads : {1, 2, 3, 5, 8}) {
+          context.threads = threads;
+          std::vector<double> found(n * outputs, -77.0);
+          predictor.evaluate(context, View<const float, 2>(events.data(), n, 5),
+                             View<double, 2>(found.data(), n, outputs));
+          CHECK(std::memcmp(found.data(), expected.data(), n * outputs * sizeof(double)) == 0);
+        }
+      }
+    }
+  }
+}
+
+TEST(views_of_any_strides) {
   std::mt19937_64 random(5);
   for (const std::int32_t n_outputs : {1, 3}) {
     for (const Link link : {Link::identity, Link::logistic, Link::softmax}) {
@@ -96,7 +385,7 @@ TEST(packed_walk_equals_plain_walk) {
         forest.tree_weight.push_back(t % 3 == 0 ? 1.0 : 0.3);
       }
       const ForestPredictor predictor(forest);
-      CHECK(ForestBatch(forest).usable());
+      CHECK(ForestBatch(forest).method() != BatchMethod::plain);
       for (const std::size_t n : {0UL, 1UL, 15UL, 16UL, 17UL, 63UL, 64UL, 65UL, 1023UL, 1025UL, 3000UL}) {
         std::vector<float> events(n * 5);
         for (float& x : events) x = random_value(random);
@@ -135,8 +424,8 @@ TEST(forests_that_do_not_pack_walk_plainly) {
   forest.base_score = {0.0};
   forest.trees = {random_tree(9, 2, random), random_tree(5, 2, random)};
   forest.tree_weight = {1.0, 3.0};
-  forest.aggregation = Aggregation::weighted_mean;
-  CHECK(!ForestBatch(forest).usable());
+  forest.aggregation = Aggregation::weighted_median;
+  CHECK(ForestBatch(forest).method() == BatchMethod::plain);
   const ForestPredictor predictor(forest);
   std::vector<float> events(200);
   for (float& x : events) x = random_value(random);

@@ -12,6 +12,8 @@
 #include "base/executor.hpp"
 #include "diskern/error.hpp"
 #include "trees/forest_batch.hpp"
+#include "trees/forest_link.hpp"
+#include "trees/forest_single.hpp"
 
 namespace diskern::trees {
 
@@ -137,50 +139,21 @@ double weighted_median(const Forest& forest, const float* variables) noexcept {
 }
 
 // The response of the preselection, 0 when no cut matches.
-double preselect(const Preselection& preselection, const float* variables) noexcept {
+template <class Variable>
+double preselect(const Preselection& preselection, const Variable& variable) noexcept {
   double result = 0;
   for (const Preselection::Cut& cut : preselection.cuts) {
-    const double value = static_cast<double>(variables[cut.feature]);
+    const auto value = static_cast<double>(variable(static_cast<std::size_t>(cut.feature)));
     if (cut.below ? value < cut.value : value > cut.value) result = cut.signal ? 1.0 : -1.0;
   }
   return result;
 }
 
-}  // namespace
-
-void apply_link(Link link, double* responses, std::size_t n) noexcept {
-  switch (link) {
-    case Link::identity:
-      return;
-    case Link::tmva_gradient:
-      for (std::size_t k = 0; k < n; ++k) responses[k] = 2.0 / (1.0 + std::exp(-2.0 * responses[k])) - 1.0;
-      return;
-    case Link::logistic:
-      for (std::size_t k = 0; k < n; ++k) responses[k] = 1.0 / (1.0 + std::exp(-responses[k]));
-      return;
-    case Link::softmax: {
-      const double largest = *std::max_element(responses, responses + n);
-      double sum = 0;
-      for (std::size_t k = 0; k < n; ++k) {
-        responses[k] = std::exp(responses[k] - largest);
-        sum += responses[k];
-      }
-      for (std::size_t k = 0; k < n; ++k) responses[k] /= sum;
-      return;
-    }
-    case Link::exponential:
-      for (std::size_t k = 0; k < n; ++k) responses[k] = std::exp(responses[k]);
-      return;
-    case Link::normalised_logistic:
-      // The softmax of the logarithms, so that outputs that are all small are still compared.
-      for (std::size_t k = 0; k < n; ++k) {
-        const double f = responses[k];
-        responses[k] = (f < 0 ? f : 0.0) - std::log1p(std::exp(-std::abs(f)));
-      }
-      apply_link(Link::softmax, responses, n);
-      return;
-  }
+EventSource source_of(View<const float, 2> events) noexcept {
+  return {events.data(), nullptr, events.strides()[0], events.strides()[1], events.columns(), false};
 }
+
+}  // namespace
 
 void validate(const Forest& forest) {
   if (forest.n_features < 1) refuse("n_features is " + std::to_string(forest.n_features) + ", expected at least 1");
@@ -208,7 +181,8 @@ void validate(const Forest& forest) {
   if (static_cast<std::uint8_t>(forest.aggregation) > static_cast<std::uint8_t>(Aggregation::weighted_median)) {
     refuse("unknown aggregation");
   }
-  if (static_cast<std::uint8_t>(forest.link) > static_cast<std::uint8_t>(Link::normalised_logistic)) refuse("unknown link");
+  if (static_cast<std::uint8_t>(forest.link) > static_cast<std::uint8_t>(Link::normalised_logistic))
+    refuse("unknown link");
   if (forest.aggregation == Aggregation::weighted_median) {
     if (n_outputs != 1) refuse("the weighted median has one output, not " + std::to_string(n_outputs));
     if (forest.trees.size() > maximum_median_trees) {
@@ -235,11 +209,20 @@ std::int32_t leaf_index(const Tree& tree, const float* variables, std::size_t n_
 ForestPredictor::ForestPredictor(Forest forest) : forest_(std::move(forest)) {
   validate(forest_);
   batch_ = std::make_shared<const ForestBatch>(forest_);
+  single_ = std::make_shared<const ForestSingle>(forest_);
+  for (std::size_t k = 0; k < forest_.base_score.size(); ++k) {
+    double norm = 0;
+    for (std::size_t t = k; t < forest_.trees.size(); t += forest_.base_score.size()) norm += forest_.tree_weight[t];
+    norm_.push_back(norm);
+  }
+  initial_.assign(norm_.size(), 0.0);
+  if (forest_.aggregation == Aggregation::sum) initial_ = forest_.base_score;
+  elementwise_ = &elementwise_kernels();
 }
 
 void ForestPredictor::evaluate(const float* variables, double* responses) const noexcept {
   if (!forest_.preselection.cuts.empty()) {
-    const double decided = preselect(forest_.preselection, variables);
+    const double decided = preselect(forest_.preselection, [&](std::size_t j) { return variables[j]; });
     if (decided != 0) {
       responses[0] = decided;
       return;
@@ -255,6 +238,11 @@ void ForestPredictor::evaluate_scores(const float* variables, double* scores) co
   const std::size_t n_trees = forest_.trees.size();
   switch (forest_.aggregation) {
     case Aggregation::sum:
+      if (single_->usable()) {
+        std::copy(initial_.begin(), initial_.end(), scores);
+        single_->evaluate(variables, scores);
+        break;
+      }
       for (std::size_t k = 0; k < n_outputs; ++k) {
         double sum = forest_.base_score[k];
         for (std::size_t t = k; t < n_trees; t += n_outputs) {
@@ -265,15 +253,19 @@ void ForestPredictor::evaluate_scores(const float* variables, double* scores) co
       }
       break;
     case Aggregation::weighted_mean:
+      if (single_->usable()) {
+        std::copy(initial_.begin(), initial_.end(), scores);
+        single_->evaluate(variables, scores);
+        for (std::size_t k = 0; k < n_outputs; ++k) scores[k] = mean_score(k, scores[k]);
+        break;
+      }
       for (std::size_t k = 0; k < n_outputs; ++k) {
         double sum = 0;
-        double norm = 0;
         for (std::size_t t = k; t < n_trees; t += n_outputs) {
           const Tree& tree = forest_.trees[t];
           sum += forest_.tree_weight[t] * tree.value[walk(tree, variables, n_features)];
-          norm += forest_.tree_weight[t];
         }
-        scores[k] = forest_.base_score[k] + (norm > std::numeric_limits<double>::epsilon() ? sum / norm : 0.0);
+        scores[k] = mean_score(k, sum);
       }
       break;
     case Aggregation::weighted_median:
@@ -282,44 +274,96 @@ void ForestPredictor::evaluate_scores(const float* variables, double* scores) co
   }
 }
 
+double ForestPredictor::mean_score(std::size_t output, double sum) const noexcept {
+  const double norm = norm_[output];
+  return forest_.base_score[output] + (norm > std::numeric_limits<double>::epsilon() ? sum / norm : 0.0);
+}
+
 void ForestPredictor::evaluate(const Context& context, View<const float, 2> events, View<double, 2> responses) const {
-  evaluate_batch(context, events, responses, true);
+  evaluate_batch(context, source_of(events), responses, true);
 }
 
 void ForestPredictor::evaluate_scores(const Context& context, View<const float, 2> events,
                                       View<double, 2> scores) const {
-  evaluate_batch(context, events, scores, false);
+  evaluate_batch(context, source_of(events), scores, false);
 }
 
-void ForestPredictor::evaluate_batch(const Context& context, View<const float, 2> events, View<double, 2> out,
+void ForestPredictor::evaluate_batch(const Context& context, const EventSource& events, View<double, 2> out,
                                      bool with_link) const {
-  constexpr std::size_t chunk_size = 1024;
-  const std::size_t n = events.rows();
-  const auto n_outputs = static_cast<std::size_t>(forest_.n_outputs);
+  const std::size_t n = out.rows();
+  const double nanoseconds = batch_->method() == BatchMethod::plain
+                                 ? 20.0 + 10.0 * static_cast<double>(forest_.trees.size())
+                                 : 20.0 + batch_->nanoseconds_per_event();
+  // Large enough that a thread's memory is set up rarely, small enough that threads finish together. Events are
+  // independent, so the bits do not depend on it.
+  const auto threads = static_cast<std::size_t>(context.threads > 0 ? context.threads : available_threads());
+  const std::size_t blocks = (n / bitsliced_block) / (4 * threads);
+  const std::size_t chunk_size = bitsliced_block * std::clamp<std::size_t>(blocks, 2, 64);
   parallel_for(
       context, chunk_count(n, chunk_size),
       [&](std::size_t chunk) {
         const Range range = chunk_range(n, chunk_size, chunk);
-        std::vector<double> responses(n_outputs);
-        std::vector<float> variables(batch_->usable() ? 0 : input_count());
-        if (batch_->usable()) batch_->evaluate(events.slice(range.begin, range.end), out.slice(range.begin, range.end));
-        for (std::size_t i = range.begin; i < range.end; ++i) {
-          if (batch_->usable()) {
-            if (!with_link) continue;
-            for (std::size_t k = 0; k < n_outputs; ++k) responses[k] = out(i, k);
-            apply_link(forest_.link, responses.data(), n_outputs);
-          } else {
-            for (std::size_t j = 0; j < variables.size(); ++j) variables[j] = events(i, j);
-            if (with_link) {
-              evaluate(variables.data(), responses.data());
-            } else {
-              evaluate_scores(variables.data(), responses.data());
-            }
-          }
-          for (std::size_t k = 0; k < n_outputs; ++k) out(i, k) = responses[k];
+        if (batch_->method() == BatchMethod::plain) {
+          evaluate_plainly(events, range.begin, range.end, out, with_link);
+        } else {
+          evaluate_blocks(events, range.begin, range.end, out, with_link);
         }
       },
-      static_cast<double>(n) * (20.0 + 10.0 * static_cast<double>(forest_.trees.size())));
+      static_cast<double>(n) * nanoseconds);
+}
+
+void ForestPredictor::evaluate_plainly(const EventSource& events, std::size_t begin, std::size_t end,
+                                       View<double, 2> out, bool with_link) const {
+  std::vector<float> variables(input_count());
+  std::vector<double> responses(output_count());
+  for (std::size_t i = begin; i < end; ++i) {
+    for (std::size_t j = 0; j < variables.size(); ++j) variables[j] = event_value(events, i, j);
+    if (with_link) {
+      evaluate(variables.data(), responses.data());
+    } else {
+      evaluate_scores(variables.data(), responses.data());
+    }
+    for (std::size_t k = 0; k < responses.size(); ++k) out(i, k) = responses[k];
+  }
+}
+
+void ForestPredictor::evaluate_blocks(const EventSource& events, std::size_t begin, std::size_t end,
+                                      View<double, 2> out, bool with_link) const {
+  const std::size_t n_outputs = output_count();
+  // A block costs the same for one event as for all.
+  constexpr double nanoseconds_of_step = 0.8;
+  const double most = batch_->nanoseconds_per_event() * bitsliced_block / (nanoseconds_of_step * single_->steps());
+  const std::size_t rest = (end - begin) % bitsliced_block;
+  if (batch_->method() == BatchMethod::bitsliced && single_->usable() && static_cast<double>(rest) < most) {
+    evaluate_plainly(events, end - rest, end, out, with_link);
+    end -= rest;
+    if (begin == end) return;
+  }
+  ForestBatch::Scratch scratch(*batch_);
+  double* const sums = scratch.sums();
+  for (; begin < end; begin += bitsliced_block) {
+    const std::size_t count = std::min(bitsliced_block, end - begin);
+    batch_->evaluate(events, begin, count, initial_, scratch);
+    if (forest_.aggregation == Aggregation::weighted_mean) {
+      for (std::size_t k = 0; k < n_outputs; ++k) {
+        for (std::size_t i = 0; i < count; ++i) {
+          sums[k * bitsliced_block + i] = mean_score(k, sums[k * bitsliced_block + i]);
+        }
+      }
+    }
+    if (with_link) {
+      apply_link(forest_.link, *elementwise_, sums, n_outputs, count, bitsliced_block);
+      for (std::size_t i = 0; i < count && !forest_.preselection.cuts.empty(); ++i) {
+        const double decided =
+            preselect(forest_.preselection, [&](std::size_t j) { return event_value(events, begin + i, j); });
+        if (decided != 0) sums[i] = decided;
+      }
+    }
+    for (std::size_t k = 0; k < n_outputs; ++k) {
+      const double* const of_output = sums + k * bitsliced_block;
+      for (std::size_t i = 0; i < count; ++i) out(begin + i, k) = of_output[i];
+    }
+  }
 }
 
 }  // namespace diskern::trees

@@ -8,6 +8,10 @@
 
 #include "base/predictor.hpp"
 
+namespace diskern {
+struct ElementwiseKernels;
+}
+
 namespace diskern::trees {
 
 constexpr std::int32_t leaf_feature = -1;    // the node is a leaf
@@ -86,6 +90,8 @@ struct Forest {
 void validate(const Forest& forest);
 
 class ForestBatch;
+class ForestSingle;
+struct EventSource;
 
 // Evaluates a validated forest.
 class ForestPredictor final : public Predictor {
@@ -105,10 +111,19 @@ class ForestPredictor final : public Predictor {
 
  private:
   void evaluate_scores(const float* variables, double* scores) const noexcept;
-  void evaluate_batch(const Context& context, View<const float, 2> events, View<double, 2> out, bool with_link) const;
+  double mean_score(std::size_t output, double sum) const noexcept;  // of Aggregation::weighted_mean
+  void evaluate_batch(const Context& context, const EventSource& events, View<double, 2> out, bool with_link) const;
+  void evaluate_plainly(const EventSource& events, std::size_t begin, std::size_t end, View<double, 2> out,
+                        bool with_link) const;
+  void evaluate_blocks(const EventSource& events, std::size_t begin, std::size_t end, View<double, 2> out,
+                       bool with_link) const;
 
   Forest forest_;
-  std::shared_ptr<const ForestBatch> batch_;  // the same trees, packed for many events
+  std::shared_ptr<const ForestBatch> batch_;    // the same trees, packed for many events
+  std::shared_ptr<const ForestSingle> single_;  // and for one
+  std::vector<double> initial_;                 // what the sums of an output begin with
+  std::vector<double> norm_;                    // sum of the tree weights of an output
+  const ElementwiseKernels* elementwise_ = nullptr;
 };
 
 // What the link makes of the n scores of one event, in place.

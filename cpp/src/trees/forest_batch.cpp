@@ -1,124 +1,57 @@
 #include "trees/forest_batch.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
-#include <limits>
 
 namespace diskern::trees {
 
 namespace {
 
-constexpr std::size_t lanes = 16;
-constexpr std::size_t block = 64;  // events that meet a tree while it is in the cache
-
-// The smallest float not below t: for a float x, x >= t exactly if x >= this.
-float float_threshold(double t) noexcept {
-  const auto rounded = static_cast<float>(t);
-  return static_cast<double>(rounded) < t ? std::nextafter(rounded, std::numeric_limits<float>::infinity()) : rounded;
-}
-
-bool packable(const Forest& forest) {
-  if (forest.aggregation != Aggregation::sum || !forest.preselection.cuts.empty() || forest.n_features > 32767) {
-    return false;
+// Nanoseconds per unit of the costs, see docs/notes/trees-evaluation.md.
+constexpr double nanoseconds_of_step = 1.5;
+double nanoseconds_of_cycle(InstructionSet level) {
+  switch (level) {
+    case InstructionSet::avx512:
+      return 0.37;
+    case InstructionSet::avx2:
+      return 1.6;
+    default:
+      return 1.8;
   }
-  return std::all_of(forest.trees.begin(), forest.trees.end(), [](const Tree& tree) {
-    return tree.node_count() <= 65536 &&
-           std::none_of(tree.feature.begin(), tree.feature.end(), [](std::int32_t f) { return f == linear_feature; });
-  });
 }
 
 }  // namespace
 
-ForestBatch::ForestBatch(const Forest& forest) {
-  if (!packable(forest)) return;
-  n_features_ = static_cast<std::size_t>(forest.n_features);
-  n_outputs_ = static_cast<std::size_t>(forest.n_outputs);
-  base_score_ = forest.base_score;
-  for (std::size_t t = 0; t < forest.trees.size(); ++t) {
-    const Tree& tree = forest.trees[t];
-    const auto begin = static_cast<std::uint32_t>(nodes_.size());
-    // Level by level, so that siblings are neighbours.
-    struct Place {
-      std::size_t node;
-      std::uint32_t depth;
-    };
-    std::vector<Place> order = {{0, 0}};
-    std::uint32_t shallowest = std::numeric_limits<std::uint32_t>::max();
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      const Place place = order[i];
-      const bool leaf = tree.feature[place.node] == leaf_feature;
-      Node node{};
-      if (leaf) {
-        node = {std::numeric_limits<float>::quiet_NaN(), static_cast<std::uint16_t>(i), 0};
-        shallowest = std::min(shallowest, place.depth);
-      } else {
-        node = {
-            float_threshold(tree.threshold[place.node]), static_cast<std::uint16_t>(order.size()),
-            static_cast<std::uint16_t>(2 * tree.feature[place.node] + (tree.missing_right[place.node] != 0 ? 1 : 0))};
-        order.push_back({static_cast<std::size_t>(tree.left[place.node]), place.depth + 1});
-        order.push_back({static_cast<std::size_t>(tree.right[place.node]), place.depth + 1});
-      }
-      nodes_.push_back(node);
-      values_.push_back(leaf ? forest.tree_weight[t] * tree.value[place.node] : 0.0);
-    }
-    trees_.push_back({begin, shallowest});
+ForestBatch::ForestBatch(const Forest& forest, BatchMethod method) : ForestBatch(forest, method, instruction_set()) {}
+
+ForestBatch::ForestBatch(const Forest& forest, BatchMethod method, InstructionSet level)
+    : n_outputs_(static_cast<std::size_t>(forest.n_outputs)), kernels_(&trees::bitsliced_kernels(level)) {
+  if (method == BatchMethod::plain || forest.aggregation == Aggregation::weighted_median) return;
+  if (method != BatchMethod::walk) bitsliced_ = ForestBitsliced(forest);
+  if (method != BatchMethod::bitsliced) walk_ = ForestWalk(forest);
+  const double bitsliced = bitsliced_.cost() * nanoseconds_of_cycle(level);
+  const double walk = walk_.steps() * nanoseconds_of_step;
+  if (bitsliced_.usable() && (!walk_.usable() || bitsliced <= walk)) {
+    method_ = BatchMethod::bitsliced;
+    nanoseconds_ = bitsliced;
+    walk_ = ForestWalk();
+  } else if (walk_.usable()) {
+    method_ = BatchMethod::walk;
+    nanoseconds_ = walk;
+    bitsliced_ = ForestBitsliced();
   }
 }
 
-void ForestBatch::walk(const PackedTree& tree, const float* const* rows, std::uint32_t* node) const noexcept {
-  const Node* nodes = nodes_.data() + tree.begin;
-  std::array<std::uint32_t, lanes> at{};
-  const auto step = [&]() {
-    std::uint32_t moved = 0;
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
-      const Node n = nodes[at[lane]];
-      const float x = rows[lane][n.feature >> 1U];
-      const std::uint32_t right = static_cast<std::uint32_t>(x >= n.threshold) |
-                                  (static_cast<std::uint32_t>(x != x) & static_cast<std::uint32_t>(n.feature));
-      // At a leaf the lowest bit of feature is 0 and nothing is >= NaN.
-      const std::uint32_t next = n.left + (right & 1U);
-      moved |= next ^ at[lane];
-      at[lane] = next;
-    }
-    return moved;
-  };
-  for (std::uint32_t depth = 0; depth < tree.shallowest; ++depth) step();
-  while (step() != 0) {
-  }
-  std::copy(at.begin(), at.end(), node);
-}
+ForestBatch::Scratch::Scratch(const ForestBatch& batch)
+    : bitsliced_(batch.bitsliced_), walk_(batch.walk_), sums_(batch.n_outputs_ * bitsliced_block) {}
 
-void ForestBatch::evaluate(View<const float, 2> events, View<double, 2> sums) const {
-  const std::size_t n = events.rows();
-  const bool in_place = n_features_ == 1 || events.strides()[1] == 1;
-  std::vector<float> copy(in_place ? 0 : block * n_features_);
-  std::vector<double> sum(block * n_outputs_);
-  for (std::size_t begin = 0; begin < n; begin += block) {
-    const std::size_t size = std::min(block, n - begin);
-    std::array<const float*, block> rows{};
-    for (std::size_t i = 0; i < block; ++i) {
-      const std::size_t event = begin + std::min(i, size - 1);  // the last one fills the lanes
-      if (in_place) {
-        rows[i] = &events(event, 0);
-      } else {
-        for (std::size_t j = 0; j < n_features_; ++j) copy[i * n_features_ + j] = events(event, j);
-        rows[i] = copy.data() + i * n_features_;
-      }
-      for (std::size_t k = 0; k < n_outputs_; ++k) sum[i * n_outputs_ + k] = base_score_[k];
-    }
-    for (std::size_t t = 0; t < trees_.size(); ++t) {
-      const double* values = values_.data() + trees_[t].begin;
-      double* of_output = sum.data() + t % n_outputs_;
-      for (std::size_t group = 0; group < size; group += lanes) {
-        std::array<std::uint32_t, lanes> node;  // NOLINT(cppcoreguidelines-pro-type-member-init)
-        walk(trees_[t], rows.data() + group, node.data());
-        for (std::size_t lane = 0; lane < lanes; ++lane) of_output[(group + lane) * n_outputs_] += values[node[lane]];
-      }
-    }
-    for (std::size_t i = 0; i < size; ++i) {
-      for (std::size_t k = 0; k < n_outputs_; ++k) sums(begin + i, k) = sum[i * n_outputs_ + k];
-    }
+void ForestBatch::evaluate(const EventSource& events, std::size_t begin, std::size_t count,
+                           const std::vector<double>& initial, Scratch& scratch) const noexcept {
+  double* const sums = scratch.sums();
+  for (std::size_t k = 0; k < n_outputs_; ++k) std::fill_n(sums + k * bitsliced_block, bitsliced_block, initial[k]);
+  if (method_ == BatchMethod::bitsliced) {
+    bitsliced_.evaluate(*kernels_, events, begin, count, sums, scratch.bitsliced_);
+  } else {
+    walk_.evaluate(events, begin, count, sums, scratch.walk_);
   }
 }
 
