@@ -3,22 +3,21 @@
 #include "base/dispatch.hpp"
 #include "base/executor.hpp"
 #include "common.hpp"
+#include "events.hpp"
 
 namespace diskern::python {
 
 namespace {
 
 py::array_t<double> evaluate(const Predictor& predictor, const py::array& events, int threads) {
-  const View<const float, 2> view = matrix<float>(events, "events");
-  if (view.columns() != predictor.input_count()) {
-    throw InvalidArgument("events has " + std::to_string(view.columns()) + " variables, the model was trained with " +
-                          std::to_string(predictor.input_count()));
-  }
+  const EventSource source = event_source(events, "events", predictor.input_count());
+  const auto n = static_cast<std::size_t>(events.shape(0));
   const Context context = make_context(threads, 0);
-  py::array_t<double> responses({view.rows(), predictor.output_count()});
-  const View<double, 2> out(responses.mutable_data(), view.rows(), predictor.output_count());
-  for_row_slices(view.rows(), [&](std::size_t begin, std::size_t end) {
-    predictor.evaluate(context, view.slice(begin, end), out.slice(begin, end));
+  py::array_t<double> responses({n, predictor.output_count()});
+  const View<double, 2> out(responses.mutable_data(), n, predictor.output_count());
+  for_row_slices(n, [&](std::size_t begin, std::size_t end) {
+    check_range(context, source, begin, end);
+    predictor.evaluate(context, from_row(source, begin), out.slice(begin, end));
   });
   return responses;
 }
@@ -53,7 +52,7 @@ void register_base(py::module_& module) {
       .def_property_readonly("input_count", &Predictor::input_count)
       .def_property_readonly("output_count", &Predictor::output_count)
       .def("evaluate", &evaluate, py::arg("events"), py::arg("threads") = 1,
-           "Responses, float64 of shape (events, outputs), of float32 events of shape (events, variables).");
+           "Responses, float64 of shape (events, outputs), of float32 or float64 events of shape (events, variables).");
 
   instruction_set();  // a wrong DISKERN_ISA is an error of the import, not of the first evaluation
   module.def(

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "common.hpp"
+#include "events.hpp"
 #include "trees/binning.hpp"
 #include "trees/forest.hpp"
 
@@ -52,16 +53,14 @@ GradientBoostingResult fit(const GradientBoostingParams& params, const py::array
 
 // The sum over the trees before the link turns it into a probability.
 py::array_t<double> raw_scores(const trees::ForestPredictor& predictor, const py::array& events, int threads) {
-  const View<const float, 2> view = matrix<float>(events, "events");
-  if (view.columns() != predictor.input_count()) {
-    throw InvalidArgument("events has " + std::to_string(view.columns()) + " variables, the model was trained with " +
-                          std::to_string(predictor.input_count()));
-  }
+  const EventSource source = event_source(events, "events", predictor.input_count());
+  const auto n = static_cast<std::size_t>(events.shape(0));
   const Context context = make_context(threads, 0);
-  py::array_t<double> responses({view.rows(), predictor.output_count()});
-  const View<double, 2> out(responses.mutable_data(), view.rows(), predictor.output_count());
-  for_row_slices(view.rows(), [&](std::size_t begin, std::size_t end) {
-    predictor.evaluate_scores(context, view.slice(begin, end), out.slice(begin, end));
+  py::array_t<double> responses({n, predictor.output_count()});
+  const View<double, 2> out(responses.mutable_data(), n, predictor.output_count());
+  for_row_slices(n, [&](std::size_t begin, std::size_t end) {
+    check_range(context, source, begin, end);
+    predictor.evaluate_scores(context, from_row(source, begin), out.slice(begin, end));
   });
   return responses;
 }

@@ -10,6 +10,7 @@
 
 #include "base/file.hpp"
 #include "common.hpp"
+#include "events.hpp"
 #include "model/implementation.hpp"
 #include "model/tmva_xml.hpp"
 
@@ -133,12 +134,53 @@ py::dict from_info(const ModelInfo& info) {
 }
 
 py::array_t<double> evaluate(const Model& self, const py::array& events, int threads) {
-  const View<const float, 2> view = matrix<float>(events, "events");
+  const EventSource source =
+      event_source(events, "events", events.ndim() == 2 ? static_cast<std::size_t>(events.shape(1)) : 0);
+  const auto n = static_cast<std::size_t>(events.shape(0));
   const Context context = make_context(threads, 0);
-  py::array_t<double> responses({view.rows(), self.output_count()});
-  const View<double, 2> out(responses.mutable_data(), view.rows(), self.output_count());
-  for_row_slices(view.rows(), [&](std::size_t begin, std::size_t end) {
-    self.evaluate(context, view.slice(begin, end), out.slice(begin, end));
+  py::array_t<double> responses({n, self.output_count()});
+  const View<double, 2> out(responses.mutable_data(), n, self.output_count());
+  for_row_slices(n, [&](std::size_t begin, std::size_t end) {
+    self.implementation()->evaluate(context, from_row(source, begin), out.slice(begin, end));
+  });
+  return responses;
+}
+
+// Columns of one dtype, float32 or float64, and one stride; the Python side makes them so.
+py::array_t<double> evaluate_columns(const Model& self, const std::vector<py::array>& columns, int threads) {
+  std::vector<const void*> pointers;
+  EventSource source{nullptr, nullptr, 1, 0, columns.size(), false};
+  py::ssize_t n = 0;
+  for (std::size_t j = 0; j < columns.size(); ++j) {
+    const py::array& column = columns[j];
+    const bool is_double = py::isinstance<py::array_t<double>>(column);
+    const auto item = static_cast<py::ssize_t>(is_double ? sizeof(double) : sizeof(float));
+    if ((!is_double && !py::isinstance<py::array_t<float>>(column)) || column.ndim() != 1 ||
+        column.strides(0) % item != 0) {
+      throw InvalidArgument("columns must be vectors of float32 or float64, got " +
+                            std::string(py::str(column.dtype())) + " with " + std::to_string(column.ndim()) +
+                            " dimensions");
+    }
+    if (j == 0) {
+      n = column.shape(0);
+      source.is_double = is_double;
+      source.row_stride = column.strides(0) / item;
+    } else if (column.shape(0) != n || is_double != source.is_double || column.strides(0) / item != source.row_stride) {
+      throw InvalidArgument("columns must have one length, dtype and stride; column " + std::to_string(j) +
+                            " differs from the first");
+    }
+    pointers.push_back(column.data());
+  }
+  const Context context = make_context(threads, 0);
+  py::array_t<double> responses({static_cast<std::size_t>(n), self.output_count()});
+  const View<double, 2> out(responses.mutable_data(), static_cast<std::size_t>(n), self.output_count());
+  std::vector<const void*> shifted(pointers.size());
+  for_row_slices(static_cast<std::size_t>(n), [&](std::size_t begin, std::size_t end) {
+    const std::ptrdiff_t bytes = static_cast<std::ptrdiff_t>(begin) * source.row_stride *
+                                 static_cast<std::ptrdiff_t>(source.is_double ? sizeof(double) : sizeof(float));
+    for (std::size_t j = 0; j < pointers.size(); ++j) shifted[j] = static_cast<const char*>(pointers[j]) + bytes;
+    source.columns = shifted.data();
+    self.implementation()->evaluate(context, source, out.slice(begin, end));
   });
   return responses;
 }
@@ -222,7 +264,9 @@ void register_model(py::module_& module) {
                              })
       .def("bind", &Model::bind, py::arg("names"), "Positions of the model's variables in names.")
       .def("evaluate", &evaluate, py::arg("events"), py::arg("threads") = 1,
-           "Responses, float64 of shape (events, outputs), of float32 events before transformation.")
+           "Responses, float64 of shape (events, outputs), of float32 or float64 events before transformation.")
+      .def("evaluate_columns", &evaluate_columns, py::arg("columns"), py::arg("threads") = 1,
+           "The same from one vector per variable, all float32 or all float64 and of one stride.")
       .def_property_readonly("key_columns", &Model::key_columns,
                              "Columns of the key that chooses the fold of a k-fold model; empty for others.")
       .def("evaluate_with_key", &evaluate_with_key, py::arg("events"), py::arg("key"), py::arg("threads") = 1,

@@ -25,7 +25,7 @@ class Predictor:
     """
     def evaluate(self, events: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
         """
-        Responses, float64 of shape (events, outputs), of float32 events of shape (events, variables).
+        Responses, float64 of shape (events, outputs), of float32 or float64 events of shape (events, variables).
         """
     @property
     def input_count(self) -> int:
@@ -1898,7 +1898,11 @@ class Model:
         """
     def evaluate(self, events: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
         """
-        Responses, float64 of shape (events, outputs), of float32 events before transformation.
+        Responses, float64 of shape (events, outputs), of float32 or float64 events before transformation.
+        """
+    def evaluate_columns(self, columns: collections.abc.Sequence[numpy.typing.NDArray[typing.Any]], threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        The same from one vector per variable, all float32 or all float64 and of one stride.
         """
     def evaluate_inputs(self, inputs: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[numpy.float64]:
         """

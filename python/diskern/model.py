@@ -153,6 +153,8 @@ class Model:
         InvalidArgument
             A column is missing, or the shape does not fit; a k-fold model without a key, another model with one.
         """
+        if not self._model.key_columns and key is None:
+            return self._evaluate(events, threads)
         matrix = self._events(events)
         if self.key_columns:
             if key is None and _column_names(events) is not None:
@@ -160,10 +162,40 @@ class Model:
             keys = key_matrix(key, len(matrix), self.key_columns)
             by_fold: NDArray[np.float64] = self._model.evaluate_with_key(matrix, keys, threads=threads)
             return by_fold
-        if key is not None:
-            raise InvalidArgument("key is given, but the model has no folds to choose from")
-        responses: NDArray[np.float64] = self._model.evaluate(matrix, threads=threads)
+        raise InvalidArgument("key is given, but the model has no folds to choose from")
+
+    def _evaluate(self, events: Any, threads: int) -> NDArray[np.float64]:
+        """Without a key, and without a copy where the core can read what is given."""
+        names = _column_names(events)
+        responses: NDArray[np.float64]
+        if names is None:
+            array = np.asarray(events)
+            if not _readable(array) or array.ndim != 2 or array.shape[1] != self._model.variable_count:
+                array = self._events(array)
+            responses = self._model.evaluate(array, threads=threads)
+            return responses
+        columns = self._columns(events, names)
+        first = columns[0] if columns else None
+        if first is None or not all(
+            _readable(c) and c.dtype == first.dtype and c.strides == first.strides for c in columns
+        ):
+            with np.errstate(over="ignore"):  # beyond float32 is infinite
+                columns = [np.ascontiguousarray(column, dtype=np.float32) for column in columns]
+        responses = self._model.evaluate_columns(columns, threads=threads)
         return responses
+
+    def _columns(self, events: Any, names: list[str]) -> list[NDArray[Any]]:
+        """The columns of the variables, in their order."""
+        positions = self._model.bind(names)
+        columns = [np.asarray(events[names[i]]) for i in positions]
+        lengths = {column.shape for column in columns}
+        if len(lengths) > 1 or any(column.ndim != 1 for column in columns):
+            shapes = ", ".join(f"{names[i]}: {c.shape}" for i, c in zip(positions, columns, strict=True))
+            raise InvalidArgument(f"the columns of events must be vectors of one length, got {shapes}")
+        for i, column in zip(positions, columns, strict=True):
+            if column.dtype.kind not in "fiub":
+                raise InvalidArgument(f"column '{names[i]}' of events must be numbers, got dtype {column.dtype}")
+        return columns
 
     def _events(self, events: Any) -> NDArray[np.float32]:
         names = _column_names(events)
@@ -177,16 +209,9 @@ class Model:
                 )
             with np.errstate(over="ignore"):  # beyond float32 is infinite
                 return np.ascontiguousarray(array, dtype=np.float32)
-        positions = self._model.bind(names)
-        columns = [np.asarray(events[names[i]]) for i in positions]
-        lengths = {column.shape for column in columns}
-        if len(lengths) > 1 or any(column.ndim != 1 for column in columns):
-            shapes = ", ".join(f"{names[i]}: {c.shape}" for i, c in zip(positions, columns, strict=True))
-            raise InvalidArgument(f"the columns of events must be vectors of one length, got {shapes}")
+        columns = self._columns(events, names)
         result = np.empty((len(columns[0]) if columns else 0, len(columns)), np.float32)
-        for j, (i, column) in enumerate(zip(positions, columns, strict=True)):
-            if column.dtype.kind not in "fiub":
-                raise InvalidArgument(f"column '{names[i]}' of events must be numbers, got dtype {column.dtype}")
+        for j, column in enumerate(columns):
             with np.errstate(over="ignore"):
                 result[:, j] = column
         return result
@@ -286,6 +311,11 @@ class Model:
 
 def _shortened(names: tuple[str, ...]) -> str:
     return ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
+
+
+def _readable(array: NDArray[Any]) -> bool:
+    """Whether the core can read the elements where they are."""
+    return array.dtype in (np.float32, np.float64) and all(stride % array.itemsize == 0 for stride in array.strides)
 
 
 def _column_names(events: Any) -> list[str] | None:

@@ -92,6 +92,31 @@ void no_allocation(const Model& model) {
       if (i == 0) CHECK(std::isfinite(one));
     }
   }
+  // float64 rows, and columns of both types, which are vectors of their own.
+  std::vector<double> rows(&events[0][0], &events[0][0] + 4 * n_variables);
+  std::vector<std::vector<float>> columns(n_variables);
+  std::vector<std::vector<double>> double_columns(n_variables);
+  std::vector<const float*> pointers;
+  std::vector<const double*> double_pointers;
+  for (std::size_t j = 0; j < n_variables; ++j) {
+    for (const auto& event : events) columns[j].push_back(event[j]);
+    double_columns[j].assign(columns[j].begin(), columns[j].end());
+    pointers.push_back(columns[j].data());
+    double_pointers.push_back(double_columns[j].data());
+  }
+  std::vector<std::vector<double>> found(3, std::vector<double>(batch.size(), -77.0));
+  const auto out = [&](std::size_t which) { return View<double, 2>(found[which].data(), 4, model.output_count()); };
+  model.evaluate(Context{}, View<const double, 2>(rows.data(), 4, n_variables), out(0));
+  model.evaluate_columns(Context{}, pointers, out(1));
+  model.evaluate_columns(Context{}, double_pointers, out(2));
+  for (const std::vector<double>& other : found) {
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      CHECK(other[i] == batch[i] || (std::isnan(other[i]) && std::isnan(batch[i])));
+    }
+  }
+  pointers.pop_back();
+  CHECK_THROWS(model.evaluate_columns(Context{}, pointers, out(1)), InvalidArgument);
+  CHECK_THROWS(model.evaluate(Context{}, View<const double, 2>(rows.data(), 3, n_variables), out(0)), InvalidArgument);
 }
 
 }  // namespace

@@ -39,6 +39,33 @@ int check_c_interface(const char* path, const float* events, size_t event_count,
     REQUIRE(diskern_model_evaluate_batch(model, events, 1, n_variables - 1, responses, 1) == DISKERN_INVALID_ARGUMENT);
     REQUIRE(strstr(diskern_last_error(), "stride") != NULL);
   }
+  {
+    float* values = (float*)malloc((n_variables * event_count + 1) * sizeof(float));
+    double* double_values = (double*)malloc((n_variables * event_count + 1) * sizeof(double));
+    const float** columns = (const float**)malloc((n_variables + 1) * sizeof(float*));
+    const double** double_columns = (const double**)malloc((n_variables + 1) * sizeof(double*));
+    size_t j;
+    REQUIRE(values != NULL && double_values != NULL && columns != NULL && double_columns != NULL);
+    for (j = 0; j < n_variables; ++j) {
+      columns[j] = values + j * event_count;
+      double_columns[j] = double_values + j * event_count;
+      for (i = 0; i < event_count; ++i) {
+        values[j * event_count + i] = events[i * n_variables + j];
+        double_values[j * event_count + i] = events[i * n_variables + j];
+      }
+    }
+    memset(responses, 0, event_count * n_outputs * sizeof(double));
+    REQUIRE(diskern_model_evaluate_columns(model, columns, event_count, responses, 2) == DISKERN_OK);
+    REQUIRE(memcmp(responses, expected, event_count * n_outputs * sizeof(double)) == 0);
+    memset(responses, 0, event_count * n_outputs * sizeof(double));
+    REQUIRE(diskern_model_evaluate_double_columns(model, double_columns, event_count, responses, 1) == DISKERN_OK);
+    REQUIRE(memcmp(responses, expected, event_count * n_outputs * sizeof(double)) == 0);
+    REQUIRE(diskern_model_evaluate_columns(model, NULL, event_count, responses, 1) == DISKERN_INVALID_ARGUMENT);
+    free((void*)double_columns);
+    free((void*)columns);
+    free(double_values);
+    free(values);
+  }
   free(responses);
 
   {

@@ -71,6 +71,13 @@ DISKERN_EXPORT diskern_status diskern_model_evaluate_batch(const diskern_model* 
                                                            size_t event_count, size_t stride, double* outputs,
                                                            int threads);
 
+/* Variables as columns: variable_count pointers to event_count elements each. float64 is rounded to float32 first. */
+DISKERN_EXPORT diskern_status diskern_model_evaluate_columns(const diskern_model* model, const float* const* columns,
+                                                             size_t event_count, double* outputs, int threads);
+DISKERN_EXPORT diskern_status diskern_model_evaluate_double_columns(const diskern_model* model,
+                                                                    const double* const* columns, size_t event_count,
+                                                                    double* outputs, int threads);
+
 /* The columns that the variables' expressions read; 0 columns where an expression cannot be computed here. */
 DISKERN_EXPORT size_t diskern_model_input_count(const diskern_model* model);
 DISKERN_EXPORT const char* diskern_model_input_name(const diskern_model* model, size_t index);

@@ -67,6 +67,13 @@ class DISKERN_EXPORT Model {
   // Events as rows, to rows of responses; the same bits as one by one. Throws InvalidArgument for wrong shapes.
   void evaluate(const Context& context, View<const float, 2> events, View<double, 2> outputs) const;
   void evaluate(View<const float, 2> events, View<double, 2> outputs) const { evaluate(Context{}, events, outputs); }
+  // The same for float64 values, which are rounded to float32 first.
+  void evaluate(const Context& context, View<const double, 2> events, View<double, 2> outputs) const;
+  // Variables as columns, each a vector of outputs.rows() elements beside each other, in the order of info().variables.
+  void evaluate_columns(const Context& context, const std::vector<const float*>& columns,
+                        View<double, 2> outputs) const;
+  void evaluate_columns(const Context& context, const std::vector<const double*>& columns,
+                        View<double, 2> outputs) const;
 
   // Models of a k-fold training: the columns of the key (such as an event number) that chooses the fold. The model
   // inside that was not trained on the events of that fold answers; new events follow the same rule. Empty for every

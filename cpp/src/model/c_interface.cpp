@@ -59,6 +59,25 @@ const std::vector<std::string>& inputs_of(const diskern_model* model) noexcept {
   }
 }
 
+template <class T>
+diskern_status evaluate_columns(const diskern_model* model, const T* const* columns, size_t event_count,
+                                double* outputs, int threads, const char* function) noexcept {
+  return guarded([&] {
+    const size_t n_variables = model->model.variable_count();
+    require(threads >= 0, (std::string(function) + ": threads must not be negative").c_str());
+    require(columns != nullptr, (std::string(function) + ": columns must not be NULL").c_str());
+    for (size_t j = 0; j < n_variables; ++j) {
+      if (columns[j] == nullptr && event_count != 0) {
+        throw diskern::InvalidArgument(std::string(function) + ": column " + std::to_string(j) + " is NULL");
+      }
+    }
+    diskern::Context context;
+    context.threads = threads;
+    model->model.evaluate_columns(context, std::vector<const T*>(columns, columns + n_variables),
+                                  diskern::View<double, 2>(outputs, event_count, model->model.output_count()));
+  });
+}
+
 }  // namespace
 
 extern "C" {
@@ -145,6 +164,15 @@ diskern_status diskern_model_evaluate_batch(const diskern_model* model, const fl
                                              {static_cast<std::ptrdiff_t>(stride), 1});
     model->model.evaluate(context, rows, diskern::View<double, 2>(outputs, event_count, model->model.output_count()));
   });
+}
+
+diskern_status diskern_model_evaluate_columns(const diskern_model* model, const float* const* columns,
+                                              size_t event_count, double* outputs, int threads) {
+  return evaluate_columns(model, columns, event_count, outputs, threads, "diskern_model_evaluate_columns");
+}
+diskern_status diskern_model_evaluate_double_columns(const diskern_model* model, const double* const* columns,
+                                                     size_t event_count, double* outputs, int threads) {
+  return evaluate_columns(model, columns, event_count, outputs, threads, "diskern_model_evaluate_double_columns");
 }
 
 size_t diskern_model_input_count(const diskern_model* model) { return inputs_of(model).size(); }

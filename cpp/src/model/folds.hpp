@@ -75,6 +75,7 @@ class FoldsPredictor final : public Predictor {
   std::size_t output_count() const noexcept override { return output_count_; }
 
   // An event without its key has no fold: all responses are NaN; a batch throws InvalidArgument.
+  using Predictor::evaluate;
   void evaluate(const float* variables, double* responses) const noexcept override;
   void evaluate(const Context& context, View<const float, 2> events, View<double, 2> responses) const override;
 

@@ -27,6 +27,8 @@ class Model::Implementation {
 
   void evaluate(const float* variables, double* outputs) const noexcept;
   void evaluate(const Context& context, View<const float, 2> events, View<double, 2> outputs) const;
+  // As many events as outputs has rows.
+  void evaluate(const Context& context, const EventSource& events, View<double, 2> outputs) const;
   void check_shapes(const Context& context, View<const float, 2> events, View<double, 2> outputs) const;
   // Of the columns that inputs names; -1: none.
   int fold_of_inputs(const double* values) const noexcept;

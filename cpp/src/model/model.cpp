@@ -99,15 +99,25 @@ void Model::Implementation::evaluate(const Context& context, View<const float, 2
     predictor->evaluate(context, events, outputs);
     return;
   }
-  const std::size_t columns = events.columns();
+  evaluate(context, source_of(events), outputs);
+}
+
+void Model::Implementation::evaluate(const Context& context, const EventSource& events, View<double, 2> outputs) const {
+  // The number of rows is that of the outputs; of the events only the columns can be wrong.
+  check_shapes(context, View<const float, 2>(nullptr, outputs.rows(), events.column_count), outputs);
+  if (chain == nullptr) {
+    predictor->evaluate(context, events, outputs);
+    return;
+  }
+  const std::size_t columns = events.column_count;
   parallel_for(
-      context, chunk_count(events.rows(), chunk_size),
+      context, chunk_count(outputs.rows(), chunk_size),
       [&](std::size_t chunk) {
-        const Range range = chunk_range(events.rows(), chunk_size, chunk);
+        const Range range = chunk_range(outputs.rows(), chunk_size, chunk);
         std::vector<float> transformed((range.end - range.begin) * columns);
         for (std::size_t i = range.begin; i < range.end; ++i) {
           float* row = transformed.data() + (i - range.begin) * columns;
-          for (std::size_t j = 0; j < columns; ++j) row[j] = events(i, j);
+          for (std::size_t j = 0; j < columns; ++j) row[j] = event_value(events, i, j);
           chain->apply(row);
         }
         const View<double, 2> rows = outputs.slice(range.begin, range.end);
@@ -121,7 +131,7 @@ void Model::Implementation::evaluate(const Context& context, View<const float, 2
           for (std::size_t k = 0; k < targets.size(); ++k) rows(i, k) = targets[k];
         }
       },
-      static_cast<double>(events.rows()) * 200.0);
+      static_cast<double>(outputs.rows()) * 200.0);
 }
 
 Model::Model(std::shared_ptr<const Implementation> implementation) noexcept
@@ -136,6 +146,24 @@ void Model::evaluate(const float* variables, double* outputs) const noexcept {
 }
 void Model::evaluate(const Context& context, View<const float, 2> events, View<double, 2> outputs) const {
   implementation_->evaluate(context, events, outputs);
+}
+void Model::evaluate(const Context& context, View<const double, 2> events, View<double, 2> outputs) const {
+  if (events.device() != Device::cpu) {
+    throw DeviceError("a model is evaluated on the CPU; events of another device were given");
+  }
+  if (events.rows() != outputs.rows()) {
+    throw InvalidArgument("events has " + std::to_string(events.rows()) + " rows, outputs has " +
+                          std::to_string(outputs.rows()));
+  }
+  implementation_->evaluate(context, source_of(events), outputs);
+}
+void Model::evaluate_columns(const Context& context, const std::vector<const float*>& columns,
+                             View<double, 2> outputs) const {
+  implementation_->evaluate(context, source_of(columns.data(), columns.size()), outputs);
+}
+void Model::evaluate_columns(const Context& context, const std::vector<const double*>& columns,
+                             View<double, 2> outputs) const {
+  implementation_->evaluate(context, source_of(columns.data(), columns.size()), outputs);
 }
 
 const std::vector<std::string>& Model::key_columns() const noexcept {

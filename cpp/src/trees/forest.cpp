@@ -149,10 +149,6 @@ double preselect(const Preselection& preselection, const Variable& variable) noe
   return result;
 }
 
-EventSource source_of(View<const float, 2> events) noexcept {
-  return {events.data(), nullptr, events.strides()[0], events.strides()[1], events.columns(), false};
-}
-
 }  // namespace
 
 void validate(const Forest& forest) {
@@ -283,9 +279,17 @@ void ForestPredictor::evaluate(const Context& context, View<const float, 2> even
   evaluate_batch(context, source_of(events), responses, true);
 }
 
+void ForestPredictor::evaluate(const Context& context, const EventSource& events, View<double, 2> responses) const {
+  evaluate_batch(context, events, responses, true);
+}
+
 void ForestPredictor::evaluate_scores(const Context& context, View<const float, 2> events,
                                       View<double, 2> scores) const {
   evaluate_batch(context, source_of(events), scores, false);
+}
+
+void ForestPredictor::evaluate_scores(const Context& context, const EventSource& events, View<double, 2> scores) const {
+  evaluate_batch(context, events, scores, false);
 }
 
 void ForestPredictor::evaluate_batch(const Context& context, const EventSource& events, View<double, 2> out,

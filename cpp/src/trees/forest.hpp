@@ -91,7 +91,6 @@ void validate(const Forest& forest);
 
 class ForestBatch;
 class ForestSingle;
-struct EventSource;
 
 // Evaluates a validated forest.
 class ForestPredictor final : public Predictor {
@@ -102,8 +101,10 @@ class ForestPredictor final : public Predictor {
   std::size_t output_count() const noexcept override { return static_cast<std::size_t>(forest_.n_outputs); }
   void evaluate(const float* variables, double* responses) const noexcept override;
   void evaluate(const Context& context, View<const float, 2> events, View<double, 2> responses) const override;
+  void evaluate(const Context& context, const EventSource& events, View<double, 2> responses) const override;
   // What the trees say before the link turns it into the response.
   void evaluate_scores(const Context& context, View<const float, 2> events, View<double, 2> scores) const;
+  void evaluate_scores(const Context& context, const EventSource& events, View<double, 2> scores) const;
   void write(archive::Group& group) const override;
   static PredictorPointer read(const archive::Group& group);
 

@@ -7,6 +7,8 @@
 
 #if defined(__AVX512BW__) || defined(__AVX2__)
 #include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
 #endif
 
 #include "trees/forest_bitsliced_table.hpp"
@@ -97,12 +99,106 @@ void to_event_order(double* sums) {
   }
 }
 
+#elif defined(__AVX2__)
+
+// Within eight events the sums stand in the order 0 1 4 5, 2 3 6 7.
+inline __attribute__((always_inline)) size_t place_in_sums(size_t event) {
+  return (event & ~size_t{7}) + ((event & 2U) != 0 ? 4U : 0U) + (event >> 1U & 2U) + (event & 1U);
+}
+
+// Up to 32 values by permutations of halves of float64, as with AVX-512; more are loaded one by one.
+template <unsigned Width>
+inline __attribute__((always_inline)) void add_leaves_of(const double* values, const uint8_t* numbers, double* sums) {
+  constexpr unsigned tables = Width <= 3 ? 1 : 1U << (Width - 3);
+  __m256i half[2][tables];
+#pragma GCC unroll 4
+  for (unsigned t = 0; t < tables; ++t) {
+    const __m256 first = _mm256_loadu_ps(reinterpret_cast<const float*>(values + 8 * t));
+    const __m256 second = _mm256_loadu_ps(reinterpret_cast<const float*>(values + 8 * t + 4));
+    const auto in_order = [](__m256 x) { return _mm256_permute4x64_epi64(_mm256_castps_si256(x), 0xd8); };
+    half[0][t] = in_order(_mm256_shuffle_ps(first, second, 0x88));
+    half[1][t] = in_order(_mm256_shuffle_ps(first, second, 0xdd));
+  }
+  for (size_t i = 0; i < bitsliced_block; i += 8) {
+    const __m256i index = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(numbers + i)));
+    __m256i found[2];
+#pragma GCC unroll 2
+    for (unsigned h = 0; h < 2; ++h) {
+      __m256i candidate[tables];
+#pragma GCC unroll 4
+      for (unsigned t = 0; t < tables; ++t) candidate[t] = _mm256_permutevar8x32_epi32(half[h][t], index);
+#pragma GCC unroll 2
+      for (unsigned b = 3; b < Width; ++b) {
+        // blendv looks at the highest bit
+        const __m256 upper = _mm256_castsi256_ps(_mm256_slli_epi32(index, static_cast<int>(31 - b)));
+#pragma GCC unroll 2
+        for (unsigned t = 0; t < tables >> (b - 2); ++t) {
+          candidate[t] = _mm256_castps_si256(_mm256_blendv_ps(_mm256_castsi256_ps(candidate[2 * t]),
+                                                              _mm256_castsi256_ps(candidate[2 * t + 1]), upper));
+        }
+      }
+      found[h] = candidate[0];
+    }
+    double* const sum = sums + i;
+    _mm256_store_pd(sum,
+                    _mm256_add_pd(_mm256_load_pd(sum), _mm256_castsi256_pd(_mm256_unpacklo_epi32(found[0], found[1]))));
+    _mm256_store_pd(sum + 4, _mm256_add_pd(_mm256_load_pd(sum + 4),
+                                           _mm256_castsi256_pd(_mm256_unpackhi_epi32(found[0], found[1]))));
+  }
+}
+
+void to_event_order(double* sums) {
+  for (size_t i = 0; i < bitsliced_block; i += 8) {
+    const __m256d a = _mm256_load_pd(sums + i);
+    const __m256d b = _mm256_load_pd(sums + i + 4);
+    _mm256_store_pd(sums + i, _mm256_permute2f128_pd(a, b, 0x20));
+    _mm256_store_pd(sums + i + 4, _mm256_permute2f128_pd(a, b, 0x31));
+  }
+}
+
 #else
 
 inline __attribute__((always_inline)) size_t place_in_sums(size_t event) { return event; }
 void to_event_order(double* /*sums*/) {}
 
 #endif
+
+// Bits plane[0] (highest) .. plane[width - 1] as numbers of one byte; width at most 8.
+#if defined(__AVX2__)
+
+inline __attribute__((always_inline)) void join_planes(const unsigned char* const* plane, unsigned width,
+                                                       uint8_t* bytes) {
+  const __m256i own_bit = _mm256_set1_epi64x(static_cast<long long>(0x8040201008040201U));
+  const __m256i own_byte = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+  for (size_t i = 0; i < bitsliced_line; i += 4) {
+    __m256i numbers = _mm256_setzero_si256();
+    for (unsigned b = 0; b < width; ++b) {
+      int bits;
+      __builtin_memcpy(&bits, plane[b] + i, sizeof bits);
+      const __m256i copies = _mm256_shuffle_epi8(_mm256_set1_epi32(bits), own_byte);
+      const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(copies, own_bit), own_bit);  // -1
+      numbers = _mm256_sub_epi8(_mm256_add_epi8(numbers, numbers), set);
+    }
+    _mm256_store_si256(reinterpret_cast<__m256i*>(bytes + 8 * i), numbers);
+  }
+}
+
+#elif defined(__ARM_NEON)
+
+inline __attribute__((always_inline)) void join_planes(const unsigned char* const* plane, unsigned width,
+                                                       uint8_t* bytes) {
+  const uint8x16_t own_bit = vreinterpretq_u8_u64(vdupq_n_u64(0x8040201008040201U));
+  for (size_t i = 0; i < bitsliced_line; i += 2) {
+    uint8x16_t numbers = vdupq_n_u8(0);
+    for (unsigned b = 0; b < width; ++b) {
+      const uint8x16_t copies = vcombine_u8(vdup_n_u8(plane[b][i]), vdup_n_u8(plane[b][i + 1]));
+      numbers = vsubq_u8(vaddq_u8(numbers, numbers), vtstq_u8(copies, own_bit));  // set bits give -1
+    }
+    vst1q_u8(bytes + 8 * i, numbers);
+  }
+}
+
+#else
 
 // Eight bits to eight bytes of 0 or 1.
 inline __attribute__((always_inline)) uint64_t spread_bits(unsigned char bits) {
@@ -111,7 +207,6 @@ inline __attribute__((always_inline)) uint64_t spread_bits(unsigned char bits) {
   return ((own + 0x7f7f7f7f7f7f7f7fU) | own) >> 7U & 0x0101010101010101U;
 }
 
-// Bits plane[0] (highest) .. plane[width - 1] as numbers of one byte; width at most 8.
 inline __attribute__((always_inline)) void join_planes(const unsigned char* const* plane, unsigned width,
                                                        uint8_t* bytes) {
   for (size_t i = 0; i < bitsliced_line; ++i) {
@@ -120,6 +215,8 @@ inline __attribute__((always_inline)) void join_planes(const unsigned char* cons
     __builtin_memcpy(bytes + 8 * i, &numbers, sizeof numbers);
   }
 }
+
+#endif
 
 inline void add_leaves(const unsigned char* const* plane, unsigned width, const double* values, uint8_t* bytes,
                        double* sums) {
@@ -147,7 +244,26 @@ inline void add_leaves(const unsigned char* const* plane, unsigned width, const 
 #endif
   if (width <= 8) {
     join_planes(plane, width, bytes);
-    for (size_t i = 0; i < bitsliced_block; ++i) sums[place_in_sums(i)] += values[bytes[i]];
+#if defined(__AVX2__) && !defined(__AVX512BW__)
+    switch (width) {
+      case 1:
+      case 2:
+      case 3:
+        return add_leaves_of<3>(values, bytes, sums);
+      case 4:
+        return add_leaves_of<4>(values, bytes, sums);
+      case 5:
+        return add_leaves_of<5>(values, bytes, sums);
+      default:
+        break;
+    }
+#endif
+    // Pairs of neighbours are neighbours among the sums too.
+    for (size_t i = 0; i < bitsliced_block; i += 2) {
+      double* const sum = sums + place_in_sums(i);
+      sum[0] += values[bytes[i]];
+      sum[1] += values[bytes[i + 1]];
+    }
     return;
   }
   uint8_t* const high = bytes + bitsliced_block;

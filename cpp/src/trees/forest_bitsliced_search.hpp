@@ -72,25 +72,54 @@ inline void find_missing(const float* column, unsigned char* plane) {
   }
 }
 
-inline void search(const float* column, const float* tree, unsigned levels, uint8_t* /*bytes*/,
-                   unsigned char (*planes)[bitsliced_line]) {
-  switch (levels) {
-    case 1:
-      return search_levels<1>(column, tree, planes);
-    case 2:
-      return search_levels<2>(column, tree, planes);
-    case 3:
-      return search_levels<3>(column, tree, planes);
-    case 4:
-      return search_levels<4>(column, tree, planes);
-    case 5:
-      return search_levels<5>(column, tree, planes);
-    case 6:
-      return search_levels<6>(column, tree, planes);
-    case 7:
-      return search_levels<7>(column, tree, planes);
-    default:
-      return search_levels<8>(column, tree, planes);
+#elif defined(__AVX2__)
+
+// The same with eight lanes. A permutation looks eight cuts up; the last two levels are gathered.
+template <unsigned Levels>
+inline __attribute__((always_inline)) void search_levels(const float* column, const float* tree,
+                                                         unsigned char (*planes)[bitsliced_line]) {
+  for (size_t i = 0; i < bitsliced_block; i += 8) {
+    const __m256 x = _mm256_loadu_ps(column + i);
+    __m256i j = _mm256_set1_epi32(1);
+    __m256 right[Levels];
+#pragma GCC unroll 8
+    for (unsigned level = 0; level < Levels; ++level) {
+      __m256 cut;
+      if (level < 3) {
+        cut = _mm256_permutevar8x32_ps(_mm256_load_ps(tree), j);
+      } else if (level < 6) {
+        const unsigned tables = 1U << (level - 3);
+        __m256 candidate[4];
+#pragma GCC unroll 4
+        for (unsigned t = 0; t < tables; ++t) {
+          candidate[t] = _mm256_permutevar8x32_ps(_mm256_load_ps(tree + (size_t{1} << level) + 8 * t), j);
+        }
+#pragma GCC unroll 2
+        for (unsigned up = 1; up <= level - 3; ++up) {
+          const unsigned chooser = level - 3 - up;
+#pragma GCC unroll 2
+          for (unsigned t = 0; t < tables >> up; ++t) {
+            candidate[t] = _mm256_blendv_ps(candidate[2 * t], candidate[2 * t + 1], right[chooser]);
+          }
+        }
+        cut = candidate[0];
+      } else {
+        cut = _mm256_i32gather_ps(tree, j, 4);
+      }
+      right[level] = _mm256_cmp_ps(x, cut, _CMP_GE_OQ);
+      j = _mm256_sub_epi32(_mm256_add_epi32(j, j), _mm256_castps_si256(right[level]));
+    }
+#pragma GCC unroll 8
+    for (unsigned level = 0; level < Levels; ++level) {
+      planes[Levels - 1 - level][i / 8] = static_cast<unsigned char>(_mm256_movemask_ps(right[level]));
+    }
+  }
+}
+
+inline void find_missing(const float* column, unsigned char* plane) {
+  for (size_t i = 0; i < bitsliced_block; i += 8) {
+    const __m256 x = _mm256_loadu_ps(column + i);
+    plane[i / 8] = static_cast<unsigned char>(_mm256_movemask_ps(_mm256_cmp_ps(x, x, _CMP_UNORD_Q)));
   }
 }
 
@@ -125,6 +154,32 @@ inline void search(const float* column, const float* tree, unsigned levels, uint
   }
   for (unsigned b = 0; b < levels; ++b) {
     for (size_t i = 0; i < bitsliced_block; i += 8) planes[b][i / 8] = gather_bits(bytes + i, b);
+  }
+}
+
+#endif
+
+#if defined(__AVX512BW__) || defined(__AVX2__)
+
+inline void search(const float* column, const float* tree, unsigned levels, uint8_t* /*bytes*/,
+                   unsigned char (*planes)[bitsliced_line]) {
+  switch (levels) {
+    case 1:
+      return search_levels<1>(column, tree, planes);
+    case 2:
+      return search_levels<2>(column, tree, planes);
+    case 3:
+      return search_levels<3>(column, tree, planes);
+    case 4:
+      return search_levels<4>(column, tree, planes);
+    case 5:
+      return search_levels<5>(column, tree, planes);
+    case 6:
+      return search_levels<6>(column, tree, planes);
+    case 7:
+      return search_levels<7>(column, tree, planes);
+    default:
+      return search_levels<8>(column, tree, planes);
   }
 }
 

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/event_source.hpp"
+
 namespace diskern::trees {
 
 constexpr size_t bitsliced_block = 512;                 // events of one block: a line of 512 bits
@@ -65,17 +67,6 @@ struct BitslicedTile {
   const uint32_t* operands;
   const BitslicedOperation* operations;
   const double* values;
-};
-
-// Events as the caller holds them: float or double elements, element (i, j) at base[i * row_stride + j *
-// column_stride], or at columns[j][i * row_stride] where columns is not null.
-struct EventSource {
-  const void* base;
-  const void* const* columns;
-  ptrdiff_t row_stride;
-  ptrdiff_t column_stride;
-  size_t column_count;
-  bool is_double;
 };
 
 // Scratch of one thread, all of it aligned to 64 bytes.

@@ -8,7 +8,7 @@
 
 namespace diskern::trees {
 
-// apply_link() of one event stands in forest.hpp. This one is of `count` events; output k of event i at responses[k * stride + i].
+// Of `count` events, output k of event i at responses[k * stride + i]. That of one event stands in forest.hpp.
 void apply_link(Link link, const ElementwiseKernels& kernels, double* responses, std::size_t n, std::size_t count,
                 std::size_t stride) noexcept;
 

@@ -34,6 +34,7 @@ ForestSingle::ForestSingle(const Forest& forest) {
         add_nodes(forest, t);
       }
     }
+    if (complete) fill_group(group);
     steps_ += static_cast<double>(lanes) * depth;
     groups_.push_back(group);
   }
@@ -64,6 +65,15 @@ void ForestSingle::add_complete(const Forest& forest, std::size_t t, unsigned de
   }
 }
 
+// Lanes without a tree go left everywhere.
+void ForestSingle::fill_group(const Group& group) {
+  const std::size_t end = group.begin + (lanes << group.depth);
+  threshold_.resize(end, std::numeric_limits<float>::quiet_NaN());
+  feature_.resize(end, 0);
+  missing_right_.resize(end, 0);
+  value_.resize(end, 0.0);
+}
+
 void ForestSingle::add_nodes(const Forest& forest, std::size_t t) {
   const Tree& tree = forest.trees[t];
   const auto root = static_cast<std::uint32_t>(node_.size());
@@ -85,29 +95,53 @@ void ForestSingle::add_nodes(const Forest& forest, std::size_t t) {
   }
 }
 
-template <bool Missing>
+template <bool Missing, unsigned Depth>
 void ForestSingle::walk_complete(const Group& group, const float* variables, double* leaves) const noexcept {
-  const std::size_t size = std::size_t{1} << group.depth;
-  std::array<std::size_t, lanes> base;  // NOLINT(cppcoreguidelines-pro-type-member-init)
-  std::array<std::uint32_t, lanes> at;  // NOLINT(cppcoreguidelines-pro-type-member-init)
-  for (std::size_t lane = 0; lane < lanes; ++lane) {
-    // Lanes without a tree follow the last one.
-    base[lane] = group.begin + std::min<std::size_t>(lane, group.trees - 1) * size;
-    at[lane] = 1;
-  }
-  const float* const thresholds = threshold_.data();
-  const std::uint16_t* const features = feature_.data();
-  for (std::uint32_t d = 0; d < group.depth; ++d) {
+  // The distances between the trees are constants, so that a step takes six instructions.
+  constexpr std::size_t size = std::size_t{1} << Depth;
+  const float* const thresholds = threshold_.data() + group.begin;
+  const std::uint16_t* const features = feature_.data() + group.begin;
+  const std::uint8_t* const missing_right = missing_right_.data() + group.begin;
+  const double* const values = value_.data() + group.begin;
+  std::array<std::size_t, lanes> at;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+#pragma GCC unroll 8
+  for (std::size_t lane = 0; lane < lanes; ++lane) at[lane] = 1;
+#pragma GCC unroll 8
+  for (unsigned d = 0; d < Depth; ++d) {
 #pragma GCC unroll 8
     for (std::size_t lane = 0; lane < lanes; ++lane) {
-      const std::size_t node = base[lane] + at[lane];
-      const float x = variables[features[node]];
-      std::uint32_t right = x >= thresholds[node] ? 1U : 0U;
-      if constexpr (Missing) right |= (x != x ? 1U : 0U) & missing_right_[node];
+      const float x = variables[features[lane * size + at[lane]]];
+      std::size_t right = x >= thresholds[lane * size + at[lane]] ? 1U : 0U;
+      if constexpr (Missing) right |= (x != x ? 1U : 0U) & missing_right[lane * size + at[lane]];
       at[lane] = 2 * at[lane] + right;
     }
   }
-  for (std::size_t lane = 0; lane < lanes; ++lane) leaves[lane] = value_[base[lane] + at[lane] - size];
+#pragma GCC unroll 8
+  for (std::size_t lane = 0; lane < lanes; ++lane) leaves[lane] = values[lane * size + at[lane] - size];
+}
+
+template <bool Missing>
+void ForestSingle::walk(const Group& group, const float* variables, double* leaves) const noexcept {
+  switch (group.depth) {
+    case 0:
+      return walk_nodes(group, variables, leaves);
+    case 1:
+      return walk_complete<Missing, 1>(group, variables, leaves);
+    case 2:
+      return walk_complete<Missing, 2>(group, variables, leaves);
+    case 3:
+      return walk_complete<Missing, 3>(group, variables, leaves);
+    case 4:
+      return walk_complete<Missing, 4>(group, variables, leaves);
+    case 5:
+      return walk_complete<Missing, 5>(group, variables, leaves);
+    case 6:
+      return walk_complete<Missing, 6>(group, variables, leaves);
+    case 7:
+      return walk_complete<Missing, 7>(group, variables, leaves);
+    default:
+      return walk_complete<Missing, 8>(group, variables, leaves);
+  }
 }
 
 void ForestSingle::walk_nodes(const Group& group, const float* variables, double* leaves) const noexcept {
@@ -139,12 +173,10 @@ void ForestSingle::evaluate(const float* variables, double* sums) const noexcept
   if (n_outputs_ == 1) {
     double sum = sums[0];
     for (const Group& group : groups_) {
-      if (group.depth == 0) {
-        walk_nodes(group, variables, leaves.data());
-      } else if (missing == 0) {
-        walk_complete<false>(group, variables, leaves.data());
+      if (missing == 0) {
+        walk<false>(group, variables, leaves.data());
       } else {
-        walk_complete<true>(group, variables, leaves.data());
+        walk<true>(group, variables, leaves.data());
       }
       for (std::size_t lane = 0; lane < group.trees; ++lane) sum += leaves[lane];
     }
@@ -153,11 +185,7 @@ void ForestSingle::evaluate(const float* variables, double* sums) const noexcept
   }
   std::size_t output = 0;
   for (const Group& group : groups_) {
-    if (group.depth == 0) {
-      walk_nodes(group, variables, leaves.data());
-    } else {
-      walk_complete<true>(group, variables, leaves.data());
-    }
+    walk<true>(group, variables, leaves.data());
     for (std::size_t lane = 0; lane < group.trees; ++lane) {
       sums[output] += leaves[lane];
       output = output + 1 == n_outputs_ ? 0 : output + 1;

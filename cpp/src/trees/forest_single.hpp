@@ -31,7 +31,7 @@ class ForestSingle {
   struct Group {  // of neighbouring trees
     std::uint32_t trees;
     std::uint32_t depth;  // of all trees when filled up; 0: they keep their nodes
-    // Complete: first of (trees x 2^depth) nodes, of which number 0 of a tree is unused, and of as many values.
+    // Complete: first of (lanes x 2^depth) nodes, of which number 0 of a tree is unused, and of as many values.
     // Else: first root.
     std::size_t begin;
   };
@@ -43,7 +43,10 @@ class ForestSingle {
 
   void add_complete(const Forest& forest, std::size_t tree, unsigned depth);
   void add_nodes(const Forest& forest, std::size_t tree);
+  void fill_group(const Group& group);
   template <bool Missing>
+  void walk(const Group& group, const float* variables, double* leaves) const noexcept;
+  template <bool Missing, unsigned Depth>
   void walk_complete(const Group& group, const float* variables, double* leaves) const noexcept;
   void walk_nodes(const Group& group, const float* variables, double* leaves) const noexcept;
 

@@ -57,14 +57,4 @@ class ForestWalk {
   std::vector<double> values_;  // tree weight times leaf
 };
 
-// Element (i, j) of events, as float32.
-inline float event_value(const EventSource& events, std::size_t i, std::size_t j) noexcept {
-  const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(i) * events.row_stride;
-  const std::ptrdiff_t offset =
-      events.columns != nullptr ? row : row + static_cast<std::ptrdiff_t>(j) * events.column_stride;
-  const void* base = events.columns != nullptr ? events.columns[j] : events.base;
-  return events.is_double ? static_cast<float>(static_cast<const double*>(base)[offset])
-                          : static_cast<const float*>(base)[offset];
-}
-
 }  // namespace diskern::trees

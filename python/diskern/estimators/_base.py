@@ -33,6 +33,8 @@ except ImportError as error:  # pragma: no cover
 
 InvalidArgument = _core.InvalidArgument
 
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
 
 def progress_line(done: int, total: int, training_loss: float, validation_loss: float) -> None:
     """Print the state of a fit on one line of the terminal that is written over."""
@@ -61,6 +63,10 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
     #: whether NaN (missing) and infinities are values for this method
     _allow_missing: ClassVar[bool] = False
     _allow_infinite: ClassVar[bool] = False
+
+    #: whether the core takes float64 and any strides, so that predictions need no copy; it refuses what float32 cannot
+    #: hold, and all else must be a value for the method
+    _any_layout: ClassVar[bool] = False
 
     n_jobs: int | None
     random_state: Any
@@ -131,7 +137,23 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
             raise KeyboardInterrupt
         return self
 
-    def _check_predict(self, X: Any) -> NDArray[np.float32]:
+    def _check_predict(self, X: Any) -> NDArray[Any]:
+        if (
+            self._any_layout
+            and type(X) is np.ndarray
+            and X.dtype in _FLOATS
+            and X.ndim == 2
+            and X.shape[0] > 0
+            and X.shape[1] == getattr(self, "n_features_in_", None)
+            and hasattr(self, "predictor_")
+            and not hasattr(self, "feature_names_in_")
+            and X.strides[0] % X.itemsize == 0
+            and X.strides[1] % X.itemsize == 0
+        ):
+            return X
+        return self._check_predict_float32(X)
+
+    def _check_predict_float32(self, X: Any) -> NDArray[np.float32]:
         check_is_fitted(self)
         return self._check_events(X, reset=False)
 

@@ -33,7 +33,7 @@ class TreeInspection(Estimator):
     def _stages(self, X: Any) -> Iterator[Any]:
         from ..inspection import staged_scores
 
-        events = self._check_predict(X)
+        events = self._check_predict_float32(X)
         for scores in staged_scores(self.predictor_, events, self._threads()):
             yield self._at_stage(events, scores)
 

@@ -100,6 +100,7 @@ class _GradientBoostedTrees(Estimator):
     _method_name: ClassVar[str] = "GradientBoostedTrees"
     _allow_missing: ClassVar[bool] = True
     _allow_infinite: ClassVar[bool] = True
+    _any_layout: ClassVar[bool] = True
 
     predictor_: _core.Forest
     training_loss_: NDArray[np.float64]
