@@ -16,6 +16,7 @@ PIECES = {
     "estimators.py": ["--events", "4000"],
     "demo.py": ["--quick"],
     "understanding.py": ["--events", "4000"],
+    "uniform_response.py": ["--events", "20000"],
 }
 
 
@@ -58,6 +59,14 @@ def test_understanding(tmp_path):
     assert within < 1e-10
     assert "m_bb" in output.split("when shuffled")[1].splitlines()[2]  # the mass peak is found
     assert len(list((tmp_path / "understanding-output").glob("*.png"))) == 7
+
+
+def test_uniform_response(tmp_path):
+    pytest.importorskip("sklearn")
+    output = run([EXAMPLES / "uniform_response.py", *PIECES["uniform_response.py"]], tmp_path)
+    deviations = [float(line.split("efficiency")[1].split(";")[0]) for line in output.splitlines() if "ROC" in line]
+    assert deviations[1] < 0.6 * deviations[0]
+    assert output.count("the same bits") == 2
 
 
 def test_demo(tmp_path):

@@ -380,7 +380,7 @@ def test_bad_parameters(parameters, message: str) -> None:
 def test_bins_without_a_positive_sum_and_three_classes() -> None:
     X, y, mass = sample(500)
     weight = np.where((y == 0) & (mass > 1.5), -1.0, 1.0)
-    with pytest.raises(InvalidArgument, match="sum of weights in bin . of the protected variables is not positive"):
+    with pytest.raises(InvalidArgument, match=r"sum of weights in bin . of the protected variables is not positive"):
         trained(1.0, X, y, mass, weight, n_bins=8, min_events_in_bin=1)
     with pytest.raises(InvalidArgument, match="two classes, y holds 3"):
         trained(1.0, X, np.arange(500) % 3, mass)
@@ -448,3 +448,66 @@ def test_measures_refuse_what_has_no_answer() -> None:
     ):
         with pytest.raises(InvalidArgument, match=message):
             call()
+
+
+# -- booked in a Factory -----------------------------------------------------------------------------------------------
+
+
+def book(title: str, options: str, loader=None):
+    from diskern.tmva import DataLoader, Factory
+
+    if loader is None:
+        X, y, mass = sample()
+        loader = DataLoader("flat")
+        for name in ("a", "b", "c"):
+            loader.AddVariable(name)
+        loader.AddSpectator("mass")
+        for label, name in ((1, "Signal"), (0, "Background")):
+            mine = y == label
+            loader.AddTree({"a": X[mine, 0], "b": X[mine, 1], "c": X[mine, 2], "mass": mass[mine]}, name)
+        loader.PrepareTrainingAndTestTree("", "SplitMode=Random:!V")
+    factory = Factory("flat", Silent=True, ModelPersistence=False)
+    booked = factory.BookMethod(loader, "FlatGradientBoostedTrees", title, options)
+    factory.TrainAllMethods()
+    return booked
+
+
+def test_booked_with_spectators_by_name() -> None:
+    X, y, mass = sample(seed=2)
+    deviations = []
+    for coefficient in (0, 20):
+        options = f"ProtectedVariables=mass:FlatnessCoefficient={coefficient}:NTrees=60:Shrinkage=0.3:FlatnessBins=8"
+        model = book("flat", options).model
+        response = diskern.Model(model.to_bytes()).evaluate(X)[:, 0]
+        deviations.append(efficiency_deviation(response[y == 0], protected_bins(mass[y == 0], None, 8)))
+    assert deviations[1] < 0.5 * deviations[0]
+
+
+def test_booked_with_spectators_that_are_not_there() -> None:
+    with pytest.raises(InvalidArgument, match=r"ProtectedVariables must name the spectators.*spectators: mass"):
+        book("flat", "NTrees=2")
+    with pytest.raises(InvalidArgument, match=r"names 'mas'.*did you mean 'mass'"):
+        book("flat", "NTrees=2:ProtectedVariables=mas")
+
+
+# -- the generator -----------------------------------------------------------------------------------------------------
+
+
+def test_dalitz_plane() -> None:
+    from diskern.datasets import dalitz, dalitz_plane
+
+    events = dalitz_plane(20_000, seed=3)
+    x, y = events.extra["m2ab"], events.extra["m2ac"]
+    lowest, highest = dalitz.limits(x)
+    assert ((y >= lowest) & (y <= highest)).all()
+    total = dalitz.PARENT**2 + dalitz.MASS_A**2 + dalitz.MASS_B**2 + dalitz.MASS_C**2
+    assert (total - x - y >= (dalitz.MASS_B + dalitz.MASS_C) ** 2 - 1e-9).all()  # the third pair has its threshold too
+    np.testing.assert_array_equal(dalitz_plane(5000, seed=3).events, events.events[:5000])
+    signal = events.labels == 1
+    assert abs(signal.mean() - 0.5) < 0.02
+    # Signal is even: the two equal particles b and c may be exchanged.
+    at = [0.2, 0.5, 0.8]
+    np.testing.assert_allclose(np.quantile(x[signal], at), np.quantile(y[signal], at), rtol=0.03)
+    for wrong in ({"n": 0}, {"n": 10, "signal_fraction": 2.0}, {"n": 10, "seed": -1}):
+        with pytest.raises(InvalidArgument):
+            dalitz_plane(**wrong)

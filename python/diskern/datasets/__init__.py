@@ -1,12 +1,14 @@
 """Sets of events: generators of any size, and loaders of public ones.
 
-Generators (`gaussians`, `higgs_like`, `detector_images`, `detector_waveforms`, `detector_hits`) need nothing but a
-seed; a smaller sample of the same seed is the beginning of a larger one. Loaders (`load_magic`, `load_higgsml`,
-`load_higgs`) look in the folder that ``DISKERN_DATA`` names, then in the cache, then fetch from the public source.
+Generators (`gaussians`, `higgs_like`, `dalitz_plane`, `detector_images`, `detector_waveforms`, `detector_hits`) need
+nothing but a seed; a smaller sample of the same seed is the beginning of a larger one. Loaders (`load_magic`,
+`load_higgsml`, `load_higgs`) look in the folder that ``DISKERN_DATA`` names, then in the cache, then fetch from the
+public source.
 """
 
 from __future__ import annotations
 
+from .dalitz import dalitz_plane
 from .detector import detector_hits, detector_images, detector_waveforms
 from .event_set import EventSet
 from .fetch import DatasetUnavailable
@@ -16,6 +18,7 @@ from .public import load_higgs, load_higgsml, load_magic
 
 __all__ = [
     "DatasetUnavailable",
+    "dalitz_plane",
     "EventSet",
     "detector_hits",
     "detector_images",

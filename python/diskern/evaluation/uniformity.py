@@ -139,7 +139,7 @@ def cramer_von_mises(
         mine = place == b
         local = np.bincount(rank[mine], weights[mine], n) / total
         distance = np.abs(np.cumsum(local) - 0.5 * local - overall) ** power
-        result += total / totals.sum() * float((distance * steps).sum())
+        result += float(total / totals.sum() * (distance * steps).sum())
     return result
 
 

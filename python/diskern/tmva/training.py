@@ -202,6 +202,7 @@ def training_sample(booked: BookedMethod, sample: Sample, chain: Any | None) -> 
         variable_types=tuple("F" if chain is not None else v.type for v in info.variables),
         class_names=info.class_names,
         signal_class=info.signal_class,
+        spectators=sample.spectators,
     )
 
 

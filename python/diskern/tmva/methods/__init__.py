@@ -7,6 +7,7 @@ METHODS: dict[str, str] = {
     "BDT": ".bdt:BDT",
     "DT": ".dt:DT",
     "Fisher": ".fisher:Fisher",
+    "FlatGradientBoostedTrees": ".flat_gradient_boosted_trees:FlatGradientBoostedTrees",
     "GradientBoostedTrees": ".gradient_boosted_trees:GradientBoostedTrees",
     "LD": ".ld:LD",
     "MLP": ".mlp:MLP",

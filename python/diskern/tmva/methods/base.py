@@ -38,6 +38,7 @@ class TrainingSample:
     variable_types: tuple[str, ...]  # 'F' or 'I' each
     class_names: tuple[str, ...]
     signal_class: int = 0
+    spectators: Mapping[str, NDArray[Any]] = field(default_factory=dict)  # by label, one array of its own type each
 
     @property
     def is_signal(self) -> NDArray[np.bool_]:
