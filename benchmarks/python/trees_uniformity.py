@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
+import diskern
 from diskern import FlatGradientBoostedTreesClassifier, datasets
 from diskern.evaluation import cramer_von_mises, efficiency_deviation, protected_bins
 
@@ -255,12 +256,12 @@ def main() -> None:
     samples = [generated(4000 if arguments.quick else 30000)]
     if folder and not arguments.quick:
         samples = [dalitz(Path(folder)), charm(Path(folder))]
-    versions = {}
-    for package in ("diskern", "hep_ml", "scikit-learn", "numpy"):
+    versions = {"diskern": diskern.__version__}
+    for package in ("hep_ml", "scikit-learn", "numpy"):
         try:
             versions[package] = version(package)
         except PackageNotFoundError:
-            versions[package] = "not installed as a package"
+            versions[package] = "not installed"
     records = [measure(sample, arguments.rounds) for sample in samples]
     result = {
         "hardware": {"processor": processor(), "cores": len(os.sched_getaffinity(0)), "system": platform.platform()},
