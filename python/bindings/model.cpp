@@ -11,6 +11,7 @@
 #include "base/file.hpp"
 #include "common.hpp"
 #include "events.hpp"
+#include "model/foreign.hpp"
 #include "model/implementation.hpp"
 #include "model/tmva_xml.hpp"
 
@@ -231,6 +232,12 @@ Model from_bytes(const py::bytes& content) {
   return Model::from_bytes(data, static_cast<std::size_t>(size));
 }
 
+template <std::string (*write)(const Model&)>
+void save_as(const Model& self, const std::string& path) {
+  const std::string content = write(self);
+  write_file(path, reinterpret_cast<const std::uint8_t*>(content.data()), content.size());
+}
+
 py::bytes to_bytes(const Model& self) {
   std::vector<std::uint8_t> content;
   {
@@ -276,13 +283,14 @@ void register_model(py::module_& module) {
            "Responses, float64 of shape (events, outputs), of float64 input columns of shape (events, inputs).")
       .def("to_bytes", &to_bytes)
       .def("to_tmva_xml", &model::write_tmva_xml, "The text of a TMVA weight file.")
+      .def("save_tmva_xml", &save_as<&model::write_tmva_xml>, py::arg("path"), py::call_guard<py::gil_scoped_release>())
+      .def("to_xgboost_json", &model::write_xgboost, "The text of a model of XGBoost.",
+           py::call_guard<py::gil_scoped_release>())
+      .def("save_xgboost_json", &save_as<&model::write_xgboost>, py::arg("path"),
+           py::call_guard<py::gil_scoped_release>())
       .def(
-          "save_tmva_xml",
-          [](const Model& self, const std::string& path) {
-            const std::string text = model::write_tmva_xml(self);
-            write_file(path, reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
-          },
-          py::arg("path"), py::call_guard<py::gil_scoped_release>())
+          "to_onnx", [](const Model& self) { return py::bytes(model::write_onnx(self)); }, "The bytes of an ONNX file.")
+      .def("save_onnx", &save_as<&model::write_onnx>, py::arg("path"), py::call_guard<py::gil_scoped_release>())
       .def("save", &Model::save, py::arg("path"), py::call_guard<py::gil_scoped_release>());
   module.def("load_model", &Model::load, py::arg("path"), py::call_guard<py::gil_scoped_release>());
   module.def("model_from_bytes", &from_bytes, py::arg("content"));

@@ -293,6 +293,48 @@ class Model:
         """Write a TMVA weight file, complete or not at all; see ``to_tmva_xml``."""
         self._model.save_tmva_xml(os.fspath(path))
 
+    def to_xgboost_json(self) -> str:
+        """The text of a model of XGBoost (a forest), which XGBoost 1.0 and later load.
+
+        Every event whose variables are float32 reaches the same leaves, missing values included. Leaves and base scores
+        become float32, with tree weights and averages multiplied in, and XGBoost sums them in float32. The objective
+        gives the response: ``binary:logistic`` or ``reg:logistic``, ``multi:softprob``, ``reg:gamma`` (for an
+        exponential), else ``reg:squarederror`` with the response itself. Of a TMVA gradient forest, whose response r
+        lies between -1 and 1, XGBoost's prediction is (r + 1) / 2. A base score that XGBoost would take through its
+        link becomes a first round of trees without splits. Kept of the rest are the labels of the variables.
+
+        Raises
+        ------
+        InvalidArgument
+            XGBoost's format cannot express the model: other methods than forests, transformations of the variables,
+            preselection, Fisher cuts, medians.
+        """
+        return str(self._model.to_xgboost_json())
+
+    def save_xgboost_json(self, path: str | os.PathLike[str]) -> None:
+        """Write a model of XGBoost (``.json``), complete or not at all; see ``to_xgboost_json``."""
+        self._model.save_xgboost_json(os.fspath(path))
+
+    def to_onnx(self) -> bytes:
+        """The bytes of an ONNX file (a forest): ``variables``, float32 of shape (events, variables), to ``responses``.
+
+        It uses ``TreeEnsembleRegressor`` of the operator set ai.onnx.ml 1 and one operator of ai.onnx 9 for the link, which
+        runtimes since 2019 read; for classifiers too, because it gives the response and not a label. Every event reaches
+        the same leaves, missing values included; leaves and base scores become float32, with tree weights and averages
+        multiplied in, and runtimes sum them in float32. Names of variables and responses stand in the file's metadata.
+
+        Raises
+        ------
+        InvalidArgument
+            ONNX cannot express the model: other methods than forests, transformations of the variables, preselection,
+            Fisher cuts, medians.
+        """
+        return bytes(self._model.to_onnx())
+
+    def save_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Write an ONNX file, complete or not at all; see ``to_onnx``."""
+        self._model.save_onnx(os.fspath(path))
+
     def __reduce__(self) -> tuple[Any, ...]:
         return (Model, (self.to_bytes(),))
 
@@ -331,7 +373,8 @@ def _column_names(events: Any) -> list[str] | None:
 
 
 def load(path: str | os.PathLike[str]) -> Model:
-    """Read a model file, or a weight file of TMVA (``.weights.xml``, also compressed with gzip).
+    """Read a model file, a weight file of TMVA (``.weights.xml``), a model of XGBoost (JSON or UBJSON of ``save_model``) or
+    of LightGBM (text of ``save_model``), each also compressed with gzip.
 
     Everything is validated here; no code from the file is run.
 

@@ -11,6 +11,7 @@
 #include "base/executor.hpp"
 #include "base/file.hpp"
 #include "model/folds.hpp"
+#include "model/foreign.hpp"
 #include "model/implementation.hpp"
 #include "model/tmva_xml.hpp"
 
@@ -249,8 +250,19 @@ Model Model::from_bytes(const void* data, std::size_t size) {
   const std::string_view text(static_cast<const char*>(data), size);
   const std::size_t first = text.find_first_not_of("\xEF\xBB\xBF \t\r\n");
   if (first != std::string_view::npos && text[first] == '<') return model::read_tmva_xml(std::string(text));
+  if (first != std::string_view::npos && (text[first] == '{' || text[first] == '[')) {
+    return model::read_xgboost(std::string(text), model::json::form_of(text));
+  }
+  if (text.substr(0, 5) == "tree\n" || text.substr(0, 6) == "tree\r\n") return model::read_lightgbm(std::string(text));
+  if (text.substr(0, 4) == "binf") {
+    throw FormatError(
+        "the binary format that XGBoost wrote before 3.1, which is not read: load the file with the XGBoost that wrote "
+        "it and save it under a name that ends in .json or .ubj");
+  }
   throw FormatError(
-      "neither a diskern model file, which begins with the bytes 89 'DISKERN', nor an XML weight file of TMVA");
+      "neither a diskern model file, which begins with the bytes 89 'DISKERN', nor an XML weight file of TMVA, nor "
+      "JSON "
+      "or UBJSON of XGBoost");
 }
 
 namespace model {

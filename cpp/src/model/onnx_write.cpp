@@ -1,0 +1,213 @@
+// Forests as ONNX. The few messages of onnx.proto that are needed are encoded here: a hundred lines in place of a
+// dependency on protobuf in the library, or on the onnx package in Python, which C++ could not use.
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "diskern/error.hpp"
+#include "model/foreign.hpp"
+
+namespace diskern::model {
+
+namespace {
+
+using trees::Forest;
+using trees::Link;
+using trees::Tree;
+
+constexpr const char* format = "ONNX";
+// Operator sets and file version that runtimes of 2019 read, and those of today.
+constexpr std::uint64_t ir_version = 4;
+constexpr std::uint64_t opset_version = 9;
+constexpr std::uint64_t ml_opset_version = 1;
+constexpr std::size_t maximum_size = (std::size_t{1} << 31) - 1;  // of a protobuf message
+
+// A protocol buffer under construction. Fields are numbered as in onnx.proto.
+class Message {
+ public:
+  Message& integer(std::uint32_t field, std::uint64_t value) {
+    varint(std::uint64_t{field} << 3);
+    varint(value);
+    return *this;
+  }
+  Message& real(std::uint32_t field, float value) {
+    varint((std::uint64_t{field} << 3) | 5);
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    for (std::uint32_t shift = 0; shift < 32; shift += 8) bytes_.push_back(static_cast<char>((bits >> shift) & 0xFF));
+    return *this;
+  }
+  Message& text(std::uint32_t field, std::string_view value) {
+    varint((std::uint64_t{field} << 3) | 2);
+    varint(value.size());
+    bytes_ += value;
+    return *this;
+  }
+  Message& message(std::uint32_t field, const Message& value) { return text(field, value.bytes_); }
+  const std::string& bytes() const noexcept { return bytes_; }
+
+ private:
+  std::string bytes_;
+
+  void varint(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7) bytes_.push_back(static_cast<char>((value & 0x7F) | 0x80));
+    bytes_.push_back(static_cast<char>(value));
+  }
+};
+
+// AttributeProto: name 1, i 3, s 4, floats 7, ints 8, strings 9, type 20.
+Message attribute(std::string_view name, std::int64_t value) {
+  return Message().text(1, name).integer(3, static_cast<std::uint64_t>(value)).integer(20, 2);
+}
+Message attribute(std::string_view name, std::string_view value) {
+  return Message().text(1, name).text(4, value).integer(20, 3);
+}
+Message attribute(std::string_view name, const std::vector<float>& values) {
+  Message message;
+  message.text(1, name);
+  for (const float value : values) message.real(7, value);
+  return message.integer(20, 6);
+}
+Message attribute(std::string_view name, const std::vector<std::int64_t>& values) {
+  Message message;
+  message.text(1, name);
+  for (const std::int64_t value : values) message.integer(8, static_cast<std::uint64_t>(value));
+  return message.integer(20, 7);
+}
+Message attribute(std::string_view name, const std::vector<const char*>& values) {
+  Message message;
+  message.text(1, name);
+  for (const char* value : values) message.text(9, value);
+  return message.integer(20, 8);
+}
+
+// ValueInfoProto of a float32 tensor of shape (events, columns).
+Message tensor(std::string_view name, std::size_t columns) {
+  const Message events = Message().text(2, "events");
+  const Message count = Message().integer(1, columns);
+  const Message shape = Message().message(1, events).message(1, count);
+  const Message type = Message().message(1, Message().integer(1, 1).message(2, shape));
+  return Message().text(1, name).message(2, type);
+}
+
+Message node(std::string_view kind, std::string_view domain, std::string_view input, std::string_view output,
+             const std::vector<Message>& attributes) {
+  Message message;
+  message.text(1, input).text(2, output).text(3, kind).text(4, kind);
+  for (const Message& one : attributes) message.message(5, one);
+  return message.text(7, domain);
+}
+
+float rounded(double value) {
+  const auto result = static_cast<float>(value);
+  if (!std::isfinite(result)) {
+    throw InvalidArgument("this forest cannot be written as ONNX: a leaf or base score is too large for float32");
+  }
+  return result;
+}
+
+// The attributes of TreeEnsembleRegressor, an entry per node or per leaf.
+struct Ensemble {
+  std::vector<std::int64_t> tree, node, feature, true_node, false_node, missing_true;
+  std::vector<const char*> mode;
+  std::vector<float> value;
+  std::vector<std::int64_t> leaf_tree, leaf_node, leaf_output;
+  std::vector<float> leaf_weight;
+
+  void add_node(std::size_t t, std::size_t i, std::int64_t x, float threshold, std::int64_t left, std::int64_t right,
+                bool missing_left) {
+    tree.push_back(static_cast<std::int64_t>(t));
+    node.push_back(static_cast<std::int64_t>(i));
+    feature.push_back(x);
+    mode.push_back("BRANCH_LT");
+    value.push_back(threshold);
+    true_node.push_back(left);
+    false_node.push_back(right);
+    missing_true.push_back(missing_left ? 1 : 0);
+  }
+  void add_leaf(std::size_t t, std::size_t i, std::size_t output, float weight) {
+    add_node(t, i, 0, 0.0F, 0, 0, false);
+    mode.back() = "LEAF";
+    leaf_tree.push_back(static_cast<std::int64_t>(t));
+    leaf_node.push_back(static_cast<std::int64_t>(i));
+    leaf_output.push_back(static_cast<std::int64_t>(output));
+    leaf_weight.push_back(weight);
+  }
+
+  void add(const Tree& from, const std::vector<double>& leaf, std::size_t t, std::size_t output) {
+    if (from.node_count() == 1) {  // some runtimes want a split in every tree
+      add_node(t, 0, 0, 0.0F, 1, 2, true);
+      add_leaf(t, 1, output, rounded(leaf[0]));
+      add_leaf(t, 2, output, rounded(leaf[0]));
+      return;
+    }
+    for (std::size_t i = 0; i < from.node_count(); ++i) {
+      if (from.feature[i] == trees::leaf_feature) {
+        add_leaf(t, i, output, rounded(leaf[i]));
+      } else {
+        add_node(t, i, from.feature[i], foreign::float_threshold(from.threshold[i]), from.left[i], from.right[i],
+                 from.missing_right[i] == 0);
+      }
+    }
+  }
+};
+
+}  // namespace
+
+std::string write_onnx(const Model& model) {
+  const Forest& forest = foreign::forest_of(model, format);
+  const ModelInfo& info = model.info();
+  const foreign::SumForest sum = foreign::as_sum(forest, format);
+  const auto n_outputs = static_cast<std::size_t>(forest.n_outputs);
+  Ensemble ensemble;
+  for (std::size_t t = 0; t < forest.trees.size(); ++t) ensemble.add(forest.trees[t], sum.leaf[t], t, t % n_outputs);
+  std::vector<float> base_values;
+  for (const double score : sum.base_score) base_values.push_back(rounded(score));
+
+  // What is applied to the sums. 2 / (1 + exp(-2 F)) - 1 is tanh F.
+  const char* link = nullptr;
+  if (forest.link == Link::logistic) link = "Sigmoid";
+  if (forest.link == Link::tmva_gradient) link = "Tanh";
+  if (forest.link == Link::softmax) link = "Softmax";
+  if (forest.link == Link::exponential) link = "Exp";
+
+  Message graph;
+  graph.message(
+      1, node("TreeEnsembleRegressor", "ai.onnx.ml", "variables", link != nullptr ? "scores" : "responses",
+              {attribute("aggregate_function", std::string_view("SUM")), attribute("base_values", base_values),
+               attribute("n_targets", static_cast<std::int64_t>(n_outputs)),
+               attribute("nodes_falsenodeids", ensemble.false_node), attribute("nodes_featureids", ensemble.feature),
+               attribute("nodes_missing_value_tracks_true", ensemble.missing_true),
+               attribute("nodes_modes", ensemble.mode), attribute("nodes_nodeids", ensemble.node),
+               attribute("nodes_treeids", ensemble.tree), attribute("nodes_truenodeids", ensemble.true_node),
+               attribute("nodes_values", ensemble.value), attribute("post_transform", std::string_view("NONE")),
+               attribute("target_ids", ensemble.leaf_output), attribute("target_nodeids", ensemble.leaf_node),
+               attribute("target_treeids", ensemble.leaf_tree), attribute("target_weights", ensemble.leaf_weight)}));
+  if (link != nullptr) {
+    std::vector<Message> attributes;
+    if (forest.link == Link::softmax) attributes.push_back(attribute("axis", std::int64_t{1}));
+    graph.message(1, node(link, "", "scores", "responses", attributes));
+  }
+  graph.text(2, info.title.empty() ? "forest" : info.title);
+  graph.message(11, tensor("variables", info.variables.size()));
+  graph.message(12, tensor("responses", n_outputs));
+
+  std::string variables;
+  for (const VariableInfo& variable : info.variables) {
+    variables += (variables.empty() ? "" : "\n") + (variable.label.empty() ? variable.expression : variable.label);
+  }
+  std::string outputs;
+  for (const std::string& output : info.outputs) outputs += (outputs.empty() ? "" : "\n") + output;
+  Message file;
+  file.integer(1, ir_version).text(2, "diskern").text(3, DISKERN_VERSION).message(7, graph);
+  file.message(8, Message().text(1, "").integer(2, opset_version));
+  file.message(8, Message().text(1, "ai.onnx.ml").integer(2, ml_opset_version));
+  file.message(14, Message().text(1, "variables").text(2, variables));
+  file.message(14, Message().text(1, "responses").text(2, outputs));
+  if (file.bytes().size() > maximum_size) throw InvalidArgument("the forest takes more than 2 GiB as ONNX");
+  return file.bytes();
+}
+
+}  // namespace diskern::model
