@@ -1913,13 +1913,25 @@ class Model:
         """
     def save(self, path: str) -> None:
         ...
+    def save_onnx(self, path: str) -> None:
+        ...
     def save_tmva_xml(self, path: str) -> None:
+        ...
+    def save_xgboost_json(self, path: str) -> None:
         ...
     def to_bytes(self) -> bytes:
         ...
+    def to_onnx(self) -> bytes:
+        """
+        The bytes of an ONNX file.
+        """
     def to_tmva_xml(self) -> str:
         """
         The text of a TMVA weight file.
+        """
+    def to_xgboost_json(self) -> str:
+        """
+        The text of a model of XGBoost.
         """
     @property
     def chain(self) -> typing.Any:

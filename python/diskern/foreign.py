@@ -138,9 +138,7 @@ def _averaged(estimator: Any, trees: Sequence[Any]) -> Model:
     fractions = [_class_fractions(tree) for tree in trees]
     columns = [1] if len(classes) == 2 else range(len(classes))
     arrays = [_tree(t, f[:, k]) for t, f in zip(trees, fractions, strict=True) for k in columns]
-    forest = _core.Forest(
-        len(names), arrays, n_outputs=len(columns), aggregation=_core.Aggregation.weighted_mean
-    )
+    forest = _core.Forest(len(names), arrays, n_outputs=len(columns), aggregation=_core.Aggregation.weighted_mean)
     return _model(forest, estimator, names, _classification(classes), classes)
 
 
@@ -161,7 +159,7 @@ def _gradient_boosting(estimator: Any) -> Model:
     stages = np.asarray(estimator.estimators_, dtype=object)
     outputs = stages.shape[1]
     init = estimator.init_
-    if not (isinstance(init, str) and init == "zero") and type(init).__name__ not in ("DummyClassifier", "DummyRegressor"):
+    if not isinstance(init, str) and type(init).__name__ not in ("DummyClassifier", "DummyRegressor"):
         raise InvalidArgument(
             f"init={type(init).__name__} of the {type(estimator).__name__} depends on the event, which is not read; "
             "init=None and init='zero' are"

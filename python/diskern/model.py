@@ -318,10 +318,11 @@ class Model:
     def to_onnx(self) -> bytes:
         """The bytes of an ONNX file (a forest): ``variables``, float32 of shape (events, variables), to ``responses``.
 
-        It uses ``TreeEnsembleRegressor`` of the operator set ai.onnx.ml 1 and one operator of ai.onnx 9 for the link, which
-        runtimes since 2019 read; for classifiers too, because it gives the response and not a label. Every event reaches
-        the same leaves, missing values included; leaves and base scores become float32, with tree weights and averages
-        multiplied in, and runtimes sum them in float32. Names of variables and responses stand in the file's metadata.
+        It uses ``TreeEnsembleRegressor`` of the operator set ai.onnx.ml 1 and one operator of ai.onnx 9 for the link,
+        which runtimes since 2019 read; for classifiers too, because it gives the response and not a label. Every event
+        reaches the same leaves, missing values included; leaves and base scores become float32, with tree weights and
+        averages multiplied in, and runtimes sum them in float32. Names of variables and responses stand in the file's
+        metadata.
 
         Raises
         ------
@@ -373,8 +374,10 @@ def _column_names(events: Any) -> list[str] | None:
 
 
 def load(path: str | os.PathLike[str]) -> Model:
-    """Read a model file, a weight file of TMVA (``.weights.xml``), a model of XGBoost (JSON or UBJSON of ``save_model``) or
-    of LightGBM (text of ``save_model``), each also compressed with gzip.
+    """Read a model file of Diskern, TMVA, XGBoost or LightGBM.
+
+    Of TMVA weight files (``.weights.xml``) are read, of XGBoost JSON and UBJSON, of LightGBM text, as ``save_model``
+    writes them; each also compressed with gzip.
 
     Everything is validated here; no code from the file is run.
 

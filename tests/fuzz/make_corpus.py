@@ -15,6 +15,8 @@ from diskern import _core
 
 WEIGHT_FILES = Path(__file__).resolve().parents[1] / "data" / "tmva"
 
+FOREIGN_FILES = WEIGHT_FILES.parent / "foreign"
+
 
 def shortened(text: str, trees: int = 2) -> str:
     """A weight file with its first trees only."""
@@ -68,7 +70,7 @@ def small_models() -> dict[str, Any]:
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    for kind in ("model", "xml"):
+    for kind in ("model", "xml", "foreign"):
         (folder / kind).mkdir(parents=True, exist_ok=True)
     for name, model in small_models().items():
         (folder / "model" / name).write_bytes(model.to_bytes())
@@ -81,6 +83,10 @@ def main() -> None:
         name = path.name.removesuffix(".weights.xml.gz")
         (folder / "xml" / name).write_text(text)
         (folder / "model" / name).write_bytes(diskern.Model(text.encode()).to_bytes())
+    for path in sorted(FOREIGN_FILES.glob("*.gz")):
+        content = gzip.decompress(path.read_bytes())
+        if len(content) < 20_000:
+            (folder / "foreign" / path.name.removesuffix(".gz")).write_bytes(content)
 
 
 if __name__ == "__main__":

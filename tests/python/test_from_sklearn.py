@@ -27,6 +27,8 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeRegressor
 
+from foreign_events import special_events
+
 
 def sample(classes: int, missing: bool = False) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(5)
@@ -38,27 +40,6 @@ def sample(classes: int, missing: bool = False) -> tuple[np.ndarray, np.ndarray]
     if classes == 0:
         return events, np.exp(0.5 * score)
     return events, np.searchsorted(np.quantile(score, np.arange(1, classes) / classes), score)
-
-
-def special_events(model: diskern.Model, missing: bool, infinite: bool = True) -> np.ndarray:
-    """Every threshold of every variable, the floats around it, and the unusual numbers."""
-    count = len(model.variables)
-    values: list[list[float]] = [[] for _ in range(count)]
-    for t in range(model.predictor.tree_count):
-        tree = model.predictor.tree(t)
-        for feature, threshold in zip(tree["feature"], tree["threshold"], strict=True):
-            if feature >= 0 and np.isfinite(threshold):
-                values[feature].append(float(threshold))
-    unusual = [0.0, -0.0, 1e-45, -1e-45, 1e-38, 3e33, -3e33]
-    unusual += ([np.inf, -np.inf] if infinite else []) + ([np.nan] if missing else [])
-    rng = np.random.default_rng(1)
-    columns = []
-    for one in values:
-        near = np.array(one or [0.0], np.float32)
-        low, high = np.nextafter(near, np.float32(-np.inf)), np.nextafter(near, np.float32(np.inf))
-        all_values = np.concatenate([near, low, high, np.array(unusual, np.float32)])
-        columns.append(rng.choice(all_values, 4000))
-    return np.stack(columns, axis=1).astype(np.float32)
 
 
 def check(estimator: Any, missing: bool, infinite: bool = False, tolerance: float = 1e-12) -> diskern.Model:
@@ -116,7 +97,9 @@ def test_leaves_are_those_of_scikit_learn() -> None:
 
 def test_regression_of_several_targets() -> None:
     events, target = sample(0)
-    model = check(RandomForestRegressor(n_estimators=5, random_state=0).fit(events, np.stack([target, -target], 1)), False)
+    model = check(
+        RandomForestRegressor(n_estimators=5, random_state=0).fit(events, np.stack([target, -target], 1)), False
+    )
     assert len(model.outputs) == 2
 
 

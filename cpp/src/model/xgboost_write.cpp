@@ -99,49 +99,69 @@ Objective objective_of(const Forest& forest, const ModelInfo& info) {
   return {R"({"name":"reg:squarederror")" + parameter, 1.0, "0E0", true, false};
 }
 
+// The nodes level by level: XGBoost since 1.6 takes the node after the left child for the right one, whatever the file
+// says.
+struct Order {
+  std::vector<std::size_t> node;   // of our tree
+  std::vector<std::int32_t> left;  // in the new numbers, -1 for leaves
+  std::vector<std::int32_t> right;
+  std::vector<std::int32_t> parent;
+};
+Order level_by_level(const Tree& tree) {
+  Order order{{0}, {}, {}, {2147483647}};
+  for (std::size_t i = 0; i < order.node.size(); ++i) {
+    const std::size_t node = order.node[i];
+    const bool leaf = tree.feature[node] == trees::leaf_feature;
+    const auto next = static_cast<std::int32_t>(order.node.size());
+    order.left.push_back(leaf ? -1 : next);
+    order.right.push_back(leaf ? -1 : next + 1);
+    if (leaf) continue;
+    order.node.push_back(static_cast<std::size_t>(tree.left[node]));
+    order.node.push_back(static_cast<std::size_t>(tree.right[node]));
+    order.parent.insert(order.parent.end(), 2, static_cast<std::int32_t>(i));
+  }
+  return order;
+}
+
 void write_tree(std::string& text, const Tree& tree, const std::vector<double>& leaf, double factor, std::size_t id,
                 std::int32_t n_features) {
   const std::size_t n = tree.node_count();
-  std::vector<std::int32_t> parent(n, 2147483647);
-  for (std::size_t i = 0; i < n; ++i) {
-    if (tree.feature[i] == trees::leaf_feature) continue;
-    parent[static_cast<std::size_t>(tree.left[i])] = static_cast<std::int32_t>(i);
-    parent[static_cast<std::size_t>(tree.right[i])] = static_cast<std::int32_t>(i);
-  }
-  const auto is_leaf = [&](std::size_t i) { return tree.feature[i] == trees::leaf_feature; };
+  const Order order = level_by_level(tree);
+  const auto of = [&](std::size_t i) { return order.node[i]; };
+  const auto is_leaf = [&](std::size_t i) { return tree.feature[of(i)] == trees::leaf_feature; };
   const auto known = [&](const std::vector<double>& values) {
     return [&](std::size_t i) {
-      const bool usable = !values.empty() && std::isfinite(static_cast<float>(values[i]));
-      return number(usable ? static_cast<float>(values[i]) : 0.0F);
+      const bool usable = !values.empty() && std::isfinite(static_cast<float>(values[of(i)]));
+      return number(usable ? static_cast<float>(values[of(i)]) : 0.0F);
     };
   };
   const auto zero = [](std::size_t) { return std::string("0"); };
   text += '{';
   array(text, "base_weights", n,
-        [&](std::size_t i) { return number(is_leaf(i) ? rounded(factor * leaf[i], "a leaf") : 0.0F); });
+        [&](std::size_t i) { return number(is_leaf(i) ? rounded(factor * leaf[of(i)], "a leaf") : 0.0F); });
   for (const char* key :
        {",\"categories\":[]", ",\"categories_nodes\":[]", ",\"categories_segments\":[]", ",\"categories_sizes\":[],"}) {
     text += key;
   }
   array(text, "default_left", n,
-        [&](std::size_t i) { return std::string(!is_leaf(i) && tree.missing_right[i] == 0 ? "true" : "false"); });
+        [&](std::size_t i) { return std::string(!is_leaf(i) && tree.missing_right[of(i)] == 0 ? "true" : "false"); });
   text += ",\"id\":" + std::to_string(id) + ",";
   array(text, "leaf_child_counts", n, zero);
   text += ',';
-  array(text, "left_children", n, [&](std::size_t i) { return std::to_string(tree.left[i]); });
+  array(text, "left_children", n, [&](std::size_t i) { return std::to_string(order.left[i]); });
   text += ',';
   array(text, "loss_changes", n, known(tree.gain));
   text += ',';
-  array(text, "parents", n, [&](std::size_t i) { return std::to_string(parent[i]); });
+  array(text, "parents", n, [&](std::size_t i) { return std::to_string(order.parent[i]); });
   text += ',';
-  array(text, "right_children", n, [&](std::size_t i) { return std::to_string(tree.right[i]); });
+  array(text, "right_children", n, [&](std::size_t i) { return std::to_string(order.right[i]); });
   text += ',';
   array(text, "split_conditions", n, [&](std::size_t i) {
-    if (is_leaf(i)) return number(rounded(factor * leaf[i], "a leaf"));
-    return number(foreign::float_threshold(tree.threshold[i]));
+    if (is_leaf(i)) return number(rounded(factor * leaf[of(i)], "a leaf"));
+    return number(foreign::float_threshold(tree.threshold[of(i)]));
   });
   text += ',';
-  array(text, "split_indices", n, [&](std::size_t i) { return std::to_string(is_leaf(i) ? 0 : tree.feature[i]); });
+  array(text, "split_indices", n, [&](std::size_t i) { return std::to_string(is_leaf(i) ? 0 : tree.feature[of(i)]); });
   text += ',';
   array(text, "split_type", n, zero);
   text += ',';
