@@ -13,10 +13,17 @@ from foreign_events import special_events
 from test_xgboost import native, tree, written_models
 
 
-@pytest.mark.parametrize("name", written_models())
+def models() -> dict[str, diskern.Model]:
+    trees = [tree(0.1), tree(-0.7, 1), tree(0.7)]
+    forest = _core.Forest(2, trees, n_outputs=3, base_score=[0.3, -0.1, 0.0], link=_core.Link.normalised_logistic)
+    classes = {"analysis_type": "Multiclass", "classes": ["a", "b", "c"]}
+    return written_models() | {"normalised": native(forest, **classes)}
+
+
+@pytest.mark.parametrize("name", models())
 def test_responses_in_onnx_runtime(name: str, tmp_path: Path) -> None:
     runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
-    model = written_models()[name]
+    model = models()[name]
     path = tmp_path / "model.onnx"
     model.save_onnx(path)
     options = runtime.SessionOptions()

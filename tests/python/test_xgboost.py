@@ -513,5 +513,8 @@ def test_what_xgboost_cannot_express_is_refused() -> None:
     median = _core.Forest(2, [tree(0.1)], aggregation=_core.Aggregation.weighted_median)
     with pytest.raises(diskern.InvalidArgument, match="median"):
         native(median, analysis_type="Regression").to_xgboost_json()
+    normalised = _core.Forest(2, [tree(0.1)] * 2, n_outputs=2, link=_core.Link.normalised_logistic)
+    with pytest.raises(diskern.InvalidArgument, match="over their sum"):
+        native(normalised, analysis_type="Multiclass").to_xgboost_json()
     with pytest.raises(diskern.InvalidArgument, match="too large for float32"):
         native(_core.Forest(2, [tree(0.1, values=(1e300, 0.0))])).to_xgboost_json()

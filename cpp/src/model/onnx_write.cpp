@@ -92,10 +92,11 @@ Message tensor(std::string_view name, std::size_t columns) {
   return Message().text(1, name).message(2, type);
 }
 
-Message node(std::string_view kind, std::string_view domain, std::string_view input, std::string_view output,
-             const std::vector<Message>& attributes) {
+Message node(std::string_view kind, std::string_view domain, const std::vector<const char*>& inputs,
+             std::string_view output, const std::vector<Message>& attributes) {
   Message message;
-  message.text(1, input).text(2, output).text(3, kind).text(4, kind);
+  for (const char* input : inputs) message.text(1, input);
+  message.text(2, output).text(3, kind).text(4, kind);
   for (const Message& one : attributes) message.message(5, one);
   return message.text(7, domain);
 }
@@ -168,14 +169,15 @@ std::string write_onnx(const Model& model) {
 
   // What is applied to the sums. 2 / (1 + exp(-2 F)) - 1 is tanh F.
   const char* link = nullptr;
-  if (forest.link == Link::logistic) link = "Sigmoid";
+  const bool normalised = forest.link == Link::normalised_logistic;
+  if (forest.link == Link::logistic || normalised) link = "Sigmoid";
   if (forest.link == Link::tmva_gradient) link = "Tanh";
   if (forest.link == Link::softmax) link = "Softmax";
   if (forest.link == Link::exponential) link = "Exp";
 
   Message graph;
   graph.message(
-      1, node("TreeEnsembleRegressor", "ai.onnx.ml", "variables", link != nullptr ? "scores" : "responses",
+      1, node("TreeEnsembleRegressor", "ai.onnx.ml", {"variables"}, link != nullptr ? "scores" : "responses",
               {attribute("aggregate_function", std::string_view("SUM")), attribute("base_values", base_values),
                attribute("n_targets", static_cast<std::int64_t>(n_outputs)),
                attribute("nodes_falsenodeids", ensemble.false_node), attribute("nodes_featureids", ensemble.feature),
@@ -188,7 +190,12 @@ std::string write_onnx(const Model& model) {
   if (link != nullptr) {
     std::vector<Message> attributes;
     if (forest.link == Link::softmax) attributes.push_back(attribute("axis", std::int64_t{1}));
-    graph.message(1, node(link, "", "scores", "responses", attributes));
+    graph.message(1, node(link, "", {"scores"}, normalised ? "parts" : "responses", attributes));
+  }
+  if (normalised) {
+    graph.message(1, node("ReduceSum", "", {"parts"}, "sum",
+                          {attribute("axes", std::vector<std::int64_t>{1}), attribute("keepdims", std::int64_t{1})}));
+    graph.message(1, node("Div", "", {"parts", "sum"}, "responses", {}));
   }
   graph.text(2, info.title.empty() ? "forest" : info.title);
   graph.message(11, tensor("variables", info.variables.size()));

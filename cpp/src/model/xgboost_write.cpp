@@ -93,6 +93,9 @@ Objective objective_of(const Forest& forest, const ModelInfo& info) {
     }
     case Link::exponential:
       return {R"({"name":"reg:gamma")" + parameter, 1.0, "1E0", false, false};
+    case Link::normalised_logistic:
+      throw InvalidArgument(std::string("this forest cannot be written as ") + format +
+                            ": its responses are logistic functions over their sum");
     case Link::identity:
       break;
   }
