@@ -301,3 +301,19 @@ def test_wrappers_and_linear_trees_of_the_installed_release() -> None:
         diskern.from_lightgbm(linear)
     with pytest.raises(diskern.InvalidArgument, match="got int"):
         diskern.from_lightgbm(3)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "sets", "message"),
+    [
+        ("1", "cat_boundaries=0 1\ncat_threshold=3", "names the categories 1 of 1"),
+        ("0.5", "cat_boundaries=0 1\ncat_threshold=3", "names the categories 0.5 of 1"),
+        ("0", "cat_boundaries=1 0\ncat_threshold=3", "not ascending"),
+        ("0", "cat_boundaries=0 100000000\ncat_threshold=3", "cat_boundaries of tree 0 holds 1e+08"),
+        ("0", "cat_boundaries=0\ncat_threshold=3", "has 1 numbers, expected 2"),
+        ("0", "cat_boundaries=0 1", "tree 0 has no cat_threshold"),
+    ],
+)
+def test_wrong_categories_are_errors(threshold: str, sets: str, message: str) -> None:
+    with pytest.raises(diskern.FormatError, match=re.escape(message)):
+        load_text(text(1, threshold, tree=sets))

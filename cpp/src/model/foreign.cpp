@@ -80,10 +80,9 @@ class Expansion {
   NodeBudget& budget_;
   AssembledTree out_;
   std::vector<Step> pending_;
-  std::size_t copies_ = 0;
+  std::size_t steps_ = 0;  // a step leads to a node, or over one that has no choice
 
   std::int32_t emit(const Step& step) {
-    if (++copies_ > source_.tree.node_count()) budget_.spend(tree_number_);
     const Tree& from = source_.tree;
     Tree& to = out_.tree;
     const auto index = static_cast<std::int32_t>(to.node_count());
@@ -110,6 +109,7 @@ class Expansion {
   void visit(Step step) {
     // Nodes without a choice lead on.
     while (true) {
+      if (++steps_ > source_.tree.node_count()) budget_.spend(tree_number_);
       const auto found = source_.several.find(step.node);
       if (found == source_.several.end()) break;
       const Cuts& cuts = found->second;

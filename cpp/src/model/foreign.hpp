@@ -44,7 +44,7 @@ struct AssembledTree {
   std::vector<std::int32_t> origin;  // the node of the source for every node
 };
 
-// Counts the nodes that splitting several cuts into single ones has added to a forest, with a limit.
+// Counts the steps beyond one for every node that splitting several cuts into single ones takes, with a limit.
 class NodeBudget {
  public:
   void spend(std::size_t tree);  // throws FormatError

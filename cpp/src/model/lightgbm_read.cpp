@@ -186,30 +186,45 @@ void numerical_split(double threshold, Missing missing, bool to_left, std::int32
 
 // Events of the chosen categories go left, all others right. A value belongs to the category of its whole part, -0.5 to
 // that of 0.
-void categorical_split(const Block& block, std::int64_t index, std::int32_t node, foreign::SourceTree& source) {
-  const auto n = static_cast<std::size_t>(block.integer("num_cat", 1, 1 << 24));
-  if (index < 0 || index >= static_cast<std::int64_t>(n)) {
-    block.fail("threshold", "names the categories " + std::to_string(index) + " of " + std::to_string(n));
+class CategoricalSplits {
+ public:
+  void read(const Block& block) {
+    const auto n = static_cast<std::size_t>(block.integer("num_cat", 1, 1 << 24));
+    const std::size_t n_words = block.words("cat_threshold").size();
+    boundaries_ = block.integers("cat_boundaries", n + 1, 0, static_cast<std::int64_t>(n_words));
+    words_ = block.integers("cat_threshold", n_words, 0, std::numeric_limits<std::uint32_t>::max());
+    if (!std::is_sorted(boundaries_.begin(), boundaries_.end())) block.fail("cat_boundaries", "is not ascending");
+    used_.assign(n, 0);
   }
-  const std::size_t n_words = block.words("cat_threshold").size();
-  const auto boundaries = block.integers("cat_boundaries", n + 1, 0, static_cast<std::int64_t>(n_words));
-  const auto words = block.integers("cat_threshold", n_words, 0, std::numeric_limits<std::uint32_t>::max());
-  const std::int64_t begin = boundaries[static_cast<std::size_t>(index)];
-  const std::int64_t end = boundaries[static_cast<std::size_t>(index) + 1];
-  foreign::Cuts cuts;
-  cuts.starts_right = true;
-  bool chosen = false;
-  for (std::int64_t bit = 0; bit <= 32 * (end - begin); ++bit) {
-    const bool now =
-        bit < 32 * (end - begin) && (words[static_cast<std::size_t>(begin + bit / 32)] >> (bit % 32) & 1) != 0;
-    if (now != chosen) {
-      cuts.values.push_back(bit == 0 ? std::nextafter(-1.0, 0.0) : static_cast<double>(bit));
+
+  void add(const Block& block, double threshold, std::int32_t node, foreign::SourceTree& source) {
+    if (used_.empty()) read(block);
+    if (!(threshold >= 0) || threshold >= static_cast<double>(used_.size()) || threshold != std::floor(threshold)) {
+      block.fail("threshold",
+                 "names the categories " + xml::to_text(threshold) + " of " + std::to_string(used_.size()));
     }
-    chosen = now;
+    const auto index = static_cast<std::size_t>(threshold);
+    if (used_[index]++ != 0) block.fail("threshold", "names the categories " + std::to_string(index) + " twice");
+    const std::int64_t begin = boundaries_[index];
+    const std::int64_t end = boundaries_[index + 1];
+    foreign::Cuts cuts;
+    cuts.starts_right = true;
+    bool chosen = false;
+    for (std::int64_t bit = 0; bit <= 32 * (end - begin); ++bit) {
+      const bool now =
+          bit < 32 * (end - begin) && (words_[static_cast<std::size_t>(begin + bit / 32)] >> (bit % 32) & 1) != 0;
+      if (now != chosen) cuts.values.push_back(bit == 0 ? std::nextafter(-1.0, 0.0) : static_cast<double>(bit));
+      chosen = now;
+    }
+    source.tree.missing_right[static_cast<std::size_t>(node)] = 1;
+    source.several.emplace(node, std::move(cuts));
   }
-  source.tree.missing_right[static_cast<std::size_t>(node)] = 1;
-  source.several.emplace(node, std::move(cuts));
-}
+
+ private:
+  std::vector<std::int64_t> boundaries_;  // of the words of each set
+  std::vector<std::int64_t> words_;       // 32 categories each
+  std::vector<std::uint8_t> used_;        // each set belongs to one node
+};
 
 // Inner node i keeps its number, leaf j becomes node num_leaves - 1 + j.
 Tree read_tree(const Block& block, std::size_t number, std::size_t n_features, foreign::NodeBudget& budget) {
@@ -231,6 +246,7 @@ Tree read_tree(const Block& block, std::size_t number, std::size_t n_features, f
   };
 
   foreign::SourceTree source;
+  CategoricalSplits categories;
   Tree& tree = source.tree;
   const std::size_t n = n_inner + n_leaves;
   tree.feature.assign(n, trees::leaf_feature);
@@ -260,10 +276,7 @@ Tree read_tree(const Block& block, std::size_t number, std::size_t n_features, f
     tree.right[i] = node_of(right[i]);
     if (!std::isfinite(threshold[i])) block.fail("threshold", "holds a number that is not finite");
     if ((decision[i] & categorical) != 0) {
-      if (threshold[i] != std::floor(threshold[i]) || std::abs(threshold[i]) > (1 << 24)) {
-        block.fail("threshold", "holds " + xml::to_text(threshold[i]) + " for a categorical split");
-      }
-      categorical_split(block, static_cast<std::int64_t>(threshold[i]), node, source);
+      categories.add(block, threshold[i], node, source);
       continue;
     }
     if (decision[i] >> 2 > 2) block.fail("decision_type", "holds " + std::to_string(decision[i]));

@@ -250,6 +250,7 @@ class TreeReader {
             static_cast<std::int64_t>(j);
       }
     }
+    std::int64_t used = 0;
     for (std::size_t i = 0; i < types.size(); ++i) {
       if (types[i] == 0 || source.tree.feature[i] == trees::leaf_feature) continue;
       if (types[i] != 1) value.at("split_type").fail_at(i, "is " + xml::to_text(types[i]) + ", expected 0 or 1");
@@ -262,6 +263,8 @@ class TreeReader {
       if (segments.size() <= j || sizes.size() <= j) segments.fail("is shorter than categories_nodes");
       const std::int64_t begin = segments.integer_at(j, 0, total);
       const std::int64_t size = sizes.integer_at(j, 0, total - begin);
+      used += size;
+      if (used > total) sizes.fail("and segments take categories more than once");
       std::vector<std::int64_t> chosen;
       for (std::int64_t c = begin; c < begin + size; ++c) {
         chosen.push_back(all.integer_at(static_cast<std::size_t>(c), 0, most));

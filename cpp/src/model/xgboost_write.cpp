@@ -198,11 +198,17 @@ std::string write_xgboost(const Model& model) {
   for (std::size_t k = 0; own_round && k < n_outputs; ++k) add(foreign::leaf_tree(0.0), {sum.base_score[k]});
   for (std::size_t t = 0; t < forest.trees.size(); ++t) add(forest.trees[t], sum.leaf[t]);
 
-  std::string text = R"({"learner":{"attributes":{},)";
-  array(text, "feature_names", info.variables.size(), [&](std::size_t j) {
+  // XGBoost takes no names with these characters: then there are none, and variables are known by their position.
+  const auto name = [&](std::size_t j) {
     const VariableInfo& variable = info.variables[j];
-    return quoted(variable.label.empty() ? variable.expression : variable.label);
-  });
+    return variable.label.empty() ? variable.expression : variable.label;
+  };
+  std::size_t n_names = info.variables.size();
+  for (std::size_t j = 0; j < info.variables.size(); ++j) {
+    if (name(j).find_first_of("[]<") != std::string::npos) n_names = 0;
+  }
+  std::string text = R"({"learner":{"attributes":{},)";
+  array(text, "feature_names", n_names, [&](std::size_t j) { return quoted(name(j)); });
   text += R"(,"feature_types":[],"gradient_booster":{"model":{"gbtree_model_param":{"num_parallel_tree":"1",)";
   text += "\"num_trees\":\"" + std::to_string(n_trees) + "\",\"size_leaf_vector\":\"0\"},";
   array(text, "iteration_indptr", n_trees / n_outputs + 1,
