@@ -518,3 +518,30 @@ def test_what_xgboost_cannot_express_is_refused() -> None:
         native(normalised, analysis_type="Multiclass").to_xgboost_json()
     with pytest.raises(diskern.InvalidArgument, match="too large for float32"):
         native(_core.Forest(2, [tree(0.1, values=(1e300, 0.0))])).to_xgboost_json()
+
+
+def test_splits_without_a_choice_take_no_time() -> None:
+    """A long chain of empty sets of categories below a set of many: the chain is not walked for every part of the set."""
+    length = 3000
+    categories = list(range(0, 20000, 2))
+    n = 2 * length + 1
+    left = [2 * i + 1 for i in range(length)]
+    tree_text = small()
+    arrays: dict[str, Any] = {
+        "left_children": [left[i // 2] if i % 2 == 0 and i < n - 1 else -1 for i in range(n)],
+        "right_children": [left[i // 2] + 1 if i % 2 == 0 and i < n - 1 else -1 for i in range(n)],
+        "split_type": [1 if i % 2 == 0 and i < n - 1 else 0 for i in range(n)],
+        "categories_nodes": list(range(0, n - 1, 2)),
+        "categories_segments": [0] * length,
+        "categories_sizes": [len(categories)] + [0] * (length - 1),
+        "categories": categories,
+        "split_indices": [0] * n,
+        "split_conditions": [1.0] * n,
+        "default_left": [1] * n,
+        "tree_param": {"num_nodes": str(n)},
+    }
+    # Everything goes on to the even child.
+    arrays["left_children"], arrays["right_children"] = arrays["right_children"], arrays["left_children"]
+    tree_text["learner"]["gradient_booster"]["model"]["trees"] = [arrays]
+    with pytest.raises(diskern.FormatError, match="too many threshold splits"):
+        load_text(json.dumps(tree_text))
