@@ -521,7 +521,7 @@ def test_what_xgboost_cannot_express_is_refused() -> None:
 
 
 def test_splits_without_a_choice_take_no_time() -> None:
-    """A long chain of empty sets of categories below a set of many: the chain is not walked for every part of the set."""
+    """A long chain of empty sets of categories below a set of many is not walked for every part of the set."""
     length = 3000
     categories = list(range(0, 20000, 2))
     n = 2 * length + 1
