@@ -1,23 +1,26 @@
-// Random forests, extra trees and bagged trees.
+// Random forests, extra trees, bagged trees and AdaBoost on quantile bins.
 #include "trees/random_forest.hpp"
 
 #include <utility>
 
 #include "common.hpp"
+#include "trees/ada_boost.hpp"
 #include "trees/forest.hpp"
 
 namespace diskern::python {
 
 namespace {
 
+using trees::AdaBoostLoss;
+using trees::AdaBoostParams;
+using trees::AdaBoostResult;
 using trees::Criterion;
 using trees::GradientBoostingSample;
 using trees::RandomForestParams;
 using trees::RandomForestResult;
 
-RandomForestResult fit(const RandomForestParams& params, const py::array& events, const py::array& weight,
-                       const py::object& class_index, const py::object& target, std::int32_t n_classes, int threads,
-                       std::uint64_t seed, py::object progress) {
+GradientBoostingSample make_sample(const py::array& events, const py::array& weight, const py::object& class_index,
+                                   const py::object& target) {
   GradientBoostingSample sample;
   sample.events = matrix<float>(events, "events");
   const std::size_t n = sample.events.rows();
@@ -30,10 +33,27 @@ RandomForestResult fit(const RandomForestParams& params, const py::array& events
   } else {
     sample.target = vector<double>(py::cast<py::array>(target), "target", n);
   }
+  return sample;
+}
+
+RandomForestResult fit_forest(const RandomForestParams& params, const py::array& events, const py::array& weight,
+                              const py::object& class_index, const py::object& target, std::int32_t n_classes,
+                              int threads, std::uint64_t seed, py::object progress) {
+  const GradientBoostingSample sample = make_sample(events, weight, class_index, target);
   PythonMonitor monitor(std::move(progress));
   const Context context = make_context(threads, seed, &monitor);
   const py::gil_scoped_release release;
   return trees::fit_random_forest(context, params, sample, n_classes);
+}
+
+AdaBoostResult fit_boosted(const AdaBoostParams& params, const py::array& events, const py::array& weight,
+                           const py::object& class_index, const py::object& target, std::int32_t n_classes, int threads,
+                           py::object progress) {
+  const GradientBoostingSample sample = make_sample(events, weight, class_index, target);
+  PythonMonitor monitor(std::move(progress));
+  const Context context = make_context(threads, 0, &monitor);
+  const py::gil_scoped_release release;
+  return trees::fit_ada_boost(context, params, sample, n_classes);
 }
 
 }  // namespace
@@ -76,9 +96,39 @@ void register_random_forest(py::module_& module) {
           "Per used event and output, flat; empty unless asked for.")
       .def_readonly("interrupted", &RandomForestResult::interrupted);
 
-  module.def("fit_random_forest", &fit, py::arg("params"), py::arg("events"), py::arg("weight"),
+  module.def("fit_random_forest", &fit_forest, py::arg("params"), py::arg("events"), py::arg("weight"),
              py::arg("class_index") = py::none(), py::arg("target") = py::none(), py::arg("n_classes") = 0,
              py::arg("threads") = 1, py::arg("seed") = 0, py::arg("progress") = py::none(),
+             "Events float32 (events, variables), weight float64, class_index int32 or target float64.");
+
+  py::enum_<AdaBoostLoss>(module, "AdaBoostLoss", "How deviations make the mean loss of a tree (AdaBoost.R2).")
+      .value("linear", AdaBoostLoss::linear)
+      .value("square", AdaBoostLoss::square)
+      .value("exponential", AdaBoostLoss::exponential);
+
+  py::class_<AdaBoostParams>(module, "AdaBoostParams", "Parameters with their defaults.")
+      .def(py::init<>())
+      .def_readwrite("n_estimators", &AdaBoostParams::n_estimators)
+      .def_readwrite("learning_rate", &AdaBoostParams::learning_rate)
+      .def_readwrite("real", &AdaBoostParams::real)
+      .def_readwrite("loss", &AdaBoostParams::loss)
+      .def_readwrite("criterion", &AdaBoostParams::criterion)
+      .def_readwrite("max_depth", &AdaBoostParams::max_depth)
+      .def_readwrite("min_weight_fraction_leaf", &AdaBoostParams::min_weight_fraction_leaf)
+      .def_readwrite("max_bins", &AdaBoostParams::max_bins)
+      .def_readwrite("negative_weights", &AdaBoostParams::negative_weights);
+
+  py::class_<AdaBoostResult>(module, "AdaBoostResult", "A boosted forest and how it came about.")
+      .def_property_readonly(
+          "predictor", [](const AdaBoostResult& self) { return std::const_pointer_cast<Predictor>(self.predictor); })
+      .def_readonly("tree_weight", &AdaBoostResult::tree_weight)
+      .def_readonly("error_fraction", &AdaBoostResult::error_fraction)
+      .def_readonly("feature_gain", &AdaBoostResult::feature_gain)
+      .def_readonly("interrupted", &AdaBoostResult::interrupted);
+
+  module.def("fit_ada_boost", &fit_boosted, py::arg("params"), py::arg("events"), py::arg("weight"),
+             py::arg("class_index") = py::none(), py::arg("target") = py::none(), py::arg("n_classes") = 0,
+             py::arg("threads") = 1, py::arg("progress") = py::none(),
              "Events float32 (events, variables), weight float64, class_index int32 or target float64.");
 }
 

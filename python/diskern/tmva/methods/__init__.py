@@ -4,11 +4,14 @@ from __future__ import annotations
 
 # Type name -> "module:Class", imported when first booked. The module is absolute or relative to this package.
 METHODS: dict[str, str] = {
+    "AdaBoost": ".forests:AdaBoost",
     "BDT": ".bdt:BDT",
     "DT": ".dt:DT",
+    "ExtraTrees": ".forests:ExtraTrees",
     "Fisher": ".fisher:Fisher",
     "FlatGradientBoostedTrees": ".flat_gradient_boosted_trees:FlatGradientBoostedTrees",
     "GradientBoostedTrees": ".gradient_boosted_trees:GradientBoostedTrees",
     "LD": ".ld:LD",
     "MLP": ".mlp:MLP",
+    "RandomForest": ".forests:RandomForest",
 }
