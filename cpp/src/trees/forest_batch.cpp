@@ -13,7 +13,7 @@ double nanoseconds_of_cycle(InstructionSet level) {
     case InstructionSet::avx512:
       return 0.37;
     case InstructionSet::avx2:
-      return 1.6;
+      return 0.8;
     default:
       return 1.8;
   }

@@ -2,11 +2,26 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <limits>
 
 #include "trees/forest_bitsliced.hpp"
 
 namespace diskern::trees {
+
+namespace {
+
+// Integers in the order of the floats: comparing them takes a cycle where comparing floats takes six.
+constexpr std::int32_t key_of_missing = std::numeric_limits<std::int32_t>::min();  // below all others
+constexpr std::int32_t key_of_nothing = std::numeric_limits<std::int32_t>::max();  // above that of infinity
+
+std::int32_t key_of(float x) noexcept {
+  const auto bits = std::bit_cast<std::int32_t>(x + 0.0F);  // -0 becomes 0
+  const std::int32_t key = bits ^ ((bits >> 31) & 0x7fffffff);
+  return x == x ? key : key_of_missing;
+}
+
+}  // namespace
 
 ForestSingle::ForestSingle(const Forest& forest) {
   if (forest.n_features > 65536) return;
@@ -24,7 +39,8 @@ ForestSingle::ForestSingle(const Forest& forest) {
       nodes += forest.trees[t].node_count();
     }
     // Filling up costs memory, and cache with it.
-    const bool complete = depth <= deepest_complete && (end - begin) << (depth + 1) <= 8 * nodes + 512;
+    const bool complete =
+        depth <= deepest_complete && n_features_ <= most_keys && (end - begin) << (depth + 1) <= 8 * nodes + 512;
     Group group{static_cast<std::uint32_t>(end - begin), complete ? depth : 0,
                 complete ? threshold_.size() : root_.size()};
     for (std::size_t t = begin; t < end; ++t) {
@@ -42,7 +58,7 @@ ForestSingle::ForestSingle(const Forest& forest) {
 
 void ForestSingle::add_complete(const Forest& forest, std::size_t t, unsigned depth) {
   const Tree& tree = forest.trees[t];
-  threshold_.push_back(0.0F);
+  threshold_.push_back(0);
   feature_.push_back(0);
   missing_right_.push_back(0);
   std::vector<std::int32_t> level = {0};
@@ -50,9 +66,9 @@ void ForestSingle::add_complete(const Forest& forest, std::size_t t, unsigned de
     std::vector<std::int32_t> below;
     for (const std::int32_t index : level) {
       const auto node = static_cast<std::size_t>(std::max(index, 0));
-      // Below a leaf everything goes left: nothing is >= NaN.
+      // Below a leaf everything goes left.
       const bool inner = index >= 0 && tree.feature[node] != leaf_feature;
-      threshold_.push_back(inner ? float_threshold(tree.threshold[node]) : std::numeric_limits<float>::quiet_NaN());
+      threshold_.push_back(inner ? key_of(float_threshold(tree.threshold[node])) : key_of_nothing);
       feature_.push_back(inner ? static_cast<std::uint16_t>(tree.feature[node]) : std::uint16_t{0});
       missing_right_.push_back(inner && tree.missing_right[node] != 0 ? 1 : 0);
       below.push_back(inner ? tree.left[node] : index);
@@ -68,7 +84,7 @@ void ForestSingle::add_complete(const Forest& forest, std::size_t t, unsigned de
 // Lanes without a tree go left everywhere.
 void ForestSingle::fill_group(const Group& group) {
   const std::size_t end = group.begin + (lanes << group.depth);
-  threshold_.resize(end, std::numeric_limits<float>::quiet_NaN());
+  threshold_.resize(end, key_of_nothing);
   feature_.resize(end, 0);
   missing_right_.resize(end, 0);
   value_.resize(end, 0.0);
@@ -96,10 +112,10 @@ void ForestSingle::add_nodes(const Forest& forest, std::size_t t) {
 }
 
 template <bool Missing, unsigned Depth>
-void ForestSingle::walk_complete(const Group& group, const float* variables, double* leaves) const noexcept {
+void ForestSingle::walk_complete(const Group& group, const std::int32_t* keys, double* leaves) const noexcept {
   // The distances between the trees are constants, so that a step takes six instructions.
   constexpr std::size_t size = std::size_t{1} << Depth;
-  const float* const thresholds = threshold_.data() + group.begin;
+  const std::int32_t* const thresholds = threshold_.data() + group.begin;
   const std::uint16_t* const features = feature_.data() + group.begin;
   const std::uint8_t* const missing_right = missing_right_.data() + group.begin;
   const double* const values = value_.data() + group.begin;
@@ -110,9 +126,9 @@ void ForestSingle::walk_complete(const Group& group, const float* variables, dou
   for (unsigned d = 0; d < Depth; ++d) {
 #pragma GCC unroll 8
     for (std::size_t lane = 0; lane < lanes; ++lane) {
-      const float x = variables[features[lane * size + at[lane]]];
-      std::size_t right = x >= thresholds[lane * size + at[lane]] ? 1U : 0U;
-      if constexpr (Missing) right |= (x != x ? 1U : 0U) & missing_right[lane * size + at[lane]];
+      const std::int32_t key = keys[features[lane * size + at[lane]]];
+      std::size_t right = key >= thresholds[lane * size + at[lane]] ? 1U : 0U;
+      if constexpr (Missing) right |= (key == key_of_missing ? 1U : 0U) & missing_right[lane * size + at[lane]];
       at[lane] = 2 * at[lane] + right;
     }
   }
@@ -121,26 +137,27 @@ void ForestSingle::walk_complete(const Group& group, const float* variables, dou
 }
 
 template <bool Missing>
-void ForestSingle::walk(const Group& group, const float* variables, double* leaves) const noexcept {
+void ForestSingle::walk(const Group& group, const float* variables, const std::int32_t* keys,
+                        double* leaves) const noexcept {
   switch (group.depth) {
     case 0:
       return walk_nodes(group, variables, leaves);
     case 1:
-      return walk_complete<Missing, 1>(group, variables, leaves);
+      return walk_complete<Missing, 1>(group, keys, leaves);
     case 2:
-      return walk_complete<Missing, 2>(group, variables, leaves);
+      return walk_complete<Missing, 2>(group, keys, leaves);
     case 3:
-      return walk_complete<Missing, 3>(group, variables, leaves);
+      return walk_complete<Missing, 3>(group, keys, leaves);
     case 4:
-      return walk_complete<Missing, 4>(group, variables, leaves);
+      return walk_complete<Missing, 4>(group, keys, leaves);
     case 5:
-      return walk_complete<Missing, 5>(group, variables, leaves);
+      return walk_complete<Missing, 5>(group, keys, leaves);
     case 6:
-      return walk_complete<Missing, 6>(group, variables, leaves);
+      return walk_complete<Missing, 6>(group, keys, leaves);
     case 7:
-      return walk_complete<Missing, 7>(group, variables, leaves);
+      return walk_complete<Missing, 7>(group, keys, leaves);
     default:
-      return walk_complete<Missing, 8>(group, variables, leaves);
+      return walk_complete<Missing, 8>(group, keys, leaves);
   }
 }
 
@@ -167,16 +184,20 @@ void ForestSingle::walk_nodes(const Group& group, const float* variables, double
 }
 
 void ForestSingle::evaluate(const float* variables, double* sums) const noexcept {
+  std::array<std::int32_t, most_keys> keys;  // NOLINT(cppcoreguidelines-pro-type-member-init)
   std::uint32_t missing = 0;
-  for (std::size_t j = 0; j < n_features_; ++j) missing |= variables[j] != variables[j] ? 1U : 0U;
+  for (std::size_t j = 0; j < std::min(n_features_, most_keys); ++j) {
+    keys[j] = key_of(variables[j]);
+    missing |= keys[j] == key_of_missing ? 1U : 0U;
+  }
   std::array<double, lanes> leaves;  // NOLINT(cppcoreguidelines-pro-type-member-init)
   if (n_outputs_ == 1) {
     double sum = sums[0];
     for (const Group& group : groups_) {
       if (missing == 0) {
-        walk<false>(group, variables, leaves.data());
+        walk<false>(group, variables, keys.data(), leaves.data());
       } else {
-        walk<true>(group, variables, leaves.data());
+        walk<true>(group, variables, keys.data(), leaves.data());
       }
       for (std::size_t lane = 0; lane < group.trees; ++lane) sum += leaves[lane];
     }
@@ -185,7 +206,7 @@ void ForestSingle::evaluate(const float* variables, double* sums) const noexcept
   }
   std::size_t output = 0;
   for (const Group& group : groups_) {
-    walk<true>(group, variables, leaves.data());
+    walk<true>(group, variables, keys.data(), leaves.data());
     for (std::size_t lane = 0; lane < group.trees; ++lane) {
       sums[output] += leaves[lane];
       output = output + 1 == n_outputs_ ? 0 : output + 1;

@@ -27,6 +27,7 @@ class ForestSingle {
  private:
   static constexpr std::size_t lanes = 8;
   static constexpr unsigned deepest_complete = 8;
+  static constexpr std::size_t most_keys = 1024;  // variables as integers, held on the stack
 
   struct Group {  // of neighbouring trees
     std::uint32_t trees;
@@ -45,16 +46,16 @@ class ForestSingle {
   void add_nodes(const Forest& forest, std::size_t tree);
   void fill_group(const Group& group);
   template <bool Missing>
-  void walk(const Group& group, const float* variables, double* leaves) const noexcept;
+  void walk(const Group& group, const float* variables, const std::int32_t* keys, double* leaves) const noexcept;
   template <bool Missing, unsigned Depth>
-  void walk_complete(const Group& group, const float* variables, double* leaves) const noexcept;
+  void walk_complete(const Group& group, const std::int32_t* keys, double* leaves) const noexcept;
   void walk_nodes(const Group& group, const float* variables, double* leaves) const noexcept;
 
   std::size_t n_features_ = 0;
   std::size_t n_outputs_ = 1;
   double steps_ = 0;
   std::vector<Group> groups_;
-  std::vector<float> threshold_;             // of complete trees
+  std::vector<std::int32_t> threshold_;      // of complete trees
   std::vector<std::uint16_t> feature_;       // of complete trees
   std::vector<std::uint8_t> missing_right_;  // of complete trees
   std::vector<double> value_;                // of complete trees
