@@ -2187,13 +2187,13 @@ def load_model(path: str) -> Model:
     ...
 def model_from_bytes(content: bytes) -> Model:
     ...
-def protected_bins(variables: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], n_bins: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int32]:
-    """
-    Bin of each event, int32: n_bins quantiles of |weight| in the first variable, within each as many in the next.
-    """
 def partial_dependence(forest: Forest, variables: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], grid: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
     """
     Expected scores with the variables fixed to the rows of grid (float32), by the training weights of the nodes; float64 of shape (points, outputs).
+    """
+def protected_bins(variables: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], n_bins: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int32]:
+    """
+    Bin of each event, int32: n_bins quantiles of |weight| in the first variable, within each as many in the next.
     """
 def random_order(count: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, step: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.typing.NDArray[numpy.int64]:
     """
