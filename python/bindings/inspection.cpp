@@ -48,6 +48,19 @@ py::array_t<double> explain(const TreeExplainer& self, const py::array& events, 
   return values;
 }
 
+py::array_t<double> explain_interactions(const TreeExplainer& self, const py::array& events, int threads,
+                                         TreeExplainer::Algorithm algorithm) {
+  const View<const float, 2> view = matrix<float>(events, "events");
+  py::array_t<double> values({view.rows(), self.n_outputs(), self.n_features(), self.n_features()});
+  const View<double, 2> out(values.mutable_data(), view.rows(),
+                            self.n_outputs() * self.n_features() * self.n_features());
+  PythonMonitor monitor{py::none()};
+  const Context context = make_context(threads, 0, &monitor);
+  const py::gil_scoped_release release;
+  self.explain_interactions(context, view, out, algorithm);
+  return values;
+}
+
 py::array_t<double> tree_answers(const ForestPredictor& forest, const py::array& events, std::size_t begin,
                                  std::size_t end, int threads) {
   const View<const float, 2> view = matrix<float>(events, "events");
@@ -118,7 +131,10 @@ void register_inspection(py::module_& module) {
           "The expected score, one per output.")
       .def("explain", &explain, py::arg("events"), py::arg("threads") = 1,
            py::arg("algorithm") = TreeExplainer::Algorithm::automatic,
-           "Shapley values, float64 of shape (events, outputs, variables).");
+           "Shapley values, float64 of shape (events, outputs, variables).")
+      .def("explain_interactions", &explain_interactions, py::arg("events"), py::arg("threads") = 1,
+           py::arg("algorithm") = TreeExplainer::Algorithm::automatic,
+           "Shapley interaction values, float64 of shape (events, outputs, variables, variables).");
 
   module.def("tree_answers", &tree_answers, py::arg("forest"), py::arg("events"), py::arg("begin"), py::arg("end"),
              py::arg("threads") = 1,

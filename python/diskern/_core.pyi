@@ -1417,6 +1417,10 @@ class TreeExplainer:
         """
         Shapley values, float64 of shape (events, outputs, variables).
         """
+    def explain_interactions(self, events: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1, algorithm: TreeExplainer.Algorithm = Algorithm.automatic) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Shapley interaction values, float64 of shape (events, outputs, variables, variables).
+        """
     @property
     def base_value(self) -> numpy.typing.NDArray[numpy.float64]:
         """

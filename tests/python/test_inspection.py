@@ -18,6 +18,8 @@ from diskern import (
     FisherClassifier,
     GradientBoostedTreesClassifier,
     GradientBoostedTreesRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
 )
 
 
@@ -200,6 +202,9 @@ def test_shap_values_of_estimators_models_and_forests_agree(classifier, tmp_path
     assert interventional.interventional
     expected = np.average(classifier.decision_function(X[:50]), weights=weight[:50])
     np.testing.assert_allclose(interventional.base_value, [expected], atol=1e-12)
+    pairs = inspection.shap_values(classifier, X, interactions=True).interactions
+    np.testing.assert_allclose(pairs.sum(axis=3), shap.values, rtol=0, atol=1e-12)
+    assert np.abs(pairs[:, 0, 1, 2]).mean() > 10 * np.abs(pairs[:, 0, 3, 4]).mean()  # the target has x1 * x2
     with pytest.raises(_core.InvalidArgument, match="without background"):
         inspection.shap_values(classifier, X, background_weight=weight)
     with pytest.raises(_core.InvalidArgument, match="output"):
@@ -221,6 +226,8 @@ def test_shap_values_of_several_classes_and_of_every_tree_method():
         np.testing.assert_allclose(decision, boosted.decision_function(X), rtol=0, atol=1e-10)
     single = DecisionTreeClassifier(max_depth=4).fit(X, binary, weight)
     np.testing.assert_allclose(2 * single.shap_values(X).scores[:, 0] - 1, single.decision_function(X), atol=1e-10)
+    deep = RandomForestClassifier(n_estimators=5, random_state=1, n_jobs=1).fit(X, y, weight)
+    np.testing.assert_allclose(deep.shap_values(X).scores, deep.predict_proba(X), rtol=0, atol=1e-10)
     median = AdaBoostTreesRegressor(n_estimators=5).fit(X, target)
     with pytest.raises(_core.InvalidArgument, match="weighted median"):
         median.shap_values(X)
@@ -396,6 +403,8 @@ def test_stages_are_the_forests_of_fewer_iterations(classes):
         AdaBoostTreesClassifier(n_estimators=12, algorithm="real"),
         AdaBoostTreesRegressor(n_estimators=12, max_depth=3, min_weight_fraction_leaf=0.05, loss="linear"),
         GradientBoostedTreesRegressor(n_estimators=12, n_jobs=1),
+        RandomForestClassifier(n_estimators=12, n_jobs=1),
+        RandomForestRegressor(n_estimators=12, n_jobs=1),
     ],
     ids=lambda m: f"{type(m).__name__}-{getattr(m, 'algorithm', '')}",
 )
@@ -419,7 +428,11 @@ def test_stages_of_other_trees(model):
     else:
         decision = list(model.staged_decision_function(X))[6]
         expected = part.evaluate(X)[:, 0]
-        np.testing.assert_array_equal(decision, 2 * expected - 1 if model.algorithm == "real" else expected)
+        if getattr(model, "algorithm", "") == "real":
+            expected = 2 * expected - 1
+        if isinstance(model, RandomForestClassifier):
+            expected = expected - 0.5
+        np.testing.assert_array_equal(decision, expected)
 
 
 def test_tree_learning_curve(classifier):

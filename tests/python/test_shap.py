@@ -65,6 +65,34 @@ def test_interventional_values_are_those_of_the_definition(n_variables, leaves, 
     np.testing.assert_allclose(explainer.base_value, [mean], rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("algorithm", ALGORITHMS, ids=lambda a: a.name)
+@pytest.mark.parametrize(("n_variables", "leaves"), [(1, 3), (2, 9), (5, 25), (7, 12)])
+def test_interaction_values_are_those_of_the_definition(n_variables, leaves, algorithm):
+    generator = np.random.default_rng(leaves)
+    trees = [reference.random_tree(generator, n_variables, leaves, zero_weight=t == 0) for t in range(2)]
+    events = reference.events_like(generator, 4, n_variables)
+    explainer = _core.TreeExplainer(_core.Forest(n_variables, trees))
+    values = explainer.explain_interactions(events, algorithm=algorithm)
+    for event, of_event in zip(events, values[:, 0], strict=True):
+        expected = sum(reference.shapley_interactions(reference.tree_game(tree, event), n_variables) for tree in trees)
+        np.testing.assert_allclose(of_event, expected, rtol=0, atol=1e-12)
+
+
+def test_interactions_of_long_paths_add_up_and_have_the_same_bits():
+    generator = np.random.default_rng(16)
+    forest = deep_forest(generator, n_outputs=2)
+    events = reference.events_like(generator, 600, 14)
+    explainer = _core.TreeExplainer(forest)
+    values = explainer.explain_interactions(events)
+    assert values.shape == (600, 2, 14, 14)
+    np.testing.assert_array_equal(values, values.swapaxes(2, 3))
+    np.testing.assert_allclose(values.sum(axis=3), explainer.explain(events), rtol=0, atol=1e-12)
+    np.testing.assert_array_equal(explainer.explain_interactions(events, threads=3), values)
+    np.testing.assert_array_equal(explainer.explain_interactions(events[100:103]), values[100:103])
+    with pytest.raises(_core.InvalidArgument, match="without a background"):
+        _core.TreeExplainer(forest, events[:9], np.ones(9)).explain_interactions(events)
+
+
 def deep_forest(generator, n_variables=14, trees=6, leaves=120, **arguments):
     return _core.Forest(
         n_variables, [reference.random_tree(generator, n_variables, leaves) for _ in range(trees)], **arguments

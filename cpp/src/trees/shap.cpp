@@ -9,6 +9,7 @@
 
 #include "base/executor.hpp"
 #include "diskern/error.hpp"
+#include "trees/shap_block.hpp"
 
 namespace diskern {
 
@@ -48,27 +49,10 @@ constexpr KernelTables<ShapKernels> kernel_tables = {
 #endif
 };
 
-constexpr std::size_t block_size = 512;  // events; a multiple of shap_lanes
-static_assert(block_size % shap_lanes == 0);
-constexpr std::size_t table_memory = std::size_t{1} << 26;  // bytes of tables held at a time
-
 }  // namespace
 
 const ShapKernels& shap_kernels(InstructionSet level) { return kernel_tables.at(level); }
 const ShapKernels& shap_kernels() { return shap_kernels(instruction_set()); }
-
-// What one thread needs for a block of events.
-struct TreeExplainer::Block {
-  std::size_t events = 0;
-  std::size_t lanes = 0;            // events, rounded up to shap_lanes; the last event fills them
-  std::vector<float> variables;     // [variable][block_size]
-  std::vector<std::uint8_t> right;  // [cut][block_size]
-  std::vector<std::uint8_t> index;  // of a group
-  std::vector<std::uint8_t> bits;   // [variable of a large leaf][block_size]
-  std::vector<const std::uint8_t*> pointers;
-  std::vector<std::uint8_t> wanted;
-  std::vector<double> scratch;
-};
 
 TreeExplainer::TreeExplainer(const Forest& forest) : kernels_(&shap_kernels()) {
   prepare(forest, true);
@@ -124,20 +108,20 @@ void TreeExplainer::prepare(const Forest& forest, bool with_fractions) {
 void TreeExplainer::read_block(View<const float, 2> events, Block& block) const {
   block.events = events.rows();
   block.lanes = chunk_count(block.events, shap_lanes) * shap_lanes;
-  block.variables.resize(n_features_ * block_size);
+  block.variables.resize(n_features_ * shap_block);
   for (std::size_t i = 0; i < block.lanes; ++i) {
     const std::size_t event = std::min(i, block.events - 1);
-    for (std::size_t j = 0; j < n_features_; ++j) block.variables[j * block_size + i] = events(event, j);
+    for (std::size_t j = 0; j < n_features_; ++j) block.variables[j * shap_block + i] = events(event, j);
   }
-  block.index.resize(block_size);
+  block.index.resize(shap_block);
 }
 
 void TreeExplainer::cut_block(const ShapTree& tree, Block& block) const {
-  block.right.resize(std::max(block.right.size(), tree.cuts.size() * block_size));
+  block.right.resize(std::max(block.right.size(), tree.cuts.size() * shap_block));
   for (std::size_t c = 0; c < tree.cuts.size(); ++c) {
     const ShapTree::Cut& cut = tree.cuts[c];
-    kernels_->compare(block.variables.data() + static_cast<std::size_t>(cut.feature) * block_size, block.lanes,
-                      cut.threshold, cut.missing_right, block.right.data() + c * block_size);
+    kernels_->compare(block.variables.data() + static_cast<std::size_t>(cut.feature) * shap_block, block.lanes,
+                      cut.threshold, cut.missing_right, block.right.data() + c * shap_block);
   }
 }
 
@@ -146,7 +130,7 @@ void TreeExplainer::condition_bits(const std::vector<ShapCondition>& conditions,
   block.pointers.clear();
   block.wanted.clear();
   for (const ShapCondition& condition : conditions) {
-    block.pointers.push_back(block.right.data() + condition.cut * block_size);
+    block.pointers.push_back(block.right.data() + condition.cut * shap_block);
     block.wanted.push_back(condition.right);
   }
   kernels_->add_bit(block.pointers.data(), block.wanted.data(), conditions.size(), block.lanes, shift, bits);
@@ -182,9 +166,9 @@ void TreeExplainer::learn_background(const Context& context, View<const float, 2
 void TreeExplainer::learn_background(ShapTree& tree, View<const float, 2> background, View<const double> weight,
                                      double total, Block& block) const {
   std::vector<std::map<std::uint64_t, double>> found(tree.leaves.size());
-  std::vector<std::uint64_t> bits(block_size);
-  for (std::size_t begin = 0; begin < background.rows(); begin += block_size) {
-    const std::size_t end = std::min(begin + block_size, background.rows());
+  std::vector<std::uint64_t> bits(shap_block);
+  for (std::size_t begin = 0; begin < background.rows(); begin += shap_block) {
+    const std::size_t end = std::min(begin + shap_block, background.rows());
     read_block(background.slice(begin, end), block);
     cut_block(tree, block);
     for (std::size_t l = 0; l < tree.leaves.size(); ++l) {
@@ -195,7 +179,7 @@ void TreeExplainer::learn_background(ShapTree& tree, View<const float, 2> backgr
           bool holds = true;
           for (std::size_t c = tree.condition_begin[k]; c < tree.condition_begin[k + 1]; ++c) {
             const ShapCondition& condition = tree.conditions[c];
-            holds = holds && block.right[condition.cut * block_size + i] == condition.right;
+            holds = holds && block.right[condition.cut * shap_block + i] == condition.right;
           }
           bits[i] |= std::uint64_t{holds} << (k - leaf.begin);
         }
@@ -299,15 +283,15 @@ void TreeExplainer::add_parts(const ShapTree& tree, const ShapGroup& group, cons
   const std::size_t m = leaf.size();
   const std::size_t parts = part_count(m);
   const std::size_t points = (m + 1) / 2;
-  block.bits.resize(std::max(block.bits.size(), parts * block_size));
-  std::fill(block.bits.begin(), block.bits.begin() + static_cast<std::ptrdiff_t>(parts * block_size), 0);
+  block.bits.resize(std::max(block.bits.size(), parts * shap_block));
+  std::fill(block.bits.begin(), block.bits.begin() + static_cast<std::ptrdiff_t>(parts * shap_block), 0);
   std::vector<const double*> rows;
   std::vector<const double*> products;
   std::vector<const std::uint8_t*> index;
   std::vector<std::size_t> begin;
   for (std::size_t part = 0; part < parts; ++part) {
     begin.push_back(part_begin(m, part));
-    std::uint8_t* bits = block.bits.data() + part * block_size;
+    std::uint8_t* bits = block.bits.data() + part * shap_block;
     for (std::size_t k = begin.back(); k < part_begin(m, part + 1); ++k) {
       condition_bits(group.bit[k], block, static_cast<unsigned>(k - begin.back()), bits);
     }
@@ -325,14 +309,14 @@ void TreeExplainer::add_large_leaf(const ShapTree& tree, const ShapGroup& group,
                                    std::size_t stride) const {
   const ShapLeaf& leaf = tree.leaves[group.members.front().leaf];
   const std::size_t m = leaf.size();
-  block.bits.resize(std::max(block.bits.size(), m * block_size));
-  std::fill(block.bits.begin(), block.bits.begin() + static_cast<std::ptrdiff_t>(m * block_size), 0);
-  for (std::size_t k = 0; k < m; ++k) condition_bits(group.bit[k], block, 0, block.bits.data() + k * block_size);
+  block.bits.resize(std::max(block.bits.size(), m * shap_block));
+  std::fill(block.bits.begin(), block.bits.begin() + static_cast<std::ptrdiff_t>(m * shap_block), 0);
+  for (std::size_t k = 0; k < m; ++k) condition_bits(group.bit[k], block, 0, block.bits.data() + k * shap_block);
   block.scratch.resize(std::max(block.scratch.size(), leaf_scratch(m)));
   std::vector<std::uint8_t> on(m);
   std::vector<double> of_leaf(m);
   for (std::size_t i = 0; i < block.events; ++i) {
-    for (std::size_t k = 0; k < m; ++k) on[k] = block.bits[k * block_size + i];
+    for (std::size_t k = 0; k < m; ++k) on[k] = block.bits[k * shap_block + i];
     one_leaf(tree, leaf, on.data(), block.scratch.data(), of_leaf.data());
     double* v = values + i * stride;
     for (std::size_t k = 0; k < m; ++k) v[static_cast<std::size_t>(tree.variable[leaf.begin + k])] += of_leaf[k];
@@ -390,10 +374,10 @@ void TreeExplainer::explain(const Context& context, View<const float, 2> events,
     const std::size_t m = group.bit.size();
     return part_count(m) * (std::size_t{1} << part_bits) * ((m + 1) / 2) * (part_lanes + 1);
   };
-  const std::size_t chunks = chunk_count(n, block_size);
+  const std::size_t chunks = chunk_count(n, shap_block);
   for (std::size_t begin = 0; begin < trees_.size();) {
     std::size_t end = begin;
-    for (std::size_t bytes = 0; end < trees_.size() && (end == begin || bytes < table_memory); ++end) {
+    for (std::size_t bytes = 0; end < trees_.size() && (end == begin || bytes < shap_table_memory); ++end) {
       for (const ShapGroup& group : trees_[end].groups) bytes += pays(group) ? sizeof(double) * numbers(group) : 0;
     }
     std::vector<std::vector<GroupTable>> tables(end - begin);
@@ -416,7 +400,7 @@ void TreeExplainer::explain(const Context& context, View<const float, 2> events,
     interruptible_for(
         context, chunks,
         [&](std::size_t chunk) {
-          const Range range = chunk_range(n, block_size, chunk);
+          const Range range = chunk_range(n, shap_block, chunk);
           Block block;
           read_block(events.slice(range.begin, range.end), block);
           for (std::size_t t = begin; t < end; ++t) {

@@ -44,6 +44,12 @@ class TreeExplainer {
   void explain(const Context& context, View<const float, 2> events, View<double, 2> values,
                Algorithm algorithm = Algorithm::automatic) const;
 
+  // The same values split further among pairs: values is events x (outputs * variables * variables), contiguous and
+  // symmetric; each row of variables adds up to the value of its variable. Path-dependent values only: throws
+  // InvalidArgument otherwise.
+  void explain_interactions(const Context& context, View<const float, 2> events, View<double, 2> values,
+                            Algorithm algorithm = Algorithm::automatic) const;
+
  private:
   struct Block;
   // Of a leaf of many variables, per part; see part_rows().
@@ -68,6 +74,9 @@ class TreeExplainer {
                 double* values) const noexcept;
   void add_tree(const ShapTree& tree, const std::vector<GroupTable>& tables, Block& block, double* values,
                 std::size_t stride) const;
+  void group_interactions(const ShapTree& tree, const ShapGroup& group, std::uint32_t index, double* sums) const;
+  void add_interactions(const ShapTree& tree, const std::vector<std::vector<double>>& tables, Block& block,
+                        double* values, std::size_t stride) const;
   void add_directly(const ShapTree& tree, const ShapGroup& group, const Block& block, double* values,
                     std::size_t stride) const;
   PartTables part_tables(const ShapTree& tree, const ShapGroup& group) const;

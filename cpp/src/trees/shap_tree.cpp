@@ -264,6 +264,39 @@ void leaf_values(const ShapTree& tree, const ShapLeaf& leaf, const ShapRules& ru
   }
 }
 
+void leaf_interactions(const ShapTree& tree, const ShapLeaf& leaf, const ShapRules& rules, const std::uint8_t* on,
+                       double* scratch, double* values) noexcept {
+  const std::size_t m = leaf.size();
+  std::fill(values, values + m * m, 0.0);
+  if (m < 2) return;
+  const double* z = tree.fraction.data() + leaf.begin;
+  const GaussLegendre& rule = rules[(m + 1) / 2 - 1];
+  double* factor = scratch;
+  double* after = scratch + m;
+  for (std::size_t q = 0; q < rule.point.size(); ++q) {
+    const double t = rule.point[q];
+    for (std::size_t i = 0; i < m; ++i) factor[i] = on[i] != 0 ? z[i] + (1.0 - z[i]) * t : z[i] * (1.0 - t);
+    after[m] = 1.0;
+    for (std::size_t i = m; i-- > 0;) after[i] = after[i + 1] * factor[i];
+    double before = rule.weight[q];
+    for (std::size_t i = 0; i < m; ++i) {
+      double without = before;  // all factors before j but that of i
+      for (std::size_t j = i + 1; j < m; ++j) {
+        values[i * m + j] += without * after[j + 1];
+        without *= factor[j];
+      }
+      before *= factor[i];
+    }
+  }
+  const auto difference = [&](std::size_t i) { return on[i] != 0 ? 1.0 - z[i] : -z[i]; };
+  for (std::size_t i = 0; i < m; ++i) {
+    for (std::size_t j = i + 1; j < m; ++j) {
+      values[i * m + j] *= 0.5 * leaf.value * (difference(i) * difference(j));
+      values[j * m + i] = values[i * m + j];
+    }
+  }
+}
+
 void leaf_values_interventional(const ShapLeaf& leaf, std::uint64_t on, double* values) noexcept {
   const std::size_t m = leaf.size();
   const std::uint64_t all = m == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << m) - 1;

@@ -105,7 +105,14 @@ void leaf_values(const ShapTree& tree, const ShapLeaf& leaf, const ShapRules& ru
                  double* scratch, double* values) noexcept;
 inline std::size_t leaf_scratch(std::size_t m) { return ((m + 1) / 2) * (part_count(m) + part_lanes + 1); }
 
-// The same from a background sample; at most 64 variables.
+// The Shapley interaction values of pairs of variables of one leaf (Fujimoto, Kojadinovic and Marichal, Games and
+// Economic Behavior 55 (2006) 72), halved, as half of the pair's interaction stands on either side of the diagonal:
+//   v/2 (o_i - z_i)(o_j - z_j) * integral of the product over k != i, j of (z_k + (o_k - z_k) t)
+// values: size() x size(), 0 on the diagonal. scratch has room for 2 size() + 1 numbers.
+void leaf_interactions(const ShapTree& tree, const ShapLeaf& leaf, const ShapRules& rules, const std::uint8_t* on,
+                       double* scratch, double* values) noexcept;
+
+// The same as leaf_values from a background sample; at most 64 variables.
 void leaf_values_interventional(const ShapLeaf& leaf, std::uint64_t on, double* values) noexcept;
 
 }  // namespace diskern::trees

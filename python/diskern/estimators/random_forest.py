@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .. import _core
 from .._validation import NegativePolicy
 from ._base import ClassifierBase, Estimator, InvalidArgument, RegressorBase
+from ._inspection import ClassifierTreeInspection, TreeInspection
 
 _DEFAULTS = _core.RandomForestParams()
 _NEGATIVE = cast(NegativePolicy, _DEFAULTS.negative_weights.name)
@@ -278,7 +279,7 @@ class _Forest(Estimator):
         return responses
 
 
-class _ForestClassifier(ClassifierBase, _Forest):
+class _ForestClassifier(ClassifierTreeInspection, ClassifierBase, _Forest):
     oob_decision_function_: NDArray[np.float64]
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
@@ -349,7 +350,7 @@ class _ForestClassifier(ClassifierBase, _Forest):
         return np.hstack([1.0 - shares, shares]) if len(self.classes_) == 2 else shares
 
 
-class _ForestRegressor(RegressorBase, _Forest):
+class _ForestRegressor(TreeInspection, RegressorBase, _Forest):
     oob_prediction_: NDArray[np.float64]
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:

@@ -33,6 +33,9 @@ class ShapValues:
     variables : names
     outputs : names
     interventional : whether a background sample stood in for the absent variables
+    interactions : float64 array of shape (events, outputs, variables, variables), or None where they were not asked for
+        Symmetric; off the diagonal each half of the interaction of a pair, and every row adds up to the value of its
+        variable.
     """
 
     values: Floats
@@ -42,6 +45,7 @@ class ShapValues:
     variables: tuple[str, ...]
     outputs: tuple[str, ...]
     interventional: bool
+    interactions: Floats | None = None
 
     @property
     def scores(self) -> Floats:
@@ -79,6 +83,7 @@ def shap_values(
     background: Any = None,
     background_weight: ArrayLike | None = None,
     labels: Sequence[str] | None = None,
+    interactions: bool = False,
     threads: int = 0,
 ) -> ShapValues:
     """Exact Shapley values of forests (TreeSHAP).
@@ -98,6 +103,9 @@ def shap_values(
         Weights of the background events; their sum must be positive. Negative ones count with their sign.
     labels : sequence of str, optional
         Names of the variables, where the method knows none.
+    interactions : bool
+        Also split the values among pairs of variables (path-dependent only). The result has the square of the number
+        of variables per event and output.
     threads : int
         0 takes all that the process may use. The values do not depend on it.
 
@@ -135,4 +143,5 @@ def shap_values(
     outputs = seen.outputs if len(seen.outputs) == values.shape[1] else tuple(map(str, range(values.shape[1])))
     transformed = seen.chain is not None and not seen.chain.empty
     names = tuple(f"{label} (transformed)" for label in seen.labels) if transformed else seen.labels
-    return ShapValues(values, explainer.base_value, events, weight, names, outputs, background is not None)
+    pairs = explainer.explain_interactions(events, threads=threads) if interactions else None
+    return ShapValues(values, explainer.base_value, events, weight, names, outputs, background is not None, pairs)
