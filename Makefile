@@ -44,6 +44,9 @@ sanitize: $(VENV)/.ready-test ## C++ and embed tests under ASan/UBSan and TSan
 
 bench: $(VENV)/.ready-bench ## Benchmarks beside the peers that are installed; writes benchmarks/results
 	$(BIN)/diskern bench --output benchmarks/results
+	$(BIN)/python benchmarks/python/trees_training.py --all
+	$(BIN)/python benchmarks/python/trees_evaluation.py --all
+	$(if $(DISKERN_DATA),$(BIN)/python benchmarks/python/trees_quality.py --all --data $(DISKERN_DATA),$(BIN)/python benchmarks/python/trees_quality.py --case generator-1M)
 
 lint: $(VENV)/.ready-test ## Style and types
 	$(BIN)/python -m pip install -q --disable-pip-version-check ".[lint]"

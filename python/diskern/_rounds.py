@@ -40,7 +40,7 @@ class Contestant:
     """prepare(events, threads) does what is not timed and returns the timed work, which returns what quality takes."""
 
     name: str
-    package: str  # distribution that must be installed; empty for diskern
+    package: str  # distributions that must be installed, separated by blanks; empty for diskern
     settings: str
     prepare: Callable[[Events, int], Callable[[], Any]]
     group: str = ""  # compared within one group only
@@ -175,7 +175,7 @@ def run_case(case: Case, *, rounds: int, threads: int, report: Callable[[str], N
         count = contestant.threads or threads
         outcome = Outcome(contestant.name, contestant.settings, contestant.group, count, contestant.apart)
         outcomes.append(outcome)
-        if contestant.package and installed(contestant.package) is None:
+        if any(installed(package) is None for package in contestant.package.split()):
             outcome.absent = "not installed"
             continue
         if case.warm_up:

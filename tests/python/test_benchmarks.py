@@ -1,0 +1,70 @@
+"""The benchmark programs run: every case in its quick form, with the table, the JSON and the plot."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROGRAMS = Path(__file__).resolve().parents[2] / "benchmarks" / "python"
+if not PROGRAMS.is_dir():
+    pytest.skip(f"{PROGRAMS} is not there: tests run from an installed package", allow_module_level=True)
+
+
+def run(program: str, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(PROGRAMS / program), "--output", str(folder), *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=dict(os.environ),
+    )
+
+
+def records(folder: Path, name: str) -> dict[str, Any]:
+    content = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    return {record["case"]: record for record in content["cases"]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("program", ["trees_training", "trees_evaluation"])
+def test_every_case(tmp_path: Path, program: str) -> None:
+    names = run(f"{program}.py", tmp_path, "--list").stdout.split()
+    done = run(f"{program}.py", tmp_path, "--all", "--quick")
+    assert done.returncode == 0, done.stderr
+    found = records(tmp_path, program)
+    assert list(found) == names
+    for record in found.values():
+        assert record["measured"]["quick"]
+        assert record["measured"]["diskern"]
+        for row in record.get("rows", ()):
+            assert "absent" in row or (row["seconds"]["median"] > 0 and 0.5 < row["auc"] < 1), row
+    assert (tmp_path / f"{program}.png").stat().st_size < 300_000
+    assert "QUICK FORM" in (tmp_path / f"{program}.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_one_case_and_the_records_of_others_stay(tmp_path: Path) -> None:
+    for case in ("20k-850-trees", "memory"):
+        done = run("trees_training.py", tmp_path, "--case", case, "--quick")
+        assert done.returncode == 0, done.stderr
+    found = records(tmp_path, "trees_training")
+    assert list(found) == ["20k-850-trees", "memory"]
+    rows = {row["name"]: row for row in found["20k-850-trees"]["rows"]}
+    assert rows["diskern"]["speed-up of diskern"]["median"] == 1
+    assert "of it binning" in rows["diskern"]
+    memory = {(row["name"], row["growth"]): row for row in found["memory"]["memory"]}
+    assert 0 < memory["diskern", "leaf-wise"]["MiB"] < 1000
+
+
+def test_wrong_use_is_told(tmp_path: Path) -> None:
+    assert run("trees_training.py", tmp_path).returncode == 2
+    done = run("trees_training.py", tmp_path, "--case", "nothing")
+    assert done.returncode == 2
+    assert "1m-63-leaves" in done.stderr
+    assert not list(tmp_path.iterdir())
