@@ -5,7 +5,8 @@
 TMVA is NOT run here. Its seconds are the CPU times that ``scaling.json`` holds (TMVA 4.2.1 on ROOT 6.40, one thread,
 another machine and another day, as the README beside that file says): the ratios show the order of magnitude, no more.
 TMVA's times include reading and splitting the events; ours are of training on arrays. The sample has the same
-distribution (formula in that README), not the same events. Areas under the ROC curve are of fresh events.
+distribution (formula in that README), not the same events. Areas under the ROC curve are of fresh events. Those of
+AdaBoost vary from 0.81 to 0.87 from sample to sample (docs/notes/trees-tmva-mode-speed.md): use --seed.
 """
 
 from __future__ import annotations
@@ -93,6 +94,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3, help="of which the median is taken")
     parser.add_argument("--large", action="store_true", help="also the run of a million events")
+    parser.add_argument("--seed", type=int, default=1, help="of the training sample")
     parser.add_argument("--output", type=Path, help="JSON of every number")
     arguments = parser.parse_args()
     stored = json.loads(arguments.scaling.read_text(encoding="utf-8"))
@@ -102,7 +104,7 @@ def main() -> None:
     print(f"{'run':12s} {'engine':26s} {'seconds':>8s} {'TMVA/ours':>10s} {'AUC':>8s} {'TMVA AUC':>9s}")
     rows = []
     for run, events in [("100k_BDTG", 100_000), ("100k_BDTA", 100_000)] + [("1M_BDTG", 1_000_000)] * arguments.large:
-        x, y = sample(events, 1)
+        x, y = sample(events, arguments.seed)
         for name, fit in cases(arguments.threads)[run.split("_")[1]]:
             times = []
             for _ in range(arguments.rounds):
