@@ -10,6 +10,9 @@ import numpy
 import numpy.typing
 import typing
 __all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'Aggregation', 'Criterion', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'InputFunction', 'InvalidArgument', 'Linear', 'LinearDiscriminantParams', 'Link', 'Metric', 'Model', 'NegativeWeights', 'Network', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'Predictor', 'RandomForestParams', 'RandomForestResult', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_dbscan', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_gradient_boosting', 'fit_linear_discriminant', 'fit_network', 'fit_random_forest', 'fit_tmva_forest', 'flatness', 'instruction_set', 'link_responses', 'load_model', 'model_from_bytes', 'partial_dependence', 'protected_bins', 'random_order', 'raw_scores', 'split_label', 'supported_instruction_sets', 'tree_answers']
+__all__: list[str] = ['Activation', 'Aggregation', 'Criterion', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'InputFunction', 'InvalidArgument', 'Linear', 'LinearDiscriminantParams', 'Link', 'Model', 'NegativeWeights', 'Network', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'Predictor', 'RandomForestParams', 'RandomForestResult', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_gradient_boosting', 'fit_linear_discriminant', 'fit_network', 'fit_random_forest', 'fit_tmva_forest', 'flatness', 'instruction_set', 'load_model', 'model_from_bytes', 'protected_bins', 'random_order', 'raw_scores', 'split_label', 'supported_instruction_sets']
+__all__: list[str] = ['Activation', 'Aggregation', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'InputFunction', 'InvalidArgument', 'Linear', 'LinearDiscriminantParams', 'Link', 'Model', 'NegativeWeights', 'Network', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'Predictor', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_fisher', 'fit_gradient_boosting', 'fit_linear_discriminant', 'fit_network', 'fit_tmva_forest', 'instruction_set', 'link_responses', 'load_model', 'model_from_bytes', 'partial_dependence', 'random_order', 'raw_scores', 'split_label', 'supported_instruction_sets', 'tree_answers']
+__all__: list[str] = ['Activation', 'Aggregation', 'BoostingMode', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'InputFunction', 'InvalidArgument', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Model', 'NegativeWeights', 'Network', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'Predictor', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'ValidationMetric', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_fisher', 'fit_gradient_boosting', 'fit_linear_discriminant', 'fit_network', 'fit_tmva_forest', 'instruction_set', 'load_model', 'model_from_bytes', 'random_order', 'raw_scores', 'split_label', 'supported_instruction_sets']
 class Error(Exception):
     pass
 class InvalidArgument(Error, ValueError):
@@ -963,11 +966,20 @@ class NegativeWeights:
       ignore
 
       error
+
+      clip
+
+      absolute
+
+      pair
     """
     __members__: typing.ClassVar[dict[str, NegativeWeights]]
+    absolute: typing.ClassVar[NegativeWeights]
+    clip: typing.ClassVar[NegativeWeights]
     error: typing.ClassVar[NegativeWeights]
     ignore: typing.ClassVar[NegativeWeights]
     keep: typing.ClassVar[NegativeWeights]
+    pair: typing.ClassVar[NegativeWeights]
     @typing.overload
     def __eq__(self, other: NegativeWeights) -> bool:
         ...
@@ -1002,13 +1014,256 @@ class NegativeWeights:
     @property
     def value(self) -> int:
         ...
+class LossKind:
+    """
+    What gradient boosting minimises.
+
+    Members:
+
+      automatic
+
+      log_loss
+
+      one_vs_all
+
+      squared_error
+
+      absolute_error
+
+      huber
+
+      quantile
+
+      poisson
+
+      gamma
+
+      tweedie
+    """
+    __members__: typing.ClassVar[dict[str, LossKind]]
+    absolute_error: typing.ClassVar[LossKind]
+    automatic: typing.ClassVar[LossKind]
+    gamma: typing.ClassVar[LossKind]
+    huber: typing.ClassVar[LossKind]
+    log_loss: typing.ClassVar[LossKind]
+    one_vs_all: typing.ClassVar[LossKind]
+    poisson: typing.ClassVar[LossKind]
+    quantile: typing.ClassVar[LossKind]
+    squared_error: typing.ClassVar[LossKind]
+    tweedie: typing.ClassVar[LossKind]
+    @typing.overload
+    def __eq__(self, other: LossKind) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: LossKind) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class BoostingMode:
+    """
+    What an iteration of gradient boosting draws or drops.
+
+    Members:
+
+      gradient
+
+      goss
+
+      dart
+    """
+    __members__: typing.ClassVar[dict[str, BoostingMode]]
+    dart: typing.ClassVar[BoostingMode]
+    goss: typing.ClassVar[BoostingMode]
+    gradient: typing.ClassVar[BoostingMode]
+    @typing.overload
+    def __eq__(self, other: BoostingMode) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: BoostingMode) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class ValidationMetric:
+    """
+    What early stopping looks at.
+
+    Members:
+
+      automatic
+
+      loss
+
+      auc
+
+      accuracy
+
+      rmse
+
+      mae
+    """
+    __members__: typing.ClassVar[dict[str, ValidationMetric]]
+    accuracy: typing.ClassVar[ValidationMetric]
+    auc: typing.ClassVar[ValidationMetric]
+    automatic: typing.ClassVar[ValidationMetric]
+    loss: typing.ClassVar[ValidationMetric]
+    mae: typing.ClassVar[ValidationMetric]
+    rmse: typing.ClassVar[ValidationMetric]
+    @typing.overload
+    def __eq__(self, other: ValidationMetric) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: ValidationMetric) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
 class GradientBoostingParams:
     """
     Parameters with their defaults.
     """
+    boosting: BoostingMode
+    early_stopping_metric: ValidationMetric
     leaf_wise: bool
+    loss: LossKind
     negative_weights: NegativeWeights
     def __init__(self) -> None:
+        ...
+    @property
+    def column_fraction_level(self) -> float:
+        ...
+    @column_fraction_level.setter
+    def column_fraction_level(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def column_fraction_node(self) -> float:
+        ...
+    @column_fraction_node.setter
+    def column_fraction_node(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def column_fraction_tree(self) -> float:
+        ...
+    @column_fraction_tree.setter
+    def column_fraction_tree(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def dropout_rate(self) -> float:
+        ...
+    @dropout_rate.setter
+    def dropout_rate(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def dropout_skip(self) -> float:
+        ...
+    @dropout_skip.setter
+    def dropout_skip(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def goss_other_fraction(self) -> float:
+        ...
+    @goss_other_fraction.setter
+    def goss_other_fraction(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def goss_top_fraction(self) -> float:
+        ...
+    @goss_top_fraction.setter
+    def goss_top_fraction(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def huber_quantile(self) -> float:
+        ...
+    @huber_quantile.setter
+    def huber_quantile(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def interaction_constraints(self) -> list[list[int]]:
+        ...
+    @interaction_constraints.setter
+    def interaction_constraints(self, arg0: collections.abc.Sequence[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]]) -> None:
+        ...
+    @property
+    def l1_regularization(self) -> float:
+        ...
+    @l1_regularization.setter
+    def l1_regularization(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
     @property
     def l2_regularization(self) -> float:
@@ -1041,10 +1296,22 @@ class GradientBoostingParams:
     def max_leaf_nodes(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
         ...
     @property
+    def max_leaf_value(self) -> float:
+        ...
+    @max_leaf_value.setter
+    def max_leaf_value(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
     def min_child_weight(self) -> float:
         ...
     @min_child_weight.setter
     def min_child_weight(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def min_effective_count(self) -> float:
+        ...
+    @min_effective_count.setter
+    def min_effective_count(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
     @property
     def min_gain(self) -> float:
@@ -1059,6 +1326,12 @@ class GradientBoostingParams:
     def min_samples_leaf(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
     @property
+    def monotone_constraints(self) -> list[int]:
+        ...
+    @monotone_constraints.setter
+    def monotone_constraints(self, arg0: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> None:
+        ...
+    @property
     def n_estimators(self) -> int:
         ...
     @n_estimators.setter
@@ -1071,6 +1344,12 @@ class GradientBoostingParams:
     def n_iter_no_change(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
         ...
     @property
+    def quantile(self) -> float:
+        ...
+    @quantile.setter
+    def quantile(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
     def subsample(self) -> float:
         ...
     @subsample.setter
@@ -1081,6 +1360,12 @@ class GradientBoostingParams:
         ...
     @tolerance.setter
     def tolerance(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def tweedie_power(self) -> float:
+        ...
+    @tweedie_power.setter
+    def tweedie_power(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
 class GradientBoostingResult:
     """
@@ -1245,6 +1530,8 @@ class RandomForestResult:
         """
     @property
     def predictor(self) -> Predictor:
+    @property
+    def validation_metric(self) -> list[float]:
         ...
 class AdaBoostLoss:
     """
@@ -2155,8 +2442,9 @@ def fit_flat_gradient_boosting(params: GradientBoostingParams, flatness: Flatnes
     Logistic loss and flatness: events float32 (events, variables), weight float64, class_index int32 of two classes, protected_variables float64 (events, protected variables); validation is a tuple of the four.
     """
 def fit_gradient_boosting(params: GradientBoostingParams, events: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], class_index: typing.Any = None, target: typing.Any = None, n_classes: typing.SupportsInt | typing.SupportsIndex = 0, validation: tuple[typing.Any, ...] | None = None, threads: typing.SupportsInt | typing.SupportsIndex = 1, seed: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> GradientBoostingResult:
+def fit_gradient_boosting(params: GradientBoostingParams, events: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], class_index: typing.Any = None, target: typing.Any = None, n_classes: typing.SupportsInt | typing.SupportsIndex = 0, validation: tuple[typing.Any, ...] | None = None, threads: typing.SupportsInt | typing.SupportsIndex = 1, seed: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None, loss: typing.Any = None, loss_link: Link | None = None, metric: typing.Any = None, metric_greater_is_better: bool = False, initial: Forest | None = None) -> GradientBoostingResult:
     """
-    Events float32 (events, variables), weight float64, class_index int32 or target float64; validation is a tuple (events, weight, class_index or target).
+    Events float32 (events, variables), weight float64, class_index int32 or target float64; validation is a tuple (events, weight, class_index or target). loss(score, target, weight) -> (gradient, hessian[, loss]) in place of params.loss, with loss_link; metric(target, response, weight) -> number in place of params.early_stopping_metric; initial: a Forest to go on from.
     """
 def fit_linear_discriminant(params: LinearDiscriminantParams, events: numpy.typing.NDArray[typing.Any], targets: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 0) -> DiscriminantResult:
     """

@@ -51,6 +51,7 @@ class Booster {
                  const CellScales& scales);
   const GrownTree& grow_tree(std::size_t output, CellScales& scales);
   bool grow_packed(std::size_t output, CellScales& scales);
+  void refit(const GrownTree& grown, const double* weight, const double* score, std::vector<double>& step) const;
   Tree finish(const GrownTree& grown, std::size_t output, const CellScales& scales, double factor);
   void change_weight(std::size_t iteration, double from, double to);
   bool iterate(std::size_t iteration);
@@ -272,30 +273,58 @@ const GrownTree& Booster::grow_tree(std::size_t output, CellScales& scales) {
   return grown_;
 }
 
+// The leaves that the loss asks for. Bounds are those of the refitted values: the Newton steps of such a loss are in
+// other units.
+void Booster::refit(const GrownTree& grown, const double* weight, const double* score,
+                    std::vector<double>& step) const {
+  const std::size_t n_nodes = grown.nodes.size();
+  const std::vector<std::int8_t>& monotone = rules_.constraints.monotone;
+  parallel_for(
+      context_, n_nodes,
+      [&](std::size_t node) {
+        const GrownNode& it = grown.nodes[node];
+        if (it.split.valid() && monotone.empty()) return;
+        step[node] =
+            loss_.refit_leaf(training_, weight, score, grown.rows.data() + it.begin, it.end - it.begin, step[node]);
+      },
+      static_cast<double>(training_.n) * 50.0);
+  struct Bounds {
+    double lower, upper;
+  };
+  const double largest = rules_.constraints.max_leaf_value;
+  std::vector<Bounds> bounds(n_nodes, {-largest, largest});
+  for (std::size_t node = 0; node < n_nodes; ++node) {  // children come after their parent
+    step[node] = std::clamp(step[node], bounds[node].lower, bounds[node].upper);
+    const Split& split = grown.nodes[node].split;
+    if (!split.valid() || monotone.empty()) continue;
+    const auto left = static_cast<std::size_t>(grown.nodes[node].left);
+    const auto right = static_cast<std::size_t>(grown.nodes[node].right);
+    bounds[left] = bounds[right] = bounds[node];
+    const int direction = monotone[static_cast<std::size_t>(split.feature)];
+    if (direction == 0 || split.bin == 0) continue;  // at bin 0 missing values part from the others
+    const double middle = 0.5 * (std::clamp(step[left], bounds[node].lower, bounds[node].upper) +
+                                 std::clamp(step[right], bounds[node].lower, bounds[node].upper));
+    bounds[direction > 0 ? left : right].upper = middle;
+    bounds[direction > 0 ? right : left].lower = middle;
+  }
+}
+
 // The grown tree with Newton leaves, or those that the loss refits; moves the training score by factor * its leaves.
 Tree Booster::finish(const GrownTree& grown, std::size_t output, const CellScales& scales, double factor) {
   const std::size_t n_nodes = grown.nodes.size();
   const std::size_t n = training_.n;
-  const double* weight = unit_weights_ ? nullptr : training_.weight.data();
-  const NodeSums sums = sum_nodes(context_, grown, weight, derivatives_.gradient.data() + output * n,
+  const double* weight = (drawn_.weight.empty() ? training_.weight : drawn_.weight).data();
+  const double* factors = unit_weights_ && drawn_.weight.empty() ? nullptr : weight;
+  const NodeSums sums = sum_nodes(context_, grown, factors, derivatives_.gradient.data() + output * n,
                                   derivatives_.largest_gradient[output], derivatives_.hessian.data() + output * n,
-                                  derivatives_.largest_hessian[output], training_.absolute_weight);
+                                  derivatives_.largest_hessian[output], drawn_.absolute_weight);
   double* score = score_.data() + output * n;
   std::vector<double> step(n_nodes);
   for (std::size_t node = 0; node < n_nodes; ++node) {
     step[node] = bounded_step(sums.gradient[node], sums.hessian[node], params_.l1_regularization,
                               params_.l2_regularization, grown.nodes[node].lower, grown.nodes[node].upper);
   }
-  if (loss_.refits_leaves()) {
-    parallel_for(
-        context_, n_nodes,
-        [&](std::size_t node) {
-          const GrownNode& it = grown.nodes[node];
-          if (it.split.valid()) return;
-          step[node] = loss_.refit_leaf(training_, score, grown.rows.data() + it.begin, it.end - it.begin, step[node]);
-        },
-        static_cast<double>(n) * 50.0);
-  }
+  if (loss_.refits_leaves()) refit(grown, weight, score, step);
   if (training_.any_negative) {
     const double limit = loss_.largest_signed_step(derivatives_.largest_gradient[output]);
     for (double& s : step) s = std::clamp(s, -limit, limit);
@@ -384,17 +413,17 @@ GradientBoostingResult Booster::run() {
   result.training_loss.push_back(compute_gradients());
   const bool other_metric = metric_ != ValidationMetric::loss || extras_.metric;
   const double sign = (extras_.metric ? extras_.metric_greater_is_better : greater_is_better(metric_)) ? -1.0 : 1.0;
+  const bool stops_early = validation_ != nullptr && params_.n_iter_no_change > 0;
   // What the validation sample says; less is better.
   const auto judge = [&] {
     result.validation_loss.push_back(mean_loss(context_, loss_, *validation_, validation_score_.data()));
     if (other_metric) result.validation_metric.push_back(metric());
     const double value = sign * (other_metric ? result.validation_metric : result.validation_loss).back();
-    check(!std::isnan(value),
-          "the loss of the validation sample is not a number; a loss that gives no values needs "
-          "early_stopping_metric");
+    check(!stops_early || !std::isnan(value),
+          "early stopping needs the loss of the validation sample, which is not a number; a loss function that returns "
+          "no values needs early_stopping_metric");
     return value;
   };
-  const bool stops_early = validation_ != nullptr && params_.n_iter_no_change > 0;
   double best = validation_ != nullptr ? judge() : 0;
   double improvement_from = best;  // what must be beaten by more than the tolerance
   std::size_t improved_at = 0;

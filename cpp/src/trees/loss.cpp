@@ -29,8 +29,8 @@ void Loss::evaluate_all(const Context& context, const BoostingSample& sample, co
       static_cast<double>(sample.n * output_count()) * 10.0);
 }
 
-double Loss::refit_leaf(const BoostingSample& /*sample*/, const double* /*score*/, const std::uint32_t* /*rows*/,
-                        std::size_t /*n*/, double newton_step) const {
+double Loss::refit_leaf(const BoostingSample& /*sample*/, const double* /*weight*/, const double* /*score*/,
+                        const std::uint32_t* /*rows*/, std::size_t /*n*/, double newton_step) const {
   return newton_step;
 }
 
@@ -91,7 +91,8 @@ double weighted_mean(const BoostingSample& sample) {
 double weighted_quantile(std::vector<WeightedValue>& values, double fraction, double absolute_weight) {
   std::sort(values.begin(), values.end(),
             [](const WeightedValue& a, const WeightedValue& b) { return a.value < b.value; });
-  const FixedPoint fixed = FixedPoint::for_sums(1.0, absolute_weight, wide_bits);
+  // Four bits of room: with GOSS the drawn events may weigh more than the sample.
+  const FixedPoint fixed = FixedPoint::for_sums(1.0, absolute_weight, wide_bits - 4);
   std::int64_t all = 0;
   for (const WeightedValue& it : values) all += fixed(it.weight, 1.0);
   const double wanted = fraction * static_cast<double>(all);

@@ -49,11 +49,11 @@ class Loss {
                             double* gradient, double* hessian) const;
 
   // A loss whose hessian says nothing of the step (absolute error, quantile) returns true here; the value of each leaf
-  // is then refit_leaf of its events instead of the Newton step. `score` is that of the tree's output. Called from
-  // several threads.
+  // is then refit_leaf of its events instead of the Newton step. `weight` (of all events) and `score` (of the tree's
+  // output) are those of this iteration. Called from several threads.
   virtual bool refits_leaves() const noexcept { return false; }
-  virtual double refit_leaf(const BoostingSample& sample, const double* score, const std::uint32_t* rows, std::size_t n,
-                            double newton_step) const;
+  virtual double refit_leaf(const BoostingSample& sample, const double* weight, const double* score,
+                            const std::uint32_t* rows, std::size_t n, double newton_step) const;
 
   // With weights of both signs a leaf may end up with hardly any hessian; its step is then held to this.
   virtual double largest_signed_step(double /*largest_gradient*/) const noexcept { return 10.0; }

@@ -15,12 +15,12 @@ namespace diskern::trees {
 namespace {
 
 // Of the residuals y - F of a leaf.
-std::vector<WeightedValue> residuals(const BoostingSample& sample, const double* score, const std::uint32_t* rows,
-                                     std::size_t n) {
+std::vector<WeightedValue> residuals(const BoostingSample& sample, const double* weight, const double* score,
+                                     const std::uint32_t* rows, std::size_t n) {
   std::vector<WeightedValue> result(n);
   for (std::size_t k = 0; k < n; ++k) {
     const std::size_t i = rows[k];
-    result[k] = {sample.target[i] - score[i], sample.weight[i]};
+    result[k] = {sample.target[i] - score[i], weight[i]};
   }
   return result;
 }
@@ -66,9 +66,9 @@ void QuantileLoss::evaluate_events(const double* score, const double* target, st
   }
 }
 
-double QuantileLoss::refit_leaf(const BoostingSample& sample, const double* score, const std::uint32_t* rows,
-                                std::size_t n, double /*newton_step*/) const {
-  std::vector<WeightedValue> values = residuals(sample, score, rows, n);
+double QuantileLoss::refit_leaf(const BoostingSample& sample, const double* weight, const double* score,
+                                const std::uint32_t* rows, std::size_t n, double /*newton_step*/) const {
+  std::vector<WeightedValue> values = residuals(sample, weight, score, rows, n);
   return weighted_quantile(values, quantile_, sample.absolute_weight);
 }
 
@@ -101,21 +101,21 @@ void HuberLoss::evaluate_events(const double* score, const double* target, std::
   }
 }
 
-double HuberLoss::refit_leaf(const BoostingSample& sample, const double* score, const std::uint32_t* rows,
-                             std::size_t n, double /*newton_step*/) const {
-  std::vector<WeightedValue> values = residuals(sample, score, rows, n);
+double HuberLoss::refit_leaf(const BoostingSample& sample, const double* weight, const double* score,
+                             const std::uint32_t* rows, std::size_t n, double /*newton_step*/) const {
+  std::vector<WeightedValue> values = residuals(sample, weight, score, rows, n);
   const double median = weighted_quantile(values, 0.5, sample.absolute_weight);
-  constexpr int wide_bits = 62;
+  constexpr int wide_bits = 58;  // of 62: with GOSS the drawn events may weigh more than the sample
   const FixedPoint fixed = FixedPoint::for_sums(delta_, sample.absolute_weight, wide_bits);
   const FixedPoint fixed_weight = FixedPoint::for_sums(1.0, sample.absolute_weight, wide_bits);
   std::int64_t sum = 0;
-  std::int64_t weight = 0;
+  std::int64_t norm = 0;
   for (const WeightedValue& it : values) {
     sum += fixed(it.weight, std::clamp(it.value - median, -delta_, delta_));
-    weight += fixed_weight(it.weight, 1.0);
+    norm += fixed_weight(it.weight, 1.0);
   }
-  if (weight <= 0 || !(delta_ > 0)) return median;
-  return median + fixed.value(sum) / fixed_weight.value(weight);
+  if (norm <= 0 || !(delta_ > 0)) return median;
+  return median + fixed.value(sum) / fixed_weight.value(norm);
 }
 
 double HuberLoss::largest_signed_step(double /*largest_gradient*/) const noexcept {

@@ -176,7 +176,7 @@ n_jobs, random_state, verbose
             After Ctrl-C; the model so far is held and ``interrupted_`` is True.
         """
         params = self._params()
-        events, class_index, weight = self._check_fit(X, y, sample_weight, negative=self.negative_weights)
+        events, class_index, weight = self._check_fit(X, y, sample_weight, negative=self._door())
         if len(self.classes_) != 2:
             raise InvalidArgument(f"flatness is for two classes, y holds {len(self.classes_)}")
         variables = check_protected(protected, len(events))

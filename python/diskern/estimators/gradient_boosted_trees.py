@@ -2,96 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
+from .._boosting import interaction_groups, monotone_signs
 from .._validation import NegativePolicy, check_target, check_weights
 from ._base import ClassifierBase, Estimator, RegressorBase
+from ._boosting_parameters import CLASSIFIER, REGRESSOR
 from ._inspection import ClassifierTreeInspection, TreeInspection
 
 InvalidArgument = _core.InvalidArgument
 
 _DEFAULTS = _core.GradientBoostingParams()
-_NEGATIVE = cast(NegativePolicy, _DEFAULTS.negative_weights.name)
-_NEGATIVE_WEIGHTS = {
-    "keep": _core.NegativeWeights.keep,
-    "ignore": _core.NegativeWeights.ignore,
-    "error": _core.NegativeWeights.error,
+_METRICS = {
+    "auto": _core.ValidationMetric.automatic,
+    "loss": _core.ValidationMetric.loss,
+    "auc": _core.ValidationMetric.auc,
+    "accuracy": _core.ValidationMetric.accuracy,
+    "rmse": _core.ValidationMetric.rmse,
+    "mae": _core.ValidationMetric.mae,
 }
-
-_PARAMETERS = """
-    Parameters
-    ----------
-    n_estimators : int
-        Iterations: trees, or in multiclass classification trees per class.
-    learning_rate : float
-        Factor on the leaves of each tree.
-    max_leaf_nodes : int or None
-        Most leaves of a tree; None: no limit.
-    max_depth : int or None
-        Most cuts from the root to a leaf; None: no limit.
-    grow_policy : {'leaf_wise', 'depth_wise'}
-        Split the leaf of the largest gain next, or level by level.
-    min_samples_leaf : float
-        Fewest events in a leaf. An event of weight above one counts as often as its weight says.
-    min_child_weight : float
-        Smallest sum of hessians (sum of weights for the squared error) in a leaf.
-    min_gain : float
-        Smallest gain G_L^2/(H_L+l2) + G_R^2/(H_R+l2) - G^2/(H+l2) of a cut.
-    l2_regularization : float
-        l2 in the gain and in the leaf -G/(H+l2).
-    max_bins : int
-        Most bins of values for a variable, 2 to 255; missing values have one more.
-    subsample : float
-        Fraction of the events that each iteration draws.
-    early_stopping : 'auto' or bool
-        'auto': with a validation sample given to ``fit``; True: without one ``validation_fraction`` of the events is
-        set apart; False: never. The iteration of the lowest validation loss is kept.
-    validation_fraction : float
-        Fraction of the events set apart.
-    n_iter_no_change : int
-        Stop after so many iterations without improvement.
-    tol : float
-        Smallest decrease of the validation loss that counts as improvement.
-    negative_weights : {'keep', 'ignore', 'error'}
-        'keep': events of negative weight count as they are, and both sides of a cut need positive sums of weights and
-        hessians; 'ignore': they are left out of the training; 'error': they are refused.
-    n_jobs : int or None
-        Threads; None and -1: all. The model does not depend on it.
-    random_state : int, RandomState or None
-        Seed of ``subsample`` and of the events set apart for validation.
-    verbose : int
-        1 shows progress on standard error.
-
-    Attributes
-    ----------
-    n_iter_ : int
-        Iterations in the model.
-    training_loss_, validation_loss_ : float64 arrays
-        Mean loss per unit weight after 0, 1, ... iterations; ``validation_loss_`` is empty without a validation sample.
-    best_iteration_ : int
-        Iteration of the lowest validation loss (``n_iter_`` without a validation sample).
-    feature_importances_ : float64 array of shape (variables,)
-        Sum of the gains of the cuts on each variable, normalised to one.
-    interrupted_ : bool
-        Whether Ctrl-C ended the training early; the model so far is kept.
-    n_features_in_ : int
-    feature_names_in_ : array of str, where the events had names
-
-    Notes
-    -----
-    NaN is a missing value and goes to the side of each cut that training found better; infinities are values. Variables
-    are float32. Leaves are Newton steps (Friedman, Ann. Stat. 29 (2001) 1189; Chen and Guestrin, arXiv:1603.02754) on
-    histograms of integers, so that neither threads nor the order of events change a bit of the model, and an event of
-    integer weight k counts exactly as k events.
-"""
-
-
-def _not_none(value: int | None) -> int:
-    return 0 if value is None else value
+_GREATER = ("auc", "accuracy")
+_NEGATIVE_POLICIES = tuple(_core.NegativeWeights.__members__)
+# What the door for weights does by itself; the other policies are the core's work.
+_DOOR: dict[str, NegativePolicy] = {"ignore": "ignore", "error": "error"}
 
 
 class _GradientBoostedTrees(Estimator):
@@ -105,83 +43,123 @@ class _GradientBoostedTrees(Estimator):
     predictor_: _core.Forest
     training_loss_: NDArray[np.float64]
     validation_loss_: NDArray[np.float64]
+    validation_metric_: NDArray[np.float64]
 
-    def __init__(
-        self,
-        *,
-        n_estimators: int = _DEFAULTS.n_estimators,
-        learning_rate: float = _DEFAULTS.learning_rate,
-        max_leaf_nodes: int | None = _DEFAULTS.max_leaf_nodes or None,
-        max_depth: int | None = _DEFAULTS.max_depth or None,
-        grow_policy: str = "leaf_wise" if _DEFAULTS.leaf_wise else "depth_wise",
-        min_samples_leaf: float = _DEFAULTS.min_samples_leaf,
-        min_child_weight: float = _DEFAULTS.min_child_weight,
-        min_gain: float = _DEFAULTS.min_gain,
-        l2_regularization: float = _DEFAULTS.l2_regularization,
-        max_bins: int = _DEFAULTS.max_bins,
-        subsample: float = _DEFAULTS.subsample,
-        early_stopping: bool | str = "auto",
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = _DEFAULTS.n_iter_no_change,
-        tol: float = _DEFAULTS.tolerance,
-        negative_weights: NegativePolicy = _NEGATIVE,
-        n_jobs: int | None = None,
-        random_state: Any = None,
-        verbose: int = 0,
-    ) -> None:
-        self.n_estimators = n_estimators
-        self.learning_rate = learning_rate
-        self.max_leaf_nodes = max_leaf_nodes
-        self.max_depth = max_depth
-        self.grow_policy = grow_policy
-        self.min_samples_leaf = min_samples_leaf
-        self.min_child_weight = min_child_weight
-        self.min_gain = min_gain
-        self.l2_regularization = l2_regularization
-        self.max_bins = max_bins
-        self.subsample = subsample
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.negative_weights = negative_weights
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
+    # Parameters that both subclasses have.
+    loss: str | Callable[..., Any]
+    loss_link: str | None
+    n_estimators: int
+    learning_rate: float
+    max_leaf_nodes: int | None
+    max_depth: int | None
+    grow_policy: str
+    min_samples_leaf: float
+    min_child_weight: float
+    min_gain: float
+    l1_regularization: float
+    l2_regularization: float
+    max_leaf_value: float | None
+    min_effective_count: float
+    monotone_constraints: Any
+    interaction_constraints: Any
+    max_bins: int
+    boosting: str
+    subsample: float
+    column_fraction_tree: float
+    column_fraction_level: float
+    column_fraction_node: float
+    goss_top_fraction: float
+    goss_other_fraction: float
+    dropout_rate: float
+    dropout_skip: float
+    early_stopping: bool | str
+    early_stopping_metric: str | Callable[..., float]
+    metric_greater_is_better: bool
+    validation_fraction: float
+    n_iter_no_change: int
+    tol: float
+    negative_weights: str
+
+    _losses: ClassVar[Mapping[str, Any]]
+    # Parameters of a loss, by the name that Params have for them.
+    _loss_parameters: ClassVar[tuple[str, ...]] = ()
+
+    def _choice(self, name: str, choices: Mapping[str, Any]) -> Any:
+        value = getattr(self, name)
+        if not isinstance(value, str) or value not in choices:
+            allowed = ", ".join(repr(choice) for choice in choices)
+            raise InvalidArgument(f"{name} must be one of {allowed}, got {value!r}")
+        return choices[value]
 
     def _params(self) -> _core.GradientBoostingParams:
-        if self.grow_policy not in ("leaf_wise", "depth_wise"):
-            raise InvalidArgument(f"grow_policy must be 'leaf_wise' or 'depth_wise', got {self.grow_policy!r}")
-        if self.negative_weights not in _NEGATIVE_WEIGHTS:
-            raise InvalidArgument(
-                f"negative_weights must be 'keep', 'ignore' or 'error', got {self.negative_weights!r}"
-            )
+        """Everything but the constraints, which need the variables."""
         if self.early_stopping not in (True, False, "auto"):
             raise InvalidArgument(f"early_stopping must be 'auto', True or False, got {self.early_stopping!r}")
+        if not isinstance(self.metric_greater_is_better, bool | np.bool_):
+            raise InvalidArgument(f"metric_greater_is_better must be a boolean, got {self.metric_greater_is_better!r}")
+        if self.metric_greater_is_better and not callable(self.early_stopping_metric):
+            raise InvalidArgument("metric_greater_is_better is for a callable early_stopping_metric")
+        if self.max_leaf_value is not None and self.max_leaf_value == 0:
+            raise InvalidArgument("max_leaf_value must be positive or None, got 0: every leaf would be 0")
         params = _core.GradientBoostingParams()
         values = {
             "n_estimators": self.n_estimators,
             "learning_rate": self.learning_rate,
-            "max_leaf_nodes": _not_none(self.max_leaf_nodes),
-            "max_depth": _not_none(self.max_depth),
-            "min_samples_leaf": self.min_samples_leaf,
-            "min_child_weight": self.min_child_weight,
-            "min_gain": self.min_gain,
-            "l2_regularization": self.l2_regularization,
-            "max_bins": self.max_bins,
-            "subsample": self.subsample,
+            "max_leaf_nodes": 0 if self.max_leaf_nodes is None else self.max_leaf_nodes,
+            "max_depth": 0 if self.max_depth is None else self.max_depth,
+            "max_leaf_value": 0.0 if self.max_leaf_value is None else self.max_leaf_value,
             "n_iter_no_change": self.n_iter_no_change if self.early_stopping is not False else 0,
             "tolerance": self.tol,
         }
+        same = (
+            "min_samples_leaf min_child_weight min_gain l1_regularization l2_regularization min_effective_count "
+            "max_bins subsample column_fraction_tree column_fraction_level column_fraction_node goss_top_fraction "
+            "goss_other_fraction dropout_rate dropout_skip"
+        )
+        for name in (*same.split(), *self._loss_parameters):
+            values[name] = getattr(self, name)
         for name, value in values.items():
             try:
                 setattr(params, name, value)
             except TypeError:
                 kind = type(getattr(params, name)).__name__
                 raise InvalidArgument(f"{name} must be of type {kind}, got {value!r}") from None
-        params.leaf_wise = self.grow_policy == "leaf_wise"
-        params.negative_weights = _NEGATIVE_WEIGHTS[self.negative_weights]
+        params.leaf_wise = self._choice("grow_policy", {"leaf_wise": True, "depth_wise": False})
+        params.negative_weights = self._choice("negative_weights", dict(_core.NegativeWeights.__members__))
+        params.boosting = self._choice("boosting", dict(_core.BoostingMode.__members__))
+        if not callable(self.loss):
+            params.loss = self._choice("loss", self._losses)
+            if self.loss_link is not None:
+                raise InvalidArgument("loss_link is for a loss that is a function: every other brings its own")
+        elif self.loss_link is not None:
+            self._choice("loss_link", dict(_core.Link.__members__))
+        if not callable(self.early_stopping_metric):
+            params.early_stopping_metric = self._choice("early_stopping_metric", _METRICS)
         return params
+
+    def _door(self) -> NegativePolicy:
+        return _DOOR.get(self.negative_weights, "keep")
+
+    def _metric(self) -> Any:
+        """The metric as the core calls it, (answers, responses, weights), or None."""
+        metric = self.early_stopping_metric
+        if not callable(metric):
+            return None
+        return lambda answer, response, weight: metric(self._answers(answer), response, sample_weight=weight)
+
+    def _answers(self, answer: NDArray[Any]) -> NDArray[Any]:
+        """What the user called the answers that the core has as numbers."""
+        return answer
+
+    def _initial(self, init_model: Any) -> _core.Forest | None:
+        if init_model is None:
+            return None
+        forest = getattr(init_model, "predictor_", init_model)
+        if not isinstance(forest, _core.Forest):
+            raise InvalidArgument(
+                f"init_model must be a fitted {type(self).__name__} or a Forest, got {type(init_model).__name__}"
+            )
+        return forest
 
     def _split_off(self, strata: NDArray[np.int32], seed: int) -> NDArray[np.bool_]:
         """The events set apart for validation: ``validation_fraction`` of each class."""
@@ -207,8 +185,14 @@ class _GradientBoostedTrees(Estimator):
         weight: NDArray[np.float64],
         n_classes: int,
         validation: tuple[NDArray[np.float32], NDArray[Any], NDArray[np.float64]] | None,
+        init_model: Any,
     ) -> Any:
         params = self._params()
+        names = getattr(self, "feature_names_in_", None)
+        names = None if names is None else [str(name) for name in names]
+        params.monotone_constraints = monotone_signs(self.monotone_constraints, names, events.shape[1])
+        params.interaction_constraints = interaction_groups(self.interaction_constraints, names, events.shape[1])
+        initial = self._initial(init_model)
         seed = self._seed()
         if validation is None and self.early_stopping is True:
             apart = self._split_off(answer if n_classes else np.zeros(len(answer), np.int32), seed)
@@ -225,11 +209,21 @@ class _GradientBoostedTrees(Estimator):
             threads=self._threads(),
             seed=seed,
             progress=self._progress(),
+            loss=self.loss if callable(self.loss) else None,
+            loss_link=None if self.loss_link is None else _core.Link.__members__[self.loss_link],
+            metric=self._metric(),
+            metric_greater_is_better=bool(self.metric_greater_is_better),
+            initial=initial,
         )
         self.training_loss_ = np.asarray(result.training_loss)
         self.validation_loss_ = np.asarray(result.validation_loss)
-        self.n_iter_ = int(result.best_iteration)
-        self.best_iteration_ = int(self.validation_loss_.argmin()) if len(self.validation_loss_) else self.n_iter_
+        self.validation_metric_ = np.asarray(result.validation_metric)
+        forest = cast(_core.Forest, result.predictor)
+        self.n_iter_ = forest.tree_count // forest.output_count
+        judged = self.validation_metric_ if len(self.validation_metric_) else self.validation_loss_
+        if self.metric_greater_is_better or self.early_stopping_metric in _GREATER:
+            judged = -judged
+        self.best_iteration_ = int(judged.argmin()) if len(judged) else int(result.best_iteration)
         gain = np.asarray(result.feature_gain)
         self.feature_importances_ = gain / gain.sum() if gain.sum() > 0 else gain
         return self._finish_fit(result.predictor, result.interrupted)
@@ -248,7 +242,7 @@ class _GradientBoostedTrees(Estimator):
 
 class GradientBoostedTreesClassifier(ClassifierTreeInspection, ClassifierBase, _GradientBoostedTrees):
     __doc__ = f"""Gradient boosted decision trees that tell classes apart.
-{_PARAMETERS}
+{CLASSIFIER}
     Examples
     --------
     >>> import numpy as np
@@ -260,7 +254,93 @@ class GradientBoostedTreesClassifier(ClassifierTreeInspection, ClassifierBase, _
     True
     """
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> GradientBoostedTreesClassifier:
+    _losses: ClassVar[Mapping[str, Any]] = {
+        "log_loss": _core.LossKind.automatic,
+        "one_vs_all": _core.LossKind.one_vs_all,
+    }
+
+    def __init__(
+        self,
+        *,
+        loss: str | Callable[..., Any] = "log_loss",
+        loss_link: str | None = None,
+        class_weight: Mapping[Any, float] | str | None = None,
+        n_estimators: int = _DEFAULTS.n_estimators,
+        learning_rate: float = _DEFAULTS.learning_rate,
+        max_leaf_nodes: int | None = _DEFAULTS.max_leaf_nodes or None,
+        max_depth: int | None = _DEFAULTS.max_depth or None,
+        grow_policy: str = "leaf_wise" if _DEFAULTS.leaf_wise else "depth_wise",
+        min_samples_leaf: float = _DEFAULTS.min_samples_leaf,
+        min_child_weight: float = _DEFAULTS.min_child_weight,
+        min_gain: float = _DEFAULTS.min_gain,
+        l1_regularization: float = _DEFAULTS.l1_regularization,
+        l2_regularization: float = _DEFAULTS.l2_regularization,
+        max_leaf_value: float | None = _DEFAULTS.max_leaf_value or None,
+        min_effective_count: float = _DEFAULTS.min_effective_count,
+        monotone_constraints: Any = None,
+        interaction_constraints: Any = None,
+        max_bins: int = _DEFAULTS.max_bins,
+        boosting: str = _DEFAULTS.boosting.name,
+        subsample: float = _DEFAULTS.subsample,
+        column_fraction_tree: float = _DEFAULTS.column_fraction_tree,
+        column_fraction_level: float = _DEFAULTS.column_fraction_level,
+        column_fraction_node: float = _DEFAULTS.column_fraction_node,
+        goss_top_fraction: float = _DEFAULTS.goss_top_fraction,
+        goss_other_fraction: float = _DEFAULTS.goss_other_fraction,
+        dropout_rate: float = _DEFAULTS.dropout_rate,
+        dropout_skip: float = _DEFAULTS.dropout_skip,
+        early_stopping: bool | str = "auto",
+        early_stopping_metric: str | Callable[..., float] = "auto",
+        metric_greater_is_better: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = _DEFAULTS.n_iter_no_change,
+        tol: float = _DEFAULTS.tolerance,
+        negative_weights: str = _DEFAULTS.negative_weights.name,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.loss = loss
+        self.loss_link = loss_link
+        self.class_weight = class_weight
+        self.n_estimators = n_estimators
+        self.learning_rate = learning_rate
+        self.max_leaf_nodes = max_leaf_nodes
+        self.max_depth = max_depth
+        self.grow_policy = grow_policy
+        self.min_samples_leaf = min_samples_leaf
+        self.min_child_weight = min_child_weight
+        self.min_gain = min_gain
+        self.l1_regularization = l1_regularization
+        self.l2_regularization = l2_regularization
+        self.max_leaf_value = max_leaf_value
+        self.min_effective_count = min_effective_count
+        self.monotone_constraints = monotone_constraints
+        self.interaction_constraints = interaction_constraints
+        self.max_bins = max_bins
+        self.boosting = boosting
+        self.subsample = subsample
+        self.column_fraction_tree = column_fraction_tree
+        self.column_fraction_level = column_fraction_level
+        self.column_fraction_node = column_fraction_node
+        self.goss_top_fraction = goss_top_fraction
+        self.goss_other_fraction = goss_other_fraction
+        self.dropout_rate = dropout_rate
+        self.dropout_skip = dropout_skip
+        self.early_stopping = early_stopping
+        self.early_stopping_metric = early_stopping_metric
+        self.metric_greater_is_better = metric_greater_is_better
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.negative_weights = negative_weights
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None, init_model: Any = None
+    ) -> GradientBoostedTreesClassifier:
         """Train.
 
         Parameters
@@ -273,6 +353,8 @@ class GradientBoostedTreesClassifier(ClassifierTreeInspection, ClassifierBase, _
             Event weights, see ``negative_weights``.
         eval_set : (X, y) or (X, y, sample_weight), optional
             Validation sample for early stopping and the validation loss.
+        init_model : fitted estimator of this class or Forest, optional
+            A model to go on from: its trees come first, ``n_estimators`` more follow.
 
         Returns
         -------
@@ -286,7 +368,7 @@ class GradientBoostedTreesClassifier(ClassifierTreeInspection, ClassifierBase, _
             After Ctrl-C; the model so far is held and ``interrupted_`` is True.
         """
         self._params()  # wrong parameters are told before long work on the events
-        events, class_index, weight = self._check_fit(X, y, sample_weight, negative=self.negative_weights)
+        events, class_index, weight = self._check_fit(X, y, sample_weight, negative=self._door())
         validation = None
         if eval_set is not None:
             held_out, labels, held_out_weight = self._check_eval_set(eval_set)
@@ -297,8 +379,45 @@ class GradientBoostedTreesClassifier(ClassifierTreeInspection, ClassifierBase, _
             if unknown.any():
                 raise InvalidArgument(f"eval_set y holds the label {labels[unknown][0]!r}, which y does not")
             validation = held_out, np.searchsorted(self.classes_, labels).astype(np.int32), held_out_weight
-        self._train(events, class_index, weight, len(self.classes_), validation)
+        factor = self._class_factors(class_index, weight)
+        weight = weight * factor[class_index]
+        if validation is not None:
+            validation = validation[0], validation[1], validation[2] * factor[validation[1]]
+        classes = getattr(init_model, "classes_", None)
+        if classes is not None and not np.array_equal(classes, self.classes_):
+            raise InvalidArgument(f"init_model has the classes {list(classes)}, y has {list(self.classes_)}")
+        self._train(events, class_index, weight, len(self.classes_), validation, init_model)
         return self
+
+    def _class_factors(self, class_index: NDArray[np.int32], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+        """``class_weight`` as one factor per class."""
+        n_classes = len(self.classes_)
+        factor = np.ones(n_classes)
+        if self.class_weight is None:
+            return factor
+        if isinstance(self.class_weight, Mapping):
+            known = {label: place for place, label in enumerate(self.classes_.tolist())}
+            for label, value in self.class_weight.items():
+                if label not in known:
+                    raise InvalidArgument(f"class_weight has the class {label!r}, y holds {list(known)}")
+                number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+                if not number or not np.isfinite(value) or value <= 0:
+                    raise InvalidArgument(f"class_weight of {label!r} must be a positive number, got {value!r}")
+                factor[known[label]] = value
+            return factor
+        if self.class_weight != "balanced":
+            raise InvalidArgument(f"class_weight must be 'balanced', a dictionary or None, got {self.class_weight!r}")
+        sums = np.bincount(class_index, weights=weight, minlength=n_classes)
+        if not (sums > 0).all():
+            raise InvalidArgument(
+                f"class_weight 'balanced' needs positive sums of weights of every class, got {sums.tolist()}"
+            )
+        factor[:] = sums.sum() / (n_classes * sums)
+        return factor
+
+    def _answers(self, answer: NDArray[Any]) -> NDArray[Any]:
+        labels: NDArray[Any] = self.classes_[answer]
+        return labels
 
     def _decision(self, events: NDArray[np.float32]) -> NDArray[np.float64]:
         scores = self._raw(events)
@@ -310,10 +429,101 @@ class GradientBoostedTreesClassifier(ClassifierTreeInspection, ClassifierBase, _
 
 
 class GradientBoostedTreesRegressor(TreeInspection, RegressorBase, _GradientBoostedTrees):
-    __doc__ = f"""Gradient boosted decision trees that estimate a number, with the squared error as loss.
-{_PARAMETERS}"""
+    __doc__ = f"""Gradient boosted decision trees that estimate a number.
+{REGRESSOR}"""
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> GradientBoostedTreesRegressor:
+    _losses: ClassVar[Mapping[str, Any]] = {
+        name: _core.LossKind.__members__[name]
+        for name in ("squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma", "tweedie")
+    }
+    _loss_parameters: ClassVar[tuple[str, ...]] = ("quantile", "huber_quantile", "tweedie_power")
+
+    def __init__(
+        self,
+        *,
+        loss: str | Callable[..., Any] = "squared_error",
+        loss_link: str | None = None,
+        quantile: float = _DEFAULTS.quantile,
+        huber_quantile: float = _DEFAULTS.huber_quantile,
+        tweedie_power: float = _DEFAULTS.tweedie_power,
+        n_estimators: int = _DEFAULTS.n_estimators,
+        learning_rate: float = _DEFAULTS.learning_rate,
+        max_leaf_nodes: int | None = _DEFAULTS.max_leaf_nodes or None,
+        max_depth: int | None = _DEFAULTS.max_depth or None,
+        grow_policy: str = "leaf_wise" if _DEFAULTS.leaf_wise else "depth_wise",
+        min_samples_leaf: float = _DEFAULTS.min_samples_leaf,
+        min_child_weight: float = _DEFAULTS.min_child_weight,
+        min_gain: float = _DEFAULTS.min_gain,
+        l1_regularization: float = _DEFAULTS.l1_regularization,
+        l2_regularization: float = _DEFAULTS.l2_regularization,
+        max_leaf_value: float | None = _DEFAULTS.max_leaf_value or None,
+        min_effective_count: float = _DEFAULTS.min_effective_count,
+        monotone_constraints: Any = None,
+        interaction_constraints: Any = None,
+        max_bins: int = _DEFAULTS.max_bins,
+        boosting: str = _DEFAULTS.boosting.name,
+        subsample: float = _DEFAULTS.subsample,
+        column_fraction_tree: float = _DEFAULTS.column_fraction_tree,
+        column_fraction_level: float = _DEFAULTS.column_fraction_level,
+        column_fraction_node: float = _DEFAULTS.column_fraction_node,
+        goss_top_fraction: float = _DEFAULTS.goss_top_fraction,
+        goss_other_fraction: float = _DEFAULTS.goss_other_fraction,
+        dropout_rate: float = _DEFAULTS.dropout_rate,
+        dropout_skip: float = _DEFAULTS.dropout_skip,
+        early_stopping: bool | str = "auto",
+        early_stopping_metric: str | Callable[..., float] = "auto",
+        metric_greater_is_better: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = _DEFAULTS.n_iter_no_change,
+        tol: float = _DEFAULTS.tolerance,
+        negative_weights: str = _DEFAULTS.negative_weights.name,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.loss = loss
+        self.loss_link = loss_link
+        self.quantile = quantile
+        self.huber_quantile = huber_quantile
+        self.tweedie_power = tweedie_power
+        self.n_estimators = n_estimators
+        self.learning_rate = learning_rate
+        self.max_leaf_nodes = max_leaf_nodes
+        self.max_depth = max_depth
+        self.grow_policy = grow_policy
+        self.min_samples_leaf = min_samples_leaf
+        self.min_child_weight = min_child_weight
+        self.min_gain = min_gain
+        self.l1_regularization = l1_regularization
+        self.l2_regularization = l2_regularization
+        self.max_leaf_value = max_leaf_value
+        self.min_effective_count = min_effective_count
+        self.monotone_constraints = monotone_constraints
+        self.interaction_constraints = interaction_constraints
+        self.max_bins = max_bins
+        self.boosting = boosting
+        self.subsample = subsample
+        self.column_fraction_tree = column_fraction_tree
+        self.column_fraction_level = column_fraction_level
+        self.column_fraction_node = column_fraction_node
+        self.goss_top_fraction = goss_top_fraction
+        self.goss_other_fraction = goss_other_fraction
+        self.dropout_rate = dropout_rate
+        self.dropout_skip = dropout_skip
+        self.early_stopping = early_stopping
+        self.early_stopping_metric = early_stopping_metric
+        self.metric_greater_is_better = metric_greater_is_better
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.negative_weights = negative_weights
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None, init_model: Any = None
+    ) -> GradientBoostedTreesRegressor:
         """Train.
 
         Parameters
@@ -326,6 +536,8 @@ class GradientBoostedTreesRegressor(TreeInspection, RegressorBase, _GradientBoos
             Event weights, see ``negative_weights``.
         eval_set : (X, y) or (X, y, sample_weight), optional
             Validation sample for early stopping and the validation loss.
+        init_model : fitted estimator of this class or Forest, optional
+            A model to go on from: its trees come first, ``n_estimators`` more follow.
 
         Returns
         -------
@@ -339,10 +551,10 @@ class GradientBoostedTreesRegressor(TreeInspection, RegressorBase, _GradientBoos
             After Ctrl-C; the model so far is held and ``interrupted_`` is True.
         """
         self._params()
-        events, target, weight = self._check_fit(X, y, sample_weight, negative=self.negative_weights)
+        events, target, weight = self._check_fit(X, y, sample_weight, negative=self._door())
         validation = None
         if eval_set is not None:
             held_out, answers, held_out_weight = self._check_eval_set(eval_set)
             validation = held_out, check_target(answers, len(held_out), name="eval_set y"), held_out_weight
-        self._train(events, target, weight, 0, validation)
+        self._train(events, target, weight, 0, validation, init_model)
         return self
