@@ -246,6 +246,12 @@ def test_custom_loss_of_the_estimators() -> None:
     assert stopped.validation_metric_[-1] == pytest.approx(np.abs(stopped.predict(X) - y).mean(), rel=1e-9)
 
 
+def test_model_file_names_the_function_without_its_address() -> None:
+    X, answer = events_for("binary", 300)
+    model = GradientBoostedTreesClassifier(loss=logistic, n_estimators=2).fit(X, answer["class_index"])
+    assert ["loss", "logistic"] in model._model_info()["options"]
+
+
 def test_custom_multiclass_loss_gets_columns() -> None:
     X, answer = events_for("multiclass", 1000)
     shapes = []

@@ -235,6 +235,14 @@ class _GradientBoostedTrees(Estimator):
         weight = check_weights(eval_set[2] if len(eval_set) == 3 else None, len(events), name="eval_set sample_weight")
         return events, eval_set[1], weight
 
+    def _model_info(self) -> dict[str, Any]:
+        info = super()._model_info()
+        for option in info["options"]:
+            value = getattr(self, option[0], None)
+            if callable(value):  # its repr has an address, another one in every run
+                option[1] = str(getattr(value, "__qualname__", type(value).__qualname__))
+        return info
+
     def _raw(self, events: NDArray[np.float32]) -> NDArray[np.float64]:
         scores: NDArray[np.float64] = _core.raw_scores(self.predictor_, events, threads=self._threads())
         return scores
