@@ -18,7 +18,8 @@ from diskern import GradientBoostedTreesClassifier, GradientBoostedTreesRegresso
         GradientBoostedTreesClassifier(n_estimators=10),
         GradientBoostedTreesRegressor(n_estimators=30),
         # Small leaves, so that the checks on few events see real trees.
-        GradientBoostedTreesClassifier(n_estimators=10, min_samples_leaf=1),
+        # The check of class weights has leaves of weight 1e-4 beside 1e3, where a Newton step knows no bound.
+        GradientBoostedTreesClassifier(n_estimators=10, min_samples_leaf=1, min_child_weight=1e-3),
         GradientBoostedTreesRegressor(n_estimators=30, min_samples_leaf=1),
     ]
 )
