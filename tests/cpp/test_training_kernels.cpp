@@ -139,7 +139,8 @@ TEST(planes_over_several_blocks_are_the_sums) {
   events.n_events = 20011;
   events.n_features = 3;
   events.stride = 32;
-  events.bins = random_bins(events.n_events * 32, random);
+  const std::vector<std::uint8_t> bins = random_bins(events.n_events * 32, random);
+  events.bins.assign(bins.begin(), bins.end());
   for (std::size_t i = 0; i < events.n_events; ++i) events.bins[i * 32 + 1] = 9;  // all in one bin
   const PackedLayout layout = packed_layout(static_cast<double>(events.n_events));
   std::vector<std::uint64_t> entries(events.n_events);
@@ -382,6 +383,55 @@ TEST(packed_trees_are_those_of_wide_cells) {
           }
           CHECK(equal);
         }
+      }
+    }
+  }
+}
+
+// Events of many different weights are sorted with their weights, repeated ones by their values alone: two ways to the
+// same cuts.
+TEST(edges_do_not_depend_on_how_repeated_events_are_written) {
+  std::mt19937_64 random(8);
+  std::normal_distribution<float> normal;
+  for (int round = 0; round < 60; ++round) {
+    const std::size_t n = 30 + random() % 3000;
+    const auto kind = random() % 5;
+    std::vector<float> values(n);
+    for (float& x : values) {
+      x = normal(random);
+      if (kind == 1) x = std::round(x * 40.0F);
+      if (kind == 2 && random() % 3 != 0) x = static_cast<float>(random() % 3) - 1.0F;
+      if (kind == 3 && random() % 10 == 0) x = std::numeric_limits<float>::infinity();
+      if (kind == 4 && x > 0.7F) x = 0.7F;
+      if (random() % 20 == 0) x = std::numeric_limits<float>::quiet_NaN();
+    }
+    std::vector<double> weight(n);
+    std::vector<std::int32_t> label(n);
+    std::vector<float> repeated;
+    std::vector<std::int32_t> repeated_label;
+    for (std::size_t i = 0; i < n; ++i) {
+      const auto times = static_cast<int>(random() % 21);
+      weight[i] = times;
+      label[i] = values[i] > 0.5F || random() % 10 == 0 ? 1 : 0;
+      for (int k = 0; k < times; ++k) {
+        repeated.push_back(values[i]);
+        repeated_label.push_back(label[i]);
+      }
+    }
+    const std::vector<double> ones(repeated.size(), 1.0);
+    for (const int max_bins : {2, 3, 10, 64, 255}) {
+      for (const bool classes : {false, true}) {
+        View<const std::int32_t> one_class;
+        View<const std::int32_t> other_class;
+        if (classes) {
+          one_class = View<const std::int32_t>(label.data(), n);
+          other_class = View<const std::int32_t>(repeated_label.data(), repeated.size());
+        }
+        const BinEdges one = find_edges({}, View<const float, 2>(values.data(), n, 1),
+                                        View<const double>(weight.data(), n), max_bins, one_class);
+        const BinEdges other = find_edges({}, View<const float, 2>(repeated.data(), repeated.size(), 1),
+                                          View<const double>(ones.data(), ones.size()), max_bins, other_class);
+        CHECK(one.edges == other.edges);
       }
     }
   }

@@ -56,6 +56,34 @@ void sort_entries(std::vector<Entry>& entries, std::vector<Entry>& buffer) {
   }
 }
 
+void sort_keys(std::vector<std::uint32_t>& keys, std::vector<std::uint32_t>& buffer) {
+  if (keys.size() < 2000) {  // not worth the counting of digits
+    std::sort(keys.begin(), keys.end());
+    return;
+  }
+  constexpr std::size_t digits = 2048;
+  std::vector<std::array<std::uint32_t, digits>> count(3);
+  for (const std::uint32_t key : keys) {
+    ++count[0][key & 2047U];
+    ++count[1][(key >> 11U) & 2047U];
+    ++count[2][key >> 22U];
+  }
+  buffer.resize(keys.size());
+  for (unsigned pass = 0; pass < 3; ++pass) {
+    auto& place = count[pass];
+    const unsigned shift = 11U * pass;
+    if (place[(keys.front() >> shift) & 2047U] == keys.size()) continue;  // one digit everywhere
+    std::uint32_t sum = 0;
+    for (std::uint32_t& p : place) {
+      const std::uint32_t size = p;
+      p = sum;
+      sum += size;
+    }
+    for (const std::uint32_t key : keys) buffer[place[(key >> shift) & 2047U]++] = key;
+    keys.swap(buffer);
+  }
+}
+
 // A float32 edge with low < edge <= high, half way where float32 allows.
 float edge_between(float low, float high) noexcept {
   const auto middle = static_cast<float>((static_cast<double>(low) + static_cast<double>(high)) / 2);
@@ -100,6 +128,218 @@ std::vector<float> choose_edges(const std::vector<Distinct>& distinct, std::size
     rest -= filled;
     if (filled > 0 && !own_bin) --rest_bins;
     filled = 0;
+  }
+  return edges;
+}
+
+// Where every event may have a weight of its own.
+std::vector<float> edges_of_weighted(View<const float, 2> events, std::size_t feature,
+                                     const std::vector<std::int64_t>& integer_weight, std::size_t max_bins) {
+  const std::size_t n = events.rows();
+  std::vector<Entry> entries;
+  std::vector<Entry> buffer;
+  entries.reserve(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const float value = events(i, feature);
+    if (!std::isnan(value) && integer_weight[i] != 0) {
+      entries.push_back({key_of(value), static_cast<std::uint32_t>(i)});
+    }
+  }
+  if (entries.empty()) return {};
+  sort_entries(entries, buffer);
+  std::vector<Distinct> distinct;
+  std::uint32_t last = ~entries.front().key;
+  for (const Entry& entry : entries) {
+    if (entry.key != last) {
+      distinct.push_back({value_of(entry.key), 0});
+      last = entry.key;
+    }
+    distinct.back().weight += integer_weight[entry.event];
+  }
+  return choose_edges(distinct, max_bins);
+}
+
+// The usual case: all events have one of a few weights (one for each class). Then sorted keys are enough, and the cuts
+// are found by searching in them, without a pass over all distinct values.
+
+struct KeyGroup {
+  std::int64_t weight;
+  std::vector<std::uint32_t> keys;  // of the events of this weight; ascending once sorted
+};
+
+struct SortedColumn {
+  std::vector<KeyGroup> groups;
+
+  bool empty() const {
+    return std::all_of(groups.begin(), groups.end(), [](const KeyGroup& group) { return group.keys.empty(); });
+  }
+  std::int64_t total() const {
+    std::int64_t sum = 0;
+    for (const KeyGroup& group : groups) sum += group.weight * static_cast<std::int64_t>(group.keys.size());
+    return sum;
+  }
+  // Sum of the weights of keys <= key.
+  std::int64_t up_to(std::uint32_t key) const {
+    std::int64_t sum = 0;
+    for (const KeyGroup& group : groups) {
+      sum += group.weight * (std::upper_bound(group.keys.begin(), group.keys.end(), key) - group.keys.begin());
+    }
+    return sum;
+  }
+  std::int64_t of(std::uint32_t key) const { return up_to(key) - (key == 0 ? 0 : up_to(key - 1)); }
+  // The smallest key above `key`, or `none`.
+  static constexpr std::uint64_t none = std::uint64_t{1} << 32U;
+  std::uint64_t above(std::uint32_t key) const {
+    std::uint64_t next = none;
+    for (const KeyGroup& group : groups) {
+      const auto it = std::upper_bound(group.keys.begin(), group.keys.end(), key);
+      if (it != group.keys.end()) next = std::min<std::uint64_t>(next, *it);
+    }
+    return next;
+  }
+  std::uint64_t smallest() const {
+    std::uint64_t key = none;
+    for (const KeyGroup& group : groups) {
+      if (!group.keys.empty()) key = std::min<std::uint64_t>(key, group.keys.front());
+    }
+    return key;
+  }
+  // The smallest key of which up_to is at least `sum`, or `none`.
+  std::uint64_t first_reaching(std::int64_t sum) const {
+    if (sum > total()) return none;
+    std::uint64_t low = 0;
+    std::uint64_t high = none - 1;
+    while (low < high) {
+      const std::uint64_t middle = (low + high) / 2;
+      if (up_to(static_cast<std::uint32_t>(middle)) >= sum) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return low;
+  }
+};
+
+// The distinct weights other than 0, if there are no more than a few; else none.
+std::vector<std::int64_t> few_weights(const std::vector<std::int64_t>& integer_weight) {
+  constexpr std::size_t most = 8;
+  std::vector<std::int64_t> found;
+  std::int64_t last = 0;
+  for (const std::int64_t weight : integer_weight) {
+    if (weight == 0 || weight == last) continue;
+    last = weight;
+    if (std::find(found.begin(), found.end(), weight) != found.end()) continue;
+    if (found.size() == most) return {};
+    found.push_back(weight);
+  }
+  return found;
+}
+
+void collect_keys(View<const float, 2> events, const std::vector<std::int64_t>& integer_weight, std::size_t feature,
+                  std::vector<SortedColumn>& columns) {
+  const std::size_t n = events.rows();
+  const std::size_t n_groups = columns.front().groups.size();
+  std::vector<std::size_t> sizes(n_groups, 0);
+  std::vector<std::int64_t> weights;
+  for (const KeyGroup& group : columns.front().groups) weights.push_back(group.weight);
+  const auto group_of = [&](std::int64_t weight) {
+    std::size_t g = 0;
+    while (weights[g] != weight) ++g;
+    return g;
+  };
+  for (const std::int64_t weight : integer_weight) {
+    if (weight != 0) ++sizes[group_of(weight)];
+  }
+  for (SortedColumn& column : columns) {
+    for (std::size_t g = 0; g < n_groups; ++g) column.groups[g].keys.reserve(sizes[g]);
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    if (integer_weight[i] == 0) continue;
+    const std::size_t g = group_of(integer_weight[i]);
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      const float value = events(i, feature + c);
+      if (!std::isnan(value)) columns[c].groups[g].keys.push_back(key_of(value));
+    }
+  }
+}
+
+// What choose_edges does with all distinct values at hand, by jumping from cut to cut.
+std::vector<float> choose_edges(const SortedColumn& column, std::size_t max_bins) {
+  std::vector<float> edges;
+  if (column.empty()) return edges;
+  constexpr std::uint64_t none = SortedColumn::none;
+  const auto narrow = [](std::uint64_t key) { return static_cast<std::uint32_t>(key); };
+  const auto cut = [&](std::uint64_t low, std::uint64_t high) {
+    edges.push_back(edge_between(value_of(narrow(low)), value_of(narrow(high))));
+  };
+  std::vector<Distinct> distinct;
+  for (std::uint64_t key = column.smallest(); key != none && distinct.size() <= max_bins;
+       key = column.above(narrow(key))) {
+    distinct.push_back({value_of(narrow(key)), 0});
+  }
+  if (distinct.size() <= max_bins) return choose_edges(distinct, max_bins);
+
+  const auto bins = static_cast<std::int64_t>(max_bins);
+  const std::int64_t all = column.total();
+  // A value that fills a bin makes up a good part of one group at least, and so stands at one of these places.
+  const auto n_groups = static_cast<std::int64_t>(column.groups.size());
+  std::vector<std::uint32_t> heavy;
+  for (const KeyGroup& group : column.groups) {
+    const auto step = static_cast<std::size_t>(std::max<std::int64_t>(1, all / (bins * n_groups * group.weight)));
+    for (std::size_t i = 0; i < group.keys.size(); i += step) {
+      if (heavy.empty() || heavy.back() != group.keys[i]) heavy.push_back(group.keys[i]);
+    }
+  }
+  std::sort(heavy.begin(), heavy.end());
+  heavy.erase(std::unique(heavy.begin(), heavy.end()), heavy.end());
+  std::erase_if(heavy, [&](std::uint32_t key) { return column.of(key) * bins < all; });
+  std::int64_t rest = all;
+  std::int64_t rest_bins = bins;
+  for (const std::uint32_t key : heavy) {
+    rest -= column.of(key);
+    --rest_bins;
+  }
+
+  std::int64_t done = 0;  // weight of the values below `next`
+  std::uint64_t next = column.smallest();
+  std::size_t next_heavy = 0;
+  while (next != none && edges.size() + 1 < max_bins) {
+    const std::uint64_t wall = next_heavy < heavy.size() ? heavy[next_heavy] : none;
+    const std::int64_t before_wall = wall == none ? all : (wall == 0 ? 0 : column.up_to(narrow(wall - 1)));
+    std::int64_t filled = before_wall - done;  // if the bin goes on up to the wall
+    if (filled > 0) {
+      // The first value at which filled * rest_bins >= rest.
+      std::uint64_t last = none;
+      if (rest_bins > 0 && filled * rest_bins >= rest) {
+        const std::int64_t wanted = std::max<std::int64_t>(1, (rest + rest_bins - 1) / rest_bins);
+        last = column.first_reaching(done + wanted);
+      } else if (rest_bins <= 0 && rest <= 0) {
+        last = next;
+      }
+      if (last == none && wall != none && 2 * filled * rest_bins >= rest) {
+        last = column.first_reaching(before_wall);  // ends before the wall
+      }
+      if (last != none) {
+        const std::uint64_t after = column.above(narrow(last));
+        if (after == none) break;
+        cut(last, after);
+        const std::int64_t up_to = column.up_to(narrow(last));
+        rest -= up_to - done;
+        --rest_bins;
+        done = up_to;
+        next = after;
+        continue;
+      }
+      if (wall == none) break;
+      rest -= filled;  // they share the bin of the heavy value
+    }
+    const std::uint64_t after = column.above(narrow(wall));
+    if (after == none) break;
+    cut(wall, after);
+    done = column.up_to(narrow(wall));
+    next = after;
+    ++next_heavy;
   }
   return edges;
 }
@@ -153,31 +393,33 @@ BinEdges find_edges(const Context& context, View<const float, 2> events, View<co
 
   BinEdges result;
   result.edges.resize(events.columns());
+  const auto bins = static_cast<std::size_t>(max_bins);
+  const std::vector<std::int64_t> weights = few_weights(integer_weight);
+  // Neighbouring variables share cache lines of the events.
+  constexpr std::size_t at_once = 4;
   interruptible_for(
-      context, events.columns(),
-      [&](std::size_t feature) {
-        std::vector<Entry> entries;
-        std::vector<Entry> buffer;
-        entries.reserve(n);
-        for (std::size_t i = 0; i < n; ++i) {
-          const float value = events(i, feature);
-          if (!std::isnan(value) && integer_weight[i] != 0)
-            entries.push_back({key_of(value), static_cast<std::uint32_t>(i)});
-        }
-        if (entries.empty()) return;
-        sort_entries(entries, buffer);
-        std::vector<Distinct> distinct;
-        std::uint32_t last = ~entries.front().key;
-        for (const Entry& entry : entries) {
-          if (entry.key != last) {
-            distinct.push_back({value_of(entry.key), 0});
-            last = entry.key;
+      context, chunk_count(events.columns(), at_once),
+      [&](std::size_t chunk) {
+        const Range range = chunk_range(events.columns(), at_once, chunk);
+        if (weights.empty()) {
+          for (std::size_t f = range.begin; f < range.end; ++f) {
+            result.edges[f] = edges_of_weighted(events, f, integer_weight, bins);
           }
-          distinct.back().weight += integer_weight[entry.event];
+          return;
         }
-        result.edges[feature] = choose_edges(distinct, static_cast<std::size_t>(max_bins));
+        std::vector<SortedColumn> columns(range.end - range.begin);
+        for (SortedColumn& column : columns) {
+          for (const std::int64_t size : weights) column.groups.push_back({size, {}});
+        }
+        collect_keys(events, integer_weight, range.begin, columns);
+        std::vector<std::uint32_t> buffer;
+        for (std::size_t c = 0; c < columns.size(); ++c) {
+          for (KeyGroup& group : columns[c].groups) sort_keys(group.keys, buffer);
+          result.edges[range.begin + c] = choose_edges(columns[c], bins);
+          columns[c] = {};
+        }
       },
-      static_cast<double>(n * events.columns()) * 30.0);
+      static_cast<double>(n * events.columns()) * 10.0);
   return result;
 }
 

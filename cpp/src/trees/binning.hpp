@@ -7,6 +7,7 @@
 
 #include "diskern/context.hpp"
 #include "diskern/view.hpp"
+#include "trees/large_array.hpp"
 
 namespace diskern::trees {
 
@@ -38,10 +39,10 @@ struct BinnedEvents {
   std::size_t n_events = 0;
   std::size_t n_features = 0;
   std::size_t stride = 0;  // bytes per event, a multiple of 16 (32 up to 32 variables: half a cache line)
-  std::vector<std::uint8_t> bins;
+  LargeArray<std::uint8_t> bins;
   // The same bins once more variable by variable, for loops over one variable: column_stride bytes each.
   std::size_t column_stride = 0;
-  std::vector<std::uint8_t> columns;
+  LargeArray<std::uint8_t> columns;
 
   const std::uint8_t* column(std::size_t feature) const noexcept { return columns.data() + feature * column_stride; }
   const std::uint8_t* row(std::size_t event) const noexcept { return bins.data() + event * stride; }

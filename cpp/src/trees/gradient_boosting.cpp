@@ -87,7 +87,7 @@ class Booster {
   // Events of weight one: packed entries hold all there is to sum.
   bool unit_weights_ = false;
   PackedLayout layout_;
-  std::vector<PackedEntry> packed_entries_;
+  LargeArray<PackedEntry> packed_entries_;
   std::unique_ptr<Grower<PackedEntry>> packed_grower_;
   GrownTree grown_;
 };
