@@ -419,7 +419,7 @@ BinEdges find_edges(const Context& context, View<const float, 2> events, View<co
           columns[c] = {};
         }
       },
-      static_cast<double>(n * events.columns()) * 10.0);
+      static_cast<double>(n * events.columns()) * 30.0);
   return result;
 }
 
