@@ -326,6 +326,55 @@ TEST(derivatives_are_rounded_to_the_nearest) {
 }
 
 // Trees of packed entries and of wide cells of the same sums are the same, for any number of threads.
+TEST(logistic_loss_and_summary_are_the_definition_with_the_same_bits_everywhere) {
+  std::mt19937_64 random(11);
+  std::normal_distribution<double> normal;
+  const TrainingKernels& scalar = training_kernels(InstructionSet::scalar);
+  for (const std::size_t n : {1UL, 2UL, 7UL, 8UL, 9UL, 63UL, 64UL, 65UL, 1000UL, 1024UL}) {
+    std::vector<double> score(n);
+    std::vector<double> sign(n);
+    std::vector<double> weight(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      score[i] = normal(random) * (i % 13 == 0 ? 300.0 : 3.0);
+      sign[i] = random() % 2 == 0 ? 1.0 : -1.0;
+      weight[i] = normal(random) + 1.0;
+    }
+    std::vector<double> expected(3 * n);
+    scalar.logistic(score.data(), sign.data(), n, expected.data(), expected.data() + n, expected.data() + 2 * n);
+    double sum = 0;
+    double squares = 0;
+    double largest_gradient = 0;
+    double largest_hessian = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      const double margin = sign[i] * score[i];
+      const double wrong = 1.0 / (1.0 + std::exp(margin));
+      CHECK_NEAR(expected[i], std::log1p(std::exp(-std::abs(margin))) + std::max(0.0, -margin), 1e-13 * (1.0 + std::abs(margin)));
+      CHECK_NEAR(expected[n + i], -sign[i] * wrong, 1e-14);
+      CHECK_NEAR(expected[2 * n + i], wrong * (1.0 / (1.0 + std::exp(-margin))), 1e-14);
+      sum += weight[i] * expected[i];
+      squares += std::abs(weight[i]) * expected[n + i] * expected[n + i];
+      largest_gradient = std::max(largest_gradient, std::abs(expected[n + i]));
+      largest_hessian = std::max(largest_hessian, expected[2 * n + i]);
+    }
+    for (const InstructionSet level : supported_instruction_sets()) {
+      const TrainingKernels& kernels = training_kernels(level);
+      std::vector<double> found(3 * n);
+      kernels.logistic(score.data(), sign.data(), n, found.data(), found.data() + n, found.data() + 2 * n);
+      CHECK(found == expected);
+      const DerivativeSummary summary =
+          kernels.summarise(weight.data(), found.data(), found.data() + n, found.data() + 2 * n, n);
+      const DerivativeSummary same =
+          scalar.summarise(weight.data(), found.data(), found.data() + n, found.data() + 2 * n, n);
+      CHECK_NEAR(summary.loss, sum, 1e-9 * (1.0 + std::abs(sum)));
+      CHECK_NEAR(summary.squares, squares, 1e-9 * (1.0 + squares));
+      CHECK_EQUAL(summary.largest_gradient, largest_gradient);
+      CHECK_EQUAL(summary.largest_hessian, largest_hessian);
+      CHECK_EQUAL(summary.loss, same.loss);
+      CHECK_EQUAL(summary.squares, same.squares);
+    }
+  }
+}
+
 TEST(packed_trees_are_those_of_wide_cells) {
   std::mt19937_64 random(7);
   std::normal_distribution<float> normal;

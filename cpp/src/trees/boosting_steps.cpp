@@ -112,24 +112,15 @@ double compute_derivatives(const Context& context, const Loss& loss, const Boost
                         derivatives.hessian.data() + range.begin, n);
           losses = work.data();
         }
-        double sum = 0;
-        for (std::size_t i = range.begin; i < range.end; ++i) sum += sample.weight[i] * losses[i - range.begin];
-        mine[0] = sum;
         for (std::size_t k = 0; k < outputs; ++k) {
-          double largest_gradient = 0;
-          double largest_hessian = 0;
-          double squares = 0;
-          for (std::size_t i = range.begin; i < range.end; ++i) {
-            const double g = derivatives.gradient[k * n + i];
-            const double h = derivatives.hessian[k * n + i];
-            const double size = std::abs(g);
-            largest_gradient = size > largest_gradient ? size : largest_gradient;
-            largest_hessian = h > largest_hessian ? h : largest_hessian;
-            squares += std::abs(sample.weight[i]) * g * g;
-          }
-          mine[1 + 3 * k] = largest_gradient;
-          mine[2 + 3 * k] = largest_hessian;
-          mine[3 + 3 * k] = squares;
+          const std::size_t first = k * n + range.begin;
+          const DerivativeSummary summary = training_kernels().summarise(
+              sample.weight.data() + range.begin, losses, derivatives.gradient.data() + first,
+              derivatives.hessian.data() + first, range.end - range.begin);
+          mine[0] = summary.loss;  // the same for every output
+          mine[1 + 3 * k] = summary.largest_gradient;
+          mine[2 + 3 * k] = summary.largest_hessian;
+          mine[3 + 3 * k] = summary.squares;
         }
       },
       static_cast<double>(n * outputs) * 10.0);

@@ -10,6 +10,7 @@
 #include <immintrin.h>
 #endif
 
+#include "base/maths.hpp"
 #include "trees/training_table.hpp"
 
 namespace diskern::DISKERN_ISA_NAMESPACE {
@@ -427,10 +428,85 @@ void bin_values(const float* values, ptrdiff_t stride, size_t n, const float* ed
   }
 }
 
+void logistic(const double* __restrict score, const double* __restrict sign, size_t n, double* __restrict loss,
+              double* __restrict gradient, double* __restrict hessian) {
+  // Everything from e = exp(-|margin|), so that nothing overflows and small probabilities keep their digits. In blocks,
+  // so that each loop is short enough for the compiler to make vector code of it.
+  constexpr size_t block = 64;
+  double e[block];
+  double sum[block];
+  for (size_t begin = 0; begin < n; begin += block) {
+    const size_t size = n - begin < block ? n - begin : block;
+    for (size_t i = 0; i < size; ++i) e[i] = -maths::absolute(score[begin + i]);
+    for (size_t i = size; i < block; ++i) e[i] = 0;
+    for (size_t i = 0; i < block; ++i) e[i] = maths::exp(e[i]);
+    for (size_t i = 0; i < block; ++i) sum[i] = 1.0 + e[i];
+    for (size_t i = 0; i < size; ++i) {
+      const double margin = sign[begin + i] * score[begin + i];
+      const double large = 1.0 / sum[i];
+      const double small = e[i] * large;
+      hessian[begin + i] = large * small;
+      gradient[begin + i] = -sign[begin + i] * (margin >= 0.0 ? small : large);  // the other class's probability
+    }
+    for (size_t i = 0; i < block; ++i) sum[i] = maths::log(sum[i]);
+    for (size_t i = 0; i < size; ++i) {
+      const double margin = sign[begin + i] * score[begin + i];
+      loss[begin + i] = sum[i] + (margin >= 0.0 ? 0.0 : -margin);
+    }
+  }
+}
+
+// Eight lanes at every level, so that the order of the additions is the same; the compiler takes as many registers as
+// they need.
+using Lanes = double __attribute__((vector_size(64)));
+
+inline __attribute__((always_inline)) void load_lanes(const double* from, size_t n, Lanes& lanes) {
+  lanes = Lanes{};
+  __builtin_memcpy(&lanes, from, n * sizeof(double));
+}
+
+DerivativeSummary summarise(const double* weight, const double* loss, const double* gradient, const double* hessian,
+                            size_t n) {
+  constexpr size_t lanes = 8;
+  Lanes losses{};
+  Lanes largest_gradient{};
+  Lanes largest_hessian{};
+  Lanes squares{};
+  const auto add = [&](size_t i, size_t size) __attribute__((always_inline)) {
+    Lanes w;
+    Lanes l;
+    Lanes g;
+    Lanes h;
+    load_lanes(weight + i, size, w);
+    load_lanes(loss + i, size, l);
+    load_lanes(gradient + i, size, g);
+    load_lanes(hessian + i, size, h);
+    losses += w * l;
+    const Lanes g_size = g < 0.0 ? -g : g;
+    largest_gradient = g_size > largest_gradient ? g_size : largest_gradient;
+    largest_hessian = h > largest_hessian ? h : largest_hessian;
+    squares += (w < 0.0 ? -w : w) * g * g;
+  };
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) add(i, lanes);
+  if (i < n) add(i, n - i);
+  DerivativeSummary result{0, 0, 0, 0};
+  for (size_t k = 0; k < lanes; ++k) {
+    result.largest_gradient = largest_gradient[k] > result.largest_gradient ? largest_gradient[k] : result.largest_gradient;
+    result.largest_hessian = largest_hessian[k] > result.largest_hessian ? largest_hessian[k] : result.largest_hessian;
+  }
+  const auto total = [](const Lanes& x) {
+    return ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7]));
+  };
+  result.loss = total(losses);
+  result.squares = total(squares);
+  return result;
+}
+
 }  // namespace
 
 extern const TrainingKernels training_kernels;
-const TrainingKernels training_kernels = {add_rows, unpack, add_planes,   subtract_planes, scan,
-                                          mark,     divide, pack_entries, sum_rows,        bin_values};
+const TrainingKernels training_kernels = {add_rows, unpack,       add_planes, subtract_planes, scan,     mark,
+                                          divide,   pack_entries, sum_rows,   bin_values,      logistic, summarise};
 
 }  // namespace diskern::DISKERN_ISA_NAMESPACE

@@ -3,31 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/elementwise.hpp"
 #include "base/maths.hpp"
+#include "trees/training_kernels.hpp"
 
 namespace diskern::trees {
 
 void logistic_loss(const double* score, const double* sign, std::size_t n, double* loss, double* gradient,
                    double* hessian) noexcept {
-  // Everything from e = exp(-|margin|), so that nothing overflows and small probabilities keep their digits.
-  // exp and log run over the whole array with the widest vectors of the machine.
-  const ElementwiseKernels& kernels = elementwise_kernels();
-  for (std::size_t i = 0; i < n; ++i) loss[i] = -maths::absolute(score[i]);
-  kernels.exp_double(loss, gradient, n);
-  for (std::size_t i = 0; i < n; ++i) loss[i] = 1.0 + gradient[i];
-  for (std::size_t i = 0; i < n; ++i) {
-    const double margin = sign[i] * score[i];
-    const double large = 1.0 / loss[i];
-    const double small = gradient[i] * large;
-    hessian[i] = large * small;
-    gradient[i] = -sign[i] * (margin >= 0.0 ? small : large);  // times the probability of the other class
-  }
-  kernels.log_double(loss, loss, n);
-  for (std::size_t i = 0; i < n; ++i) {
-    const double margin = sign[i] * score[i];
-    loss[i] += margin >= 0.0 ? 0.0 : -margin;
-  }
+  training_kernels().logistic(score, sign, n, loss, gradient, hessian);
 }
 
 std::vector<double> LogisticLoss::base_scores(const BoostingSample& training) const {

@@ -52,6 +52,14 @@ struct ScanResult {
   int32_t count;
 };
 
+// What a tree needs to know of the derivatives of a range of events.
+struct DerivativeSummary {
+  double loss;  // sum of weight times loss
+  double largest_gradient;
+  double largest_hessian;  // at least 0
+  double squares;          // sum of |weight| times gradient squared
+};
+
 struct TrainingKernels {
   // Adds entries[i] to the word of each variable's bin, for the events i = rows[0 .. n) or, without rows, first ..
   // first + n - 1. A variable has plane_cells words.
@@ -79,6 +87,12 @@ struct TrainingKernels {
                    double hessian_scale, int64_t* gradient_sum, int64_t* hessian_sum);
   // out[i] = number of edges <= values[i * stride], 255 for NaN. edges: 256 ascending, padded with NaN.
   void (*bin_values)(const float* values, ptrdiff_t stride, size_t n, const float* edges, uint8_t* out);
+  // Binary logistic loss of events of weight one and its derivatives by the score; sign is +1 or -1. No array may
+  // overlap another.
+  void (*logistic)(const double* score, const double* sign, size_t n, double* loss, double* gradient, double* hessian);
+  // Sums run over eight lanes, event i in lane i % 8, which are then added pairwise.
+  DerivativeSummary (*summarise)(const double* weight, const double* loss, const double* gradient,
+                                 const double* hessian, size_t n);
 };
 
 }  // namespace diskern::trees
