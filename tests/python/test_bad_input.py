@@ -26,21 +26,42 @@ pytest.importorskip("sklearn")
 
 CLASSIFIERS = (
     "GradientBoostedTreesClassifier",
+    "FlatGradientBoostedTreesClassifier",
+    "KFoldClassifier",
     "AdaBoostTreesClassifier",
     "DecisionTreeClassifier",
+    "RandomForestClassifier",
+    "ExtraTreesClassifier",
+    "BaggingTreesClassifier",
     "NetworkClassifier",
     "FisherClassifier",
     "LinearDiscriminantClassifier",
 )
 REGRESSORS = (
     "GradientBoostedTreesRegressor",
+    "KFoldRegressor",
     "AdaBoostTreesRegressor",
     "DecisionTreeRegressor",
+    "RandomForestRegressor",
+    "ExtraTreesRegressor",
+    "BaggingTreesRegressor",
     "NetworkRegressor",
     "LinearDiscriminantRegressor",
 )
-MISSING_IS_A_VALUE = ("GradientBoostedTreesClassifier", "GradientBoostedTreesRegressor")
-SMALL = {"n_estimators": 3, "max_iter": 5}
+MISSING_IS_A_VALUE = (
+    "GradientBoostedTreesClassifier",
+    "GradientBoostedTreesRegressor",
+    "FlatGradientBoostedTreesClassifier",
+    "KFoldClassifier",  # of gradient boosted trees, see estimator()
+    "KFoldRegressor",
+    "RandomForestClassifier",
+    "RandomForestRegressor",
+    "ExtraTreesClassifier",
+    "ExtraTreesRegressor",
+    "BaggingTreesClassifier",
+    "BaggingTreesRegressor",
+)
+SMALL = {"n_estimators": 3, "max_iter": 5, "n_bins": 2}  # bins of the protected variables
 
 
 def test_no_estimator_is_left_out() -> None:
@@ -50,8 +71,24 @@ def test_no_estimator_is_left_out() -> None:
 
 def estimator(name: str, **parameters: Any) -> Any:
     made = getattr(diskern, name)()
+    if name.startswith("KFold"):
+        made.set_params(estimator=estimator(name.replace("KFold", "GradientBoostedTrees")), n_folds=2)
     small = {key: value for key, value in SMALL.items() if key in made.get_params()}
     return made.set_params(**small, **parameters)
+
+
+def fit(made: Any, events: Any, answer: Any, weight: Any = None) -> Any:
+    """Fit, with good values of what the estimator needs beside events and answers."""
+    more: dict[str, Any] = {}
+    if "KFold" in type(made).__name__:
+        more["key"] = np.arange(len(events))
+    elif "Flat" in type(made).__name__:
+        more["protected"] = np.random.default_rng(6).normal(size=len(events))
+    return made.fit(events, answer, sample_weight=weight, **more)
+
+
+def predict(made: Any, events: Any) -> Any:
+    return made.predict(events, **({"key": np.arange(len(events))} if "KFold" in type(made).__name__ else {}))
 
 
 def sample(name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -95,19 +132,19 @@ def test_events_that_cannot_be_fitted(name: str, case: str) -> None:
     made = estimator(name)
     events, answer, weight = spoil(*sample(name))
     with pytest.raises(InvalidArgument, match=words):
-        made.fit(events, answer, sample_weight=weight)
+        fit(made, events, answer, weight)
     assert not hasattr(made, "predictor_")
     with pytest.raises(ValueError, match="not fitted"):
-        made.predict(sample(name)[0])
+        predict(made, sample(name)[0])
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_one_class(name: str) -> None:
     events, answer = sample(name)
     with pytest.raises(InvalidArgument, match=r"1 class \(True\)"):
-        estimator(name).fit(events, np.ones(80, dtype=bool))
+        fit(estimator(name), events, np.ones(80, dtype=bool))
     with pytest.raises(InvalidArgument, match="one class only"):
-        estimator(name).fit(events, answer, sample_weight=answer.astype(float))
+        fit(estimator(name), events, answer, answer.astype(float))
 
 
 @pytest.mark.parametrize("name", REGRESSORS)
@@ -116,7 +153,7 @@ def test_targets_that_are_no_numbers(name: str, value: float) -> None:
     events, answer = sample(name)
     answer[11] = value
     with pytest.raises(InvalidArgument, match=r"y contains.*event 11"):
-        estimator(name).fit(events, answer)
+        fit(estimator(name), events, answer)
 
 
 @pytest.mark.parametrize("name", [*CLASSIFIERS, *REGRESSORS])
@@ -127,27 +164,27 @@ def test_a_constant_variable_does_no_harm(name: str) -> None:
     made = estimator(name)
     if "singular" in made.get_params():
         with pytest.warns(UserWarning, match=r"number 2 |variable"):
-            made.fit(events, answer)
+            fit(made, events, answer)
         with pytest.raises(InvalidArgument, match=r"number 2 |variable"):
-            estimator(name, singular="error").fit(events, answer)
+            fit(estimator(name, singular="error"), events, answer)
     else:
-        made.fit(events, answer)
-    assert np.isfinite(made.predict(events).astype(float)).all()
+        fit(made, events, answer)
+    assert np.isfinite(predict(made, events).astype(float)).all()
 
 
 @pytest.mark.parametrize("name", [*CLASSIFIERS, *REGRESSORS])
 def test_wrong_columns_and_parameters(name: str) -> None:
     events, answer = sample(name)
-    fitted = estimator(name).fit(events, answer)
+    fitted = fit(estimator(name), events, answer)
     with pytest.raises(ValueError, match=r"X has 2 features, but .* is expecting 3"):
-        fitted.predict(events[:, :2])
+        predict(fitted, events[:, :2])
     with pytest.raises(TypeError, match="nothing_like_it"):
         getattr(diskern, name)(nothing_like_it=1)
     for parameter, value in (("n_jobs", -5), ("n_jobs", "two"), ("verbose", "loud"), ("random_state", "seed")):
         made = estimator(name)
         if parameter in made.get_params():
             with pytest.raises(InvalidArgument, match=parameter):
-                made.set_params(**{parameter: value}).fit(events, answer)
+                fit(made.set_params(**{parameter: value}), events, answer)
 
 
 # The Factory
@@ -155,7 +192,8 @@ def test_wrong_columns_and_parameters(name: str) -> None:
 
 def columns(n: int, shift: float, seed: int) -> dict[str, np.ndarray]:
     generator = np.random.default_rng(seed)
-    return {"x": generator.normal(shift, 1, n), "y": generator.normal(0, 1, n), "w": np.ones(n)}
+    variables = {"x": generator.normal(shift, 1, n), "y": generator.normal(0, 1, n)}
+    return {**variables, "w": np.ones(n), "p": generator.normal(0, 1, n)}
 
 
 def booked(path: Path, method: str, options: str = "", spoil: Any = None, split: str = "") -> Factory:
@@ -167,6 +205,9 @@ def booked(path: Path, method: str, options: str = "", spoil: Any = None, split:
     loader.AddVariable("y")
     loader.AddSignalTree(signal)
     loader.AddBackgroundTree(background)
+    if method == "FlatGradientBoostedTrees":
+        loader.AddSpectator("p")
+        options = ":".join(filter(None, (options, "ProtectedVariables=p")))
     loader.SetWeightExpression("w")
     loader.PrepareTrainingAndTestTree("", "!V" + split)
     factory = Factory("job", str(path / "out.root"), Silent=True)
@@ -217,7 +258,7 @@ def infinite_weight(signal: dict[str, np.ndarray], background: dict[str, np.ndar
 )
 @pytest.mark.parametrize("method", METHODS)
 def test_events_that_no_method_can_train_on(tmp_path: Path, method: str, spoil: Any, split: str, words: str) -> None:
-    takes_them = ("AdaBoost", "ExtraTrees", "GradientBoostedTrees", "RandomForest")
+    takes_them = ("AdaBoost", "ExtraTrees", "FlatGradientBoostedTrees", "GradientBoostedTrees", "RandomForest")
     if method in takes_them and spoil in (infinite, missing) and "error" not in split:
         pytest.skip("a value for these trees")
     with pytest.raises(InvalidArgument, match=words):
