@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "diskern/error.hpp"
 #include "trees/loss.hpp"
 
 using namespace diskern;
@@ -141,3 +142,7 @@ TEST(weighted_quantile_is_the_smallest_value_that_reaches_the_fraction) {
   }
 }
 
+TEST(weighted_quantile_of_nothing_is_refused) {
+  std::vector<WeightedValue> nothing;
+  CHECK_THROWS(weighted_quantile(nothing, 0.5, 1.0), InvalidArgument);
+}

@@ -41,6 +41,25 @@ def test_threads_do_not_matter_and_seeds_do(task: str, settings: dict[str, Any])
         same_model(models[0], other)
 
 
+@pytest.mark.parametrize("loss", ["absolute_error", "quantile", "huber"])
+@pytest.mark.parametrize(
+    "settings",
+    [{"subsample": 0.001}, {"boosting": Mode.goss}, {"subsample": 0.001, "monotone_constraints": [1, 0, 0]}],
+    ids=["subsample", "goss", "monotone"],
+)
+def test_iterations_without_events_leave_the_scores(loss: str, settings: dict[str, Any]) -> None:
+    """A leaf that the loss refits has no residuals then; it must be zero, as the Newton step of nothing is."""
+    n = 3 if settings.get("boosting") == Mode.goss else 50  # of three events GOSS keeps none
+    X = RNG(1).normal(size=(n, 3)).astype(np.float32)
+    kind = _core.LossKind.__members__[loss]
+    result = fit(X, target=X[:, 0], loss=kind, n_estimators=20, learning_rate=1.0, **settings)
+    empty = [tree for tree in arrays(result) if tree["weight"][0] == 0]
+    assert len(empty) > 3
+    for tree in empty:
+        np.testing.assert_array_equal(tree["feature"], [-1])
+        np.testing.assert_array_equal(tree["value"], [0.0])
+
+
 @pytest.mark.parametrize("mode", list(Mode.__members__))
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_training_loss_is_that_of_the_predictor(mode: str, task: str) -> None:

@@ -284,6 +284,7 @@ void Booster::refit(const GrownTree& grown, const double* weight, const double* 
       [&](std::size_t node) {
         const GrownNode& it = grown.nodes[node];
         if (it.split.valid() && monotone.empty()) return;
+        if (it.begin == it.end) return;  // the iteration drew no event
         step[node] =
             loss_.refit_leaf(training_, weight, score, grown.rows.data() + it.begin, it.end - it.begin, step[node]);
       },

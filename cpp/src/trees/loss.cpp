@@ -89,6 +89,7 @@ double weighted_mean(const BoostingSample& sample) {
 }
 
 double weighted_quantile(std::vector<WeightedValue>& values, double fraction, double absolute_weight) {
+  check(!values.empty(), "the weighted quantile of no values was asked for");
   std::sort(values.begin(), values.end(),
             [](const WeightedValue& a, const WeightedValue& b) { return a.value < b.value; });
   // Four bits of room: with GOSS the drawn events may weigh more than the sample.
