@@ -446,6 +446,8 @@ def test_save_load_and_pickle(tmp_path: Path) -> None:
         ({"max_samples": 0.0}, "max_samples"),
         ({"max_samples": 1.5}, "max_samples"),
         ({"max_samples": 1000}, "max_samples"),
+        ({"max_samples": 1e-12}, "max_samples must be at least 1 / 100 .* got 1e-12"),
+        ({"max_samples": 0.009, "bootstrap": False}, "max_samples must be at least 1 / 100 .* got 0.009"),
         ({"max_bins": 1}, "max_bins"),
         ({"max_bins": 300}, "max_bins"),
         ({"bootstrap": "yes"}, "bootstrap must be True or False"),
@@ -462,6 +464,14 @@ def test_bad_parameters(parameters: dict[str, Any], words: str) -> None:
     X, y = toy(100, 1)
     with pytest.raises(diskern.InvalidArgument, match=words):
         RandomForestClassifier(**parameters).fit(X, y)
+
+
+@pytest.mark.parametrize("n", [49, 100])
+def test_one_event_for_a_tree_is_enough(n: int) -> None:
+    """1 / 49 * 49 is less than one in float64."""
+    X, y = toy(n, 1)
+    forest = RandomForestClassifier(n_estimators=3, max_samples=1 / n, random_state=1).fit(X, y)
+    assert forest.predict(X).shape == (n,)
 
 
 def test_bad_events() -> None:

@@ -364,6 +364,12 @@ RandomForestResult fit_random_forest(const Context& context, const RandomForestP
   check(context.device == Device::cpu, "random forests are trained on the CPU only");
   check_params(params, n_classes, sample.events.columns());
   const BoostingSample packed = pack_sample(context, sample, n_classes, params.negative_weights, "the training sample");
+  // With less, draws would be repeated many times (for a tiny fraction without end) until one has an event. A fraction
+  // 1 / n counts as one event whatever its rounding.
+  const double expected_draws = params.max_samples * static_cast<double>(packed.n);
+  check(expected_draws >= 1 - 1e-9, "max_samples must be at least 1 / " + std::to_string(packed.n) +
+                                        " so that a tree draws an event of the " + std::to_string(packed.n) +
+                                        " in the mean, got " + short_number(params.max_samples));
   return Trainer(context, params, packed, n_classes).run();
 }
 

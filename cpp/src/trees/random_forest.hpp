@@ -24,7 +24,7 @@ struct RandomForestParams {
   double min_impurity_decrease = 0;     // of the impurity, times the node's share of the sum of weights
   std::int32_t max_features = 0;        // variables that a node looks at; 0: all
   bool bootstrap = true;     // each event is drawn a Poisson number of times of mean max_samples; else at most once
-  double max_samples = 1;    // fraction of the events that a tree is grown on
+  double max_samples = 1;    // fraction of the events that a tree is grown on; at least one event
   bool random_cuts = false;  // extra trees: one random cut for each variable that a node looks at
   bool out_of_bag = false;   // also tell what the trees say of events that they have not seen
   std::int32_t max_bins = 255;

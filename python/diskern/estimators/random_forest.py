@@ -58,7 +58,7 @@ _PARAMETERS = """
         True: each tree draws each event a Poisson number of times, of mean ``max_samples``; False: each tree takes
         every event, or with ``max_samples`` below one each event with that probability.
     max_samples : int, float or None
-        Events of a tree: their expected number, a fraction, or as many as there are (None).
+        Events of a tree: their expected number (at least one), a fraction, or as many as there are (None).
     oob_score : bool
         Also score the events by the trees that have not seen them.
 {class_weight}    negative_weights : {{'keep', 'ignore', 'error'}}
