@@ -56,7 +56,7 @@ def key_matrix(key: Any, n: int, names: Sequence[str], name: str = "key") -> NDA
         missing = [column for column in names if column not in given]
         if missing:
             raise InvalidArgument(f"{name} lacks the columns {', '.join(missing)}; given were {', '.join(given)}")
-        columns = [np.asarray(key[column]) for column in names]
+        columns = [np.asarray(key[given[column]]) for column in names]
     else:
         array = np.asarray(key)
         if array.ndim == 1:
@@ -92,12 +92,20 @@ def key_matrix(key: Any, n: int, names: Sequence[str], name: str = "key") -> NDA
     return matrix
 
 
-def _named(key: Any) -> list[str] | None:
+def _named(key: Any) -> dict[str, Any] | None:
+    """Names of the columns as text, with what the columns are called in the key itself: 0, ("run", 1), ..."""
+    columns: Any = None
     if isinstance(key, Mapping):
-        return [str(column) for column in key]
-    if isinstance(key, np.ndarray):
-        return None if key.dtype.names is None else list(key.dtype.names)
-    columns = getattr(key, "columns", None)
-    if columns is not None and hasattr(key, "__getitem__"):
-        return [str(column) for column in columns]
-    return None
+        columns = list(key)
+    elif isinstance(key, np.ndarray):
+        columns = key.dtype.names
+    elif hasattr(key, "__getitem__"):
+        columns = getattr(key, "columns", None)
+    if columns is None:
+        return None
+    named: dict[str, Any] = {}
+    for column in columns:
+        if str(column) in named:
+            raise InvalidArgument(f"key has two columns named {str(column)!r}")
+        named[str(column)] = column
+    return named

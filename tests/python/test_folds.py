@@ -213,6 +213,26 @@ def test_regression_and_linear_models() -> None:
     assert fisher.decision_function(X, key).shape == (len(X),)
 
 
+def test_score_is_that_of_scikit_learn_for_any_shape_of_answers() -> None:
+    from sklearn.metrics import accuracy_score, r2_score
+
+    X, y, key = sample()
+    target = X[:, 0] + 0.1 * X[:, 1]
+    weight = np.random.default_rng(2).uniform(0.5, 2, len(y))
+    classifier = KFoldClassifier(trees(), 3).fit(X, y, key=key)
+    regressor = KFoldRegressor(GradientBoostedTreesRegressor(n_estimators=5, random_state=1), 3).fit(X, target, key=key)
+    for model, answer, measure in ((classifier, y, accuracy_score), (regressor, target, r2_score)):
+        for w in (None, weight):
+            expected = measure(answer, model.predict(X, key), sample_weight=w)
+            assert 0.5 < expected < 1
+            for shaped in (answer, answer[:, None], answer.tolist()):
+                assert model.score(X, shaped, w, key=key) == pytest.approx(expected, rel=1e-12)
+        with pytest.raises(ValueError, match="shape"):
+            model.score(X, np.column_stack([answer, answer]), key=key)
+        with pytest.raises(ValueError, match="inconsistent"):
+            model.score(X, answer[:-1], key=key)
+
+
 def test_several_classes() -> None:
     X, _, key = sample(900)
     y = np.digitize(X[:, 0], [-0.5, 0.5])
@@ -363,6 +383,19 @@ def test_bad_keys(key, message: str) -> None:
     X, y, _ = sample()
     with pytest.raises(InvalidArgument, match=message):
         KFoldClassifier(trees(), 3).fit(X, y, key=key)
+
+
+def test_columns_of_the_key_need_not_be_named_by_text() -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    X, y, key = sample()
+    named = KFoldClassifier(trees(), 3).fit(X, y, key={"0": key, "1": key % 7})
+    for numbered in ({0: key, 1: key % 7}, pandas.DataFrame({0: key, 1: key % 7})):
+        model = KFoldClassifier(trees(), 3).fit(X, y, key=numbered)
+        assert model.key_columns_ == ("0", "1")
+        np.testing.assert_array_equal(model.fold_, named.fold_)
+        np.testing.assert_array_equal(model.predict_proba(X, numbered), named.out_of_fold_)
+    with pytest.raises(InvalidArgument, match="two columns named '1'"):
+        KFoldClassifier(trees(), 3).fit(X, y, key={1: key, "1": key})
 
 
 def test_bad_parameters() -> None:

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.utils.validation import check_is_fitted
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from .. import _core
 from .._keys import key_matrix, key_names
@@ -270,8 +271,7 @@ class KFoldClassifier(_KFold, ClassifierBase):
 
     def score(self, X: Any, y: Any, sample_weight: Any = None, key: Any = None) -> float:
         """Fraction of the events that are classified rightly."""
-        right = np.asarray(y) == self.predict(X, key)
-        return float(np.average(right, weights=sample_weight))
+        return float(accuracy_score(column_or_1d(y), self.predict(X, key), sample_weight=sample_weight))
 
     def _decision(self, events: NDArray[np.float32]) -> NDArray[np.float64]:
         raise InvalidArgument("key is needed to choose the fold")
@@ -303,7 +303,4 @@ class KFoldRegressor(_KFold, RegressorBase):
 
     def score(self, X: Any, y: Any, sample_weight: Any = None, key: Any = None) -> float:
         """Coefficient of determination."""
-        target = np.asarray(y, np.float64)
-        residual = np.average((target - self.predict(X, key)) ** 2, weights=sample_weight)
-        mean = np.average(target, weights=sample_weight)
-        return float(1.0 - residual / np.average((target - mean) ** 2, weights=sample_weight))
+        return float(r2_score(column_or_1d(y), self.predict(X, key), sample_weight=sample_weight))
