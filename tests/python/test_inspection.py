@@ -133,6 +133,14 @@ def test_groups_are_shuffled_together():
     assert inspection.permutation_importance(model, X, y, groups=[["x0", 1]], repeats=1).variables[0] == "x0 + x1"
     with pytest.raises(_core.InvalidArgument, match="two groups"):
         inspection.permutation_importance(model, X, y, groups=[[0, 1], [1, 2]])
+    # No group may hide a variable or another group behind its name.
+    with pytest.raises(_core.InvalidArgument, match="'x2' is the name of a group and of a variable that is not in it"):
+        inspection.permutation_importance(model, X, y, groups={"x2": [0, 1]})
+    with pytest.raises(_core.InvalidArgument, match="two groups have the name '1'"):
+        inspection.permutation_importance(model, X, y, groups={1: [0], "1": [2]})
+    by_name = inspection.permutation_importance(model, X, y, groups={"x1": [0, 1]}, repeats=3)
+    assert by_name.variables == ("x1", "x2")
+    np.testing.assert_array_equal(by_name.repeats, result.repeats)
 
 
 def test_correlations_chain_variables_and_count_weights():

@@ -230,23 +230,29 @@ def _groups(
     seen: Subject, groups: Mapping[str, Sequence[str | int]] | Sequence[Sequence[str | int]] | None
 ) -> tuple[tuple[str, ...], list[list[int]]]:
     """Names and variables of what is shuffled together, groups where their first variable is."""
-    given: dict[str, list[int]] = {}
+    given: list[tuple[str, list[int]]] = []
     if isinstance(groups, Mapping):
-        given = {str(name): [seen.variable(v) for v in members] for name, members in groups.items()}
+        given = [(str(name), [seen.variable(v) for v in members]) for name, members in groups.items()]
     elif groups is not None:
         for members in groups:
             columns = [seen.variable(v) for v in members]
-            given[" + ".join(seen.labels[j] for j in columns)] = columns
-    taken: dict[int, str] = {}
-    for name, columns in given.items():
+            given.append((" + ".join(seen.labels[j] for j in columns), columns))
+    taken: dict[int, int] = {}
+    for g, (name, columns) in enumerate(given):
         if not columns:
             raise InvalidArgument(f"groups: {name!r} holds no variable")
+        if any(name == other for other, _ in given[:g]):
+            raise InvalidArgument(f"groups: two groups have the name {name!r}")
+        if any(name == label and j not in columns for j, label in enumerate(seen.labels)):
+            raise InvalidArgument(f"groups: {name!r} is the name of a group and of a variable that is not in it")
         for j in columns:
             if j in taken:
                 raise InvalidArgument(f"groups: variable {seen.labels[j]!r} is in two groups (or twice in one)")
-            taken[j] = name
-    names: dict[str, list[int]] = {}
+            taken[j] = g
+    shuffled: list[tuple[str, list[int]]] = []
     for j, label in enumerate(seen.labels):
-        name = taken.get(j, label)
-        names.setdefault(name, given.get(name, [j]) if j in taken else [j])
-    return tuple(names), list(names.values())
+        if j not in taken:
+            shuffled.append((label, [j]))
+        elif j == min(given[taken[j]][1]):
+            shuffled.append(given[taken[j]])
+    return tuple(name for name, _ in shuffled), [columns for _, columns in shuffled]
