@@ -271,3 +271,18 @@ def check_target(y: Any, n: int, *, name: str = "y", multiple: bool = False) -> 
             f"Input {name} contains NaN, infinity or a value too large for dtype('float64'), first at event {where}"
         )
     return target
+
+
+def check_early_stopping(value: Any) -> bool | Literal["auto"]:
+    """The parameter ``early_stopping`` of an estimator; NumPy's booleans become Python's, 0 and 1 are refused.
+
+    Raises
+    ------
+    InvalidArgument
+        Neither a boolean nor 'auto'.
+    """
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, str) and value == "auto":
+        return "auto"
+    raise InvalidArgument(f"early_stopping must be 'auto', True or False, got {value!r}")

@@ -208,9 +208,13 @@ def test_effective_count_of_every_leaf() -> None:
         ({"early_stopping_metric": "rmse"}, "rmse and mae are for regression"),
         ({"early_stopping_metric": "f1"}, "early_stopping_metric must be one of"),
         ({"metric_greater_is_better": True}, "callable early_stopping_metric"),
-        ({"class_weight": {7: 1.0}}, "class_weight has the class 7"),
+        ({"class_weight": {7: 1.0}}, "class_weight names the class 7"),
         ({"class_weight": {True: -1.0}}, "positive number"),
-        ({"class_weight": "fair"}, "class_weight must be 'balanced'"),
+        ({"class_weight": {True: 0}}, "positive number"),
+        ({"class_weight": {True: "a"}}, "class_weight of class True must be a positive number, got 'a'"),
+        ({"class_weight": {True: True}}, "positive number"),
+        ({"class_weight": "fair"}, "class_weight must be a dict, 'balanced' or None, got 'fair'"),
+        ({"class_weight": [1.0, 2.0]}, "class_weight must be a dict"),
     ],
 )
 def test_bad_parameters_are_clear_errors(settings: dict[str, Any], message: str) -> None:

@@ -291,6 +291,23 @@ def test_negative_weights() -> None:
     )
 
 
+@pytest.mark.parametrize("choice", [True, False])
+def test_early_stopping_takes_booleans_of_numpy(choice: bool) -> None:
+    generator = np.random.default_rng(8)
+    X, protected = generator.normal(size=(600, 2)), generator.normal(size=600)
+    y = X[:, 0] > 0
+    fits = [
+        FlatGradientBoostedTreesClassifier(n_estimators=6, early_stopping=value, random_state=1).fit(
+            X, y, protected=protected
+        )
+        for value in (choice, np.bool_(choice))
+    ]
+    assert (len(fits[1].validation_loss_) > 0) == choice
+    np.testing.assert_array_equal(fits[0].predict_proba(X), fits[1].predict_proba(X))
+    with pytest.raises(InvalidArgument, match="early_stopping must be 'auto', True or False, got 1"):
+        FlatGradientBoostedTreesClassifier(early_stopping=1).fit(X, y, protected=protected)
+
+
 def test_early_stopping_and_eval_set() -> None:
     X, y, mass = sample()
     other = sample(seed=2)

@@ -143,6 +143,9 @@ BAD_PARAMETERS = [
     ({"grow_policy": "sideways"}, "grow_policy"),
     ({"negative_weights": "drop"}, "negative_weights"),
     ({"early_stopping": "perhaps"}, "early_stopping"),
+    ({"early_stopping": 1}, "early_stopping must be 'auto', True or False, got 1"),
+    ({"early_stopping": 0.0}, "early_stopping must be 'auto', True or False, got 0.0"),
+    ({"early_stopping": np.array([True])}, "early_stopping"),
     ({"early_stopping": True, "validation_fraction": 2.0}, "validation_fraction"),
     ({"n_jobs": 0}, "n_jobs"),
     ({"random_state": -5}, "random_state"),
@@ -158,6 +161,21 @@ def test_wrong_parameters_are_named(settings: dict[str, Any], message: str) -> N
     with pytest.raises(InvalidArgument, match=message):
         model.fit(X, z)
     assert not hasattr(model, "predictor_")
+
+
+@pytest.mark.parametrize("choice", [True, False])
+def test_early_stopping_takes_booleans_of_numpy(choice: bool) -> None:
+    X, y, z = events(400)
+    for kind, answer in ((GradientBoostedTreesClassifier, y), (GradientBoostedTreesRegressor, z)):
+        fits = [
+            kind(n_estimators=30, learning_rate=0.9, n_iter_no_change=2, random_state=1, early_stopping=value).fit(
+                X, answer
+            )
+            for value in (choice, np.bool_(choice))
+        ]
+        assert (len(fits[1].validation_loss_) > 0) == choice
+        np.testing.assert_array_equal(fits[0].predict(X), fits[1].predict(X))
+        np.testing.assert_array_equal(fits[0].validation_loss_, fits[1].validation_loss_)
 
 
 def test_wrong_input_is_named() -> None:

@@ -135,6 +135,8 @@ def test_pickle_and_model_file(tmp_path: Path) -> None:
         {"alpha": -1.0},
         {"beta_1": 1.0},
         {"early_stopping": "yes"},
+        {"early_stopping": 1},
+        {"early_stopping": 0},
         {"validation_fraction": 1.0},
         {"n_iter_no_change": 0},
         {"tol": -1.0},
@@ -149,6 +151,17 @@ def test_wrong_parameters_are_named(parameters: dict[str, Any]) -> None:
     name = next(iter(parameters))
     with pytest.raises(InvalidArgument, match=names.get(name, name)):
         NetworkClassifier(**parameters).fit(X, y)
+
+
+@pytest.mark.parametrize("choice", [True, False])
+def test_early_stopping_takes_booleans_of_numpy(choice: bool) -> None:
+    X, y = rings(200)
+    fits = [
+        NetworkClassifier((4,), max_iter=6, random_state=1, early_stopping=value).fit(X, y)
+        for value in (choice, np.bool_(choice))
+    ]
+    assert (len(fits[1].validation_loss_) > 0) == choice
+    np.testing.assert_array_equal(fits[0].predict_proba(X), fits[1].predict_proba(X))
 
 
 @pytest.mark.parametrize("make", [NetworkClassifier, NetworkRegressor])

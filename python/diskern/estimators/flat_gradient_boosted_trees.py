@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from .._validation import NegativePolicy, check_weights
+from .._validation import NegativePolicy, check_early_stopping, check_weights
 from ._protected import check_protected
 from .gradient_boosted_trees import GradientBoostedTreesClassifier
 
@@ -185,7 +185,7 @@ n_jobs, random_state, verbose
             validation = self._check_flat_eval_set(eval_set, variables.shape[1])
         flatness = self._flatness()
         seed = self._seed()
-        if validation is None and self.early_stopping is True:
+        if validation is None and check_early_stopping(self.early_stopping) is True:
             apart = self._split_off(class_index, seed)
             validation = events[apart], weight[apart], class_index[apart], variables[apart]
             events, weight = events[~apart], weight[~apart]

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._boosting import interaction_groups, monotone_signs
-from .._validation import NegativePolicy, check_target, check_weights
+from .._validation import NegativePolicy, check_early_stopping, check_target, check_weights
 from ._base import ClassifierBase, Estimator, RegressorBase
 from ._boosting_parameters import CLASSIFIER, REGRESSOR
+from ._class_weight import class_factors
 from ._inspection import ClassifierTreeInspection, TreeInspection
 
 InvalidArgument = _core.InvalidArgument
@@ -93,8 +94,7 @@ class _GradientBoostedTrees(Estimator):
 
     def _params(self) -> _core.GradientBoostingParams:
         """Everything but the constraints, which need the variables."""
-        if self.early_stopping not in (True, False, "auto"):
-            raise InvalidArgument(f"early_stopping must be 'auto', True or False, got {self.early_stopping!r}")
+        early_stopping = check_early_stopping(self.early_stopping)
         if not isinstance(self.metric_greater_is_better, bool | np.bool_):
             raise InvalidArgument(f"metric_greater_is_better must be a boolean, got {self.metric_greater_is_better!r}")
         if self.metric_greater_is_better and not callable(self.early_stopping_metric):
@@ -108,7 +108,7 @@ class _GradientBoostedTrees(Estimator):
             "max_leaf_nodes": 0 if self.max_leaf_nodes is None else self.max_leaf_nodes,
             "max_depth": 0 if self.max_depth is None else self.max_depth,
             "max_leaf_value": 0.0 if self.max_leaf_value is None else self.max_leaf_value,
-            "n_iter_no_change": self.n_iter_no_change if self.early_stopping is not False else 0,
+            "n_iter_no_change": self.n_iter_no_change if early_stopping is not False else 0,
             "tolerance": self.tol,
         }
         same = (
@@ -194,7 +194,7 @@ class _GradientBoostedTrees(Estimator):
         params.interaction_constraints = interaction_groups(self.interaction_constraints, names, events.shape[1])
         initial = self._initial(init_model)
         seed = self._seed()
-        if validation is None and self.early_stopping is True:
+        if validation is None and check_early_stopping(self.early_stopping) is True:
             apart = self._split_off(answer if n_classes else np.zeros(len(answer), np.int32), seed)
             validation = events[apart], answer[apart], weight[apart]
             events, answer, weight = events[~apart], answer[~apart], weight[~apart]
@@ -387,41 +387,16 @@ class GradientBoostedTreesClassifier(ClassifierTreeInspection, ClassifierBase, _
             if unknown.any():
                 raise InvalidArgument(f"eval_set y holds the label {labels[unknown][0]!r}, which y does not")
             validation = held_out, np.searchsorted(self.classes_, labels).astype(np.int32), held_out_weight
-        factor = self._class_factors(class_index, weight)
-        weight = weight * factor[class_index]
-        if validation is not None:
-            validation = validation[0], validation[1], validation[2] * factor[validation[1]]
+        factors = class_factors(self.class_weight, self.classes_, class_index, weight)
+        if factors is not None:
+            weight = weight * factors[class_index]
+            if validation is not None:
+                validation = validation[0], validation[1], validation[2] * factors[validation[1]]
         classes = getattr(init_model, "classes_", None)
         if classes is not None and not np.array_equal(classes, self.classes_):
             raise InvalidArgument(f"init_model has the classes {list(classes)}, y has {list(self.classes_)}")
         self._train(events, class_index, weight, len(self.classes_), validation, init_model)
         return self
-
-    def _class_factors(self, class_index: NDArray[np.int32], weight: NDArray[np.float64]) -> NDArray[np.float64]:
-        """``class_weight`` as one factor per class."""
-        n_classes = len(self.classes_)
-        factor = np.ones(n_classes)
-        if self.class_weight is None:
-            return factor
-        if isinstance(self.class_weight, Mapping):
-            known = {label: place for place, label in enumerate(self.classes_.tolist())}
-            for label, value in self.class_weight.items():
-                if label not in known:
-                    raise InvalidArgument(f"class_weight has the class {label!r}, y holds {list(known)}")
-                number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-                if not number or not np.isfinite(value) or value <= 0:
-                    raise InvalidArgument(f"class_weight of {label!r} must be a positive number, got {value!r}")
-                factor[known[label]] = value
-            return factor
-        if self.class_weight != "balanced":
-            raise InvalidArgument(f"class_weight must be 'balanced', a dictionary or None, got {self.class_weight!r}")
-        sums = np.bincount(class_index, weights=weight, minlength=n_classes)
-        if not (sums > 0).all():
-            raise InvalidArgument(
-                f"class_weight 'balanced' needs positive sums of weights of every class, got {sums.tolist()}"
-            )
-        factor[:] = sums.sum() / (n_classes * sums)
-        return factor
 
     def _answers(self, answer: NDArray[Any]) -> NDArray[Any]:
         labels: NDArray[Any] = self.classes_[answer]

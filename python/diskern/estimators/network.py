@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from .._validation import NegativePolicy, check_target, check_weights
+from .._validation import NegativePolicy, check_early_stopping, check_target, check_weights
 from ._base import ClassifierBase, Estimator, RegressorBase
 
 InvalidArgument = _core.InvalidArgument
@@ -137,8 +137,7 @@ class _Network(Estimator):
             raise InvalidArgument(f"activation must be one of {', '.join(_ACTIVATIONS)}, got {self.activation!r}")
         if self.solver not in _SOLVERS:
             raise InvalidArgument(f"solver must be one of {', '.join(_SOLVERS)}, got {self.solver!r}")
-        if self.early_stopping not in (True, False, "auto"):
-            raise InvalidArgument(f"early_stopping must be 'auto', True or False, got {self.early_stopping!r}")
+        check_early_stopping(self.early_stopping)
         if not 0.0 < self.validation_fraction < 1.0:
             raise InvalidArgument(f"validation_fraction must lie between 0 and 1, got {self.validation_fraction!r}")
         if self.n_iter_no_change < 1:
@@ -191,13 +190,14 @@ class _Network(Estimator):
         strata: NDArray[np.int32],
         validation: _Validation | None,
     ) -> Any:
+        early_stopping = check_early_stopping(self.early_stopping)
         seed = self._seed()
         params.random_seed = seed % (2**32 - 1) + 1
-        if validation is None and self.early_stopping is True:
+        if validation is None and early_stopping is True:
             apart = self._split_off(strata, seed)
             validation = events[apart], targets[apart], weight[apart]
             events, targets, weight = events[~apart], targets[~apart], weight[~apart]
-        elif self.early_stopping is False:
+        elif early_stopping is False:
             params.keep_best = False
         fit = _core.fit_network(
             params,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .. import _core
 from .._validation import NegativePolicy
 from ._base import ClassifierBase, Estimator, InvalidArgument, RegressorBase
+from ._class_weight import class_factors
 from ._inspection import ClassifierTreeInspection, TreeInspection
 
 _DEFAULTS = _core.RandomForestParams()
@@ -307,7 +308,7 @@ class _ForestClassifier(ClassifierTreeInspection, ClassifierBase, _Forest):
         """
         self._params()  # wrong parameters are told before long work on the events
         events, class_index, weight = self._check_fit(X, y, sample_weight, negative=self.negative_weights)
-        factors = self._class_factors(class_index, weight)
+        factors = class_factors(self.class_weight, self.classes_, class_index, weight)
         training_weight = weight if factors is None else weight * factors[class_index]
         responses = self._train(events, class_index, training_weight, len(self.classes_))
         if responses is not None:
@@ -318,28 +319,6 @@ class _ForestClassifier(ClassifierTreeInspection, ClassifierBase, _Forest):
             total = weight[seen].sum()
             self.oob_score_ = float((right * weight[seen]).sum() / total) if total > 0 else float("nan")
         return self
-
-    def _class_factors(self, class_index: NDArray[np.int32], weight: NDArray[np.float64]) -> NDArray[np.float64] | None:
-        if self.class_weight is None:
-            return None
-        n = len(self.classes_)
-        if isinstance(self.class_weight, str) and self.class_weight == "balanced":
-            sums = np.bincount(class_index, weights=weight, minlength=n)
-            if (sums <= 0).any():
-                raise InvalidArgument("class_weight='balanced' needs a positive sum of weights for every class")
-            factors: NDArray[np.float64] = sums.sum() / (n * sums)
-            return factors
-        if not isinstance(self.class_weight, Mapping):
-            raise InvalidArgument(f"class_weight must be a dict, 'balanced' or None, got {self.class_weight!r}")
-        factors = np.ones(n)
-        labels = self.classes_.tolist()
-        for label, factor in self.class_weight.items():
-            if label not in labels:
-                raise InvalidArgument(f"class_weight names the class {label!r}, which y does not hold")
-            if not np.isfinite(factor) or factor < 0:
-                raise InvalidArgument(f"class_weight of class {label!r} must not be negative, got {factor!r}")
-            factors[labels.index(label)] = factor
-        return factors
 
     def _decision(self, events: NDArray[np.float32]) -> NDArray[np.float64]:
         shares = self._responses(events)
