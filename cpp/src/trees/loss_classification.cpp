@@ -1,7 +1,6 @@
 #include "trees/loss_classification.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/maths.hpp"
 #include "trees/training_kernels.hpp"
@@ -15,7 +14,7 @@ void logistic_loss(const double* score, const double* sign, std::size_t n, doubl
 
 std::vector<double> LogisticLoss::base_scores(const BoostingSample& training) const {
   const std::vector<double> sums = class_weights(training, 2);
-  return {std::log(sums[1] / sums[0])};
+  return {maths::log(sums[1] / sums[0])};
 }
 
 void LogisticLoss::evaluate(const BoostingSample& sample, const double* score, Range range, double* loss,
@@ -50,7 +49,7 @@ std::vector<double> SoftmaxLoss::base_scores(const BoostingSample& training) con
   std::vector<double> scores = class_weights(training, n_classes_);
   double all = 0;  // sums of a common power of two: no rounding that depends on the order of events
   for (const double sum : scores) all += sum;
-  for (double& score : scores) score = std::log(score / all);
+  for (double& score : scores) score = maths::log(score / all);
   return scores;
 }
 
@@ -73,7 +72,7 @@ std::vector<double> OneVsAllLoss::base_scores(const BoostingSample& training) co
   std::vector<double> scores = class_weights(training, n_classes_);
   double all = 0;
   for (const double sum : scores) all += sum;
-  for (double& score : scores) score = std::log(score / (all - score));
+  for (double& score : scores) score = maths::log(score / (all - score));
   return scores;
 }
 
