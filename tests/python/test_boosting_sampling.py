@@ -60,6 +60,29 @@ def test_iterations_without_events_leave_the_scores(loss: str, settings: dict[st
         np.testing.assert_array_equal(tree["value"], [0.0])
 
 
+@pytest.mark.parametrize("loss", ["absolute_error", "quantile", "huber"])
+def test_goss_leaves_where_few_events_weigh_far_more_than_the_sample(loss: str) -> None:
+    """A drawn one of the other events weighs 5000, the whole sample 20: it alone decides the leaf it is in."""
+    y = np.arange(20.0) ** 2
+    kind = _core.LossKind.__members__[loss]
+    goss = {"boosting": Mode.goss, "goss_top_fraction": 0.5, "goss_other_fraction": 1e-4}
+    result = fit(
+        np.zeros((20, 1)), target=y, loss=kind, n_estimators=4000, learning_rate=1e-6, huber_quantile=0.5, **goss
+    )
+    score = result.predictor.base_score[0]
+    heavy = 0
+    for tree in arrays(result):
+        (value,) = tree["value"]
+        if 5000 <= tree["weight"][0] < 5100:
+            heavy += 1
+            # Huber adds the mean of clamped distances of the ten events of weight one.
+            tolerance = 10 * y[-1] / 5000 if loss == "huber" else 1e-6
+            assert np.abs(y - score - value / 1e-6).min() < tolerance
+            assert value / 1e-6 > (y - score).min() + 2 * tolerance  # not merely the first of the sorted residuals
+        score += value
+    assert heavy > 3
+
+
 @pytest.mark.parametrize("mode", list(Mode.__members__))
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_training_loss_is_that_of_the_predictor(mode: str, task: str) -> None:

@@ -278,6 +278,7 @@ const GrownTree& Booster::grow_tree(std::size_t output, CellScales& scales) {
 void Booster::refit(const GrownTree& grown, const double* weight, const double* score,
                     std::vector<double>& step) const {
   const std::size_t n_nodes = grown.nodes.size();
+  const IterationWeights weights{weight, drawn_.absolute_weight};
   const std::vector<std::int8_t>& monotone = rules_.constraints.monotone;
   parallel_for(
       context_, n_nodes,
@@ -286,7 +287,7 @@ void Booster::refit(const GrownTree& grown, const double* weight, const double* 
         if (it.split.valid() && monotone.empty()) return;
         if (it.begin == it.end) return;  // the iteration drew no event
         step[node] =
-            loss_.refit_leaf(training_, weight, score, grown.rows.data() + it.begin, it.end - it.begin, step[node]);
+            loss_.refit_leaf(training_, weights, score, grown.rows.data() + it.begin, it.end - it.begin, step[node]);
       },
       static_cast<double>(training_.n) * 50.0);
   struct Bounds {

@@ -29,7 +29,7 @@ void Loss::evaluate_all(const Context& context, const BoostingSample& sample, co
       static_cast<double>(sample.n * output_count()) * 10.0);
 }
 
-double Loss::refit_leaf(const BoostingSample& /*sample*/, const double* /*weight*/, const double* /*score*/,
+double Loss::refit_leaf(const BoostingSample& /*sample*/, const IterationWeights& /*weights*/, const double* /*score*/,
                         const std::uint32_t* /*rows*/, std::size_t /*n*/, double newton_step) const {
   return newton_step;
 }
@@ -92,8 +92,7 @@ double weighted_quantile(std::vector<WeightedValue>& values, double fraction, do
   check(!values.empty(), "the weighted quantile of no values was asked for");
   std::sort(values.begin(), values.end(),
             [](const WeightedValue& a, const WeightedValue& b) { return a.value < b.value; });
-  // Four bits of room: with GOSS the drawn events may weigh more than the sample.
-  const FixedPoint fixed = FixedPoint::for_sums(1.0, absolute_weight, wide_bits - 4);
+  const FixedPoint fixed = FixedPoint::for_sums(1.0, absolute_weight, wide_bits);
   std::int64_t all = 0;
   for (const WeightedValue& it : values) all += fixed(it.weight, 1.0);
   const double wanted = fraction * static_cast<double>(all);

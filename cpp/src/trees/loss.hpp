@@ -16,6 +16,12 @@
 
 namespace diskern::trees {
 
+// Of all events; with GOSS those that an iteration draws may weigh far more than the sample.
+struct IterationWeights {
+  const double* weight;
+  double absolute_weight;  // at least the sum of |weight| of the drawn events
+};
+
 // Scores and derivatives are column by column: of output k at k * stride, where the stride of the scores is sample.n.
 class Loss {
  public:
@@ -49,10 +55,10 @@ class Loss {
                             double* gradient, double* hessian) const;
 
   // A loss whose hessian says nothing of the step (absolute error, quantile) returns true here; the value of each leaf
-  // is then refit_leaf of its events instead of the Newton step. `weight` (of all events) and `score` (of the tree's
-  // output) are those of this iteration. Called from several threads.
+  // is then refit_leaf of its events instead of the Newton step. `weights` and `score` (of the tree's output) are
+  // those of this iteration, n is not 0. Called from several threads.
   virtual bool refits_leaves() const noexcept { return false; }
-  virtual double refit_leaf(const BoostingSample& sample, const double* weight, const double* score,
+  virtual double refit_leaf(const BoostingSample& sample, const IterationWeights& weights, const double* score,
                             const std::uint32_t* rows, std::size_t n, double newton_step) const;
 
   // With weights of both signs a leaf may end up with hardly any hessian; its step is then held to this.
@@ -67,7 +73,7 @@ std::vector<double> class_weights(const BoostingSample& sample, std::size_t n_cl
 double weighted_mean(const BoostingSample& sample);                                      // of the targets
 
 // The smallest value below or at which lies at least `fraction` of the weight. `values` are sorted by this.
-// absolute_weight: of the sample, sets the unit of the exact sums.
+// `values` must not be empty. absolute_weight: at least the sum of their |weight|, sets the unit of the exact sums.
 struct WeightedValue {
   double value;
   double weight;

@@ -66,10 +66,10 @@ void QuantileLoss::evaluate_events(const double* score, const double* target, st
   }
 }
 
-double QuantileLoss::refit_leaf(const BoostingSample& sample, const double* weight, const double* score,
+double QuantileLoss::refit_leaf(const BoostingSample& sample, const IterationWeights& weights, const double* score,
                                 const std::uint32_t* rows, std::size_t n, double /*newton_step*/) const {
-  std::vector<WeightedValue> values = residuals(sample, weight, score, rows, n);
-  return weighted_quantile(values, quantile_, sample.absolute_weight);
+  std::vector<WeightedValue> values = residuals(sample, weights.weight, score, rows, n);
+  return weighted_quantile(values, quantile_, weights.absolute_weight);
 }
 
 double QuantileLoss::largest_signed_step(double /*largest_gradient*/) const noexcept {
@@ -101,13 +101,13 @@ void HuberLoss::evaluate_events(const double* score, const double* target, std::
   }
 }
 
-double HuberLoss::refit_leaf(const BoostingSample& sample, const double* weight, const double* score,
+double HuberLoss::refit_leaf(const BoostingSample& sample, const IterationWeights& weights, const double* score,
                              const std::uint32_t* rows, std::size_t n, double /*newton_step*/) const {
-  std::vector<WeightedValue> values = residuals(sample, weight, score, rows, n);
-  const double median = weighted_quantile(values, 0.5, sample.absolute_weight);
-  constexpr int wide_bits = 58;  // of 62: with GOSS the drawn events may weigh more than the sample
-  const FixedPoint fixed = FixedPoint::for_sums(delta_, sample.absolute_weight, wide_bits);
-  const FixedPoint fixed_weight = FixedPoint::for_sums(1.0, sample.absolute_weight, wide_bits);
+  std::vector<WeightedValue> values = residuals(sample, weights.weight, score, rows, n);
+  const double median = weighted_quantile(values, 0.5, weights.absolute_weight);
+  constexpr int wide_bits = 62;
+  const FixedPoint fixed = FixedPoint::for_sums(delta_, weights.absolute_weight, wide_bits);
+  const FixedPoint fixed_weight = FixedPoint::for_sums(1.0, weights.absolute_weight, wide_bits);
   std::int64_t sum = 0;
   std::int64_t norm = 0;
   for (const WeightedValue& it : values) {

@@ -37,8 +37,8 @@ class QuantileLoss final : public SingleTargetLoss {
   QuantileLoss(double quantile, double scale) : quantile_(quantile), scale_(scale) {}
   std::vector<double> base_scores(const BoostingSample& training) const override;
   bool refits_leaves() const noexcept override { return true; }
-  double refit_leaf(const BoostingSample& sample, const double* weight, const double* score, const std::uint32_t* rows,
-                    std::size_t n, double newton_step) const override;
+  double refit_leaf(const BoostingSample& sample, const IterationWeights& weights, const double* score,
+                    const std::uint32_t* rows, std::size_t n, double newton_step) const override;
   // A quantile of the residuals is one of them, which is bound enough.
   double largest_signed_step(double largest_gradient) const noexcept override;
 
@@ -59,8 +59,8 @@ class HuberLoss final : public SingleTargetLoss {
   std::vector<double> base_scores(const BoostingSample& training) const override;
   void update(const Context& context, const BoostingSample& training, const double* score) override;
   bool refits_leaves() const noexcept override { return true; }
-  double refit_leaf(const BoostingSample& sample, const double* weight, const double* score, const std::uint32_t* rows,
-                    std::size_t n, double newton_step) const override;
+  double refit_leaf(const BoostingSample& sample, const IterationWeights& weights, const double* score,
+                    const std::uint32_t* rows, std::size_t n, double newton_step) const override;
   double largest_signed_step(double largest_gradient) const noexcept override;
 
  protected:
