@@ -129,7 +129,8 @@ def test_ctrl_c_keeps_the_trees_so_far(tmp_path: Path, kind: str, options: str) 
     threading.Thread(target=press).start()
     with pytest.raises(KeyboardInterrupt, match="best model so far"):
         factory.TrainAllMethods()
-    assert time.monotonic() - pressed[0] < 30  # a second on an idle machine; writing the files included
+    # A million trees would take hours; a second on an idle machine, writing the files included.
+    assert time.monotonic() - pressed[0] < 100
     booked = factory.GetMethod("long")
     assert booked.interrupted
     assert diskern.load(booked.model_path).title == "long"
