@@ -61,6 +61,8 @@ int check_c_interface(const char* path, const float* events, size_t event_count,
     REQUIRE(diskern_model_evaluate_double_columns(model, double_columns, event_count, responses, 1) == DISKERN_OK);
     REQUIRE(memcmp(responses, expected, event_count * n_outputs * sizeof(double)) == 0);
     REQUIRE(diskern_model_evaluate_columns(model, NULL, event_count, responses, 1) == DISKERN_INVALID_ARGUMENT);
+    REQUIRE(diskern_model_evaluate_columns(model, columns, event_count, NULL, 1) == DISKERN_INVALID_ARGUMENT);
+    REQUIRE(strstr(diskern_last_error(), "outputs must not be NULL") != NULL);
     free((void*)double_columns);
     free((void*)columns);
     free(double_values);

@@ -66,6 +66,7 @@ diskern_status evaluate_columns(const diskern_model* model, const T* const* colu
     const size_t n_variables = model->model.variable_count();
     require(threads >= 0, (std::string(function) + ": threads must not be negative").c_str());
     require(columns != nullptr, (std::string(function) + ": columns must not be NULL").c_str());
+    require(outputs != nullptr || event_count == 0, (std::string(function) + ": outputs must not be NULL").c_str());
     for (size_t j = 0; j < n_variables; ++j) {
       if (columns[j] == nullptr && event_count != 0) {
         throw diskern::InvalidArgument(std::string(function) + ": column " + std::to_string(j) + " is NULL");
