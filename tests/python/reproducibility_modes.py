@@ -1,7 +1,7 @@
 """Trainings of trees whose model file must not depend on threads or instruction set.
 
 As a program it prints the SHA-256 of the model file of every mode as JSON, so that a process of another instruction set
-can be compared: ``DISKERN_ISA=avx2 python reproducibility_modes.py``.
+can be compared: ``DISKERN_ISA=avx2 python reproducibility_modes.py``; arguments choose modes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diskern import GradientBoostedTreesClassifier, GradientBoostedTreesRegressor
+from diskern import (
+    AdaBoostTreesClassifier,
+    FlatGradientBoostedTreesClassifier,
+    GradientBoostedTreesClassifier,
+    GradientBoostedTreesRegressor,
+    RandomForestClassifier,
+)
 
 EVENTS = 40_000  # several of the pieces into which the engine divides events among threads, the last one not full
 
@@ -92,9 +98,47 @@ def _stopped_early(kind: str, **settings: Any) -> Fit:
     return fit
 
 
+def _counts(kind: str, **settings: Any) -> Fit:
+    """A regression of numbers that are not negative."""
+
+    def fit(threads: int) -> Any:
+        X, target = sample()
+        model = GradientBoostedTreesRegressor(random_state=3, n_jobs=threads, **settings)
+        return model.fit(X, np.floor(np.abs(target)), weights(kind))
+
+    return fit
+
+
+def _forest(kind: str, **settings: Any) -> Fit:
+    def fit(threads: int) -> Any:
+        X, target = sample()
+        return RandomForestClassifier(random_state=3, n_jobs=threads, **settings).fit(X, target > 0.2, weights(kind))
+
+    return fit
+
+
+def _ada_boost(kind: str, **settings: Any) -> Fit:
+    def fit(threads: int) -> Any:
+        X, target = sample()
+        model = AdaBoostTreesClassifier(engine="histogram", n_jobs=threads, **settings)
+        return model.fit(X, target > 0.2, weights(kind))
+
+    return fit
+
+
+def _flat(kind: str, **settings: Any) -> Fit:
+    def fit(threads: int) -> Any:
+        X, target = sample()
+        model = FlatGradientBoostedTreesClassifier(random_state=3, n_jobs=threads, **settings)
+        return model.fit(X, target > 0.2, weights(kind), protected=X[:, 8])
+
+    return fit
+
+
 LEAF: dict[str, Any] = {"n_estimators": 8, "max_leaf_nodes": 31}
 LEVEL: dict[str, Any] = {"n_estimators": 8, "grow_policy": "depth_wise", "max_leaf_nodes": None, "max_depth": 6}
 SHALLOW: dict[str, Any] = {"n_estimators": 20, "grow_policy": "depth_wise", "max_leaf_nodes": None, "max_depth": 3}
+FEW: dict[str, Any] = {"n_estimators": 5, "max_leaf_nodes": 15}
 DEEP: dict[str, Any] = {"n_estimators": 3, "max_leaf_nodes": 255, "min_samples_leaf": 1}
 
 MODES: dict[str, Fit] = {
@@ -114,6 +158,19 @@ MODES: dict[str, Fit] = {
     "multiclass, weighted, level-wise": _multiclass("six decades", **(SHALLOW | {"n_estimators": 4})),
     "regression, leaf-wise": _regression("none", **LEAF),
     "regression, weighted, level-wise": _regression("six decades", **LEVEL),
+    "Poisson": _counts("none", **FEW, loss="poisson"),
+    "Tweedie": _counts("six decades", **FEW, loss="tweedie"),
+    "Huber": _regression("none", **FEW, loss="huber"),
+    "quantile": _regression("six decades", **FEW, loss="quantile"),
+    "GOSS": _binary("none", **FEW, boosting="goss"),
+    "DART": _binary("none", **FEW, boosting="dart", dropout_rate=0.5, dropout_skip=0.0),
+    "column draws": _binary(
+        "none", **FEW, column_fraction_tree=0.8, column_fraction_level=0.8, column_fraction_node=0.8
+    ),
+    "monotone": _binary("none", **FEW, monotone_constraints=[0, 0, 1, 1] + [0] * 7),
+    "random forest": _forest("six decades", n_estimators=6, max_depth=8),
+    "AdaBoost": _ada_boost("none", n_estimators=6, max_depth=4, max_bins=64),
+    "flatness": _flat("none", **FEW),
 }
 
 
@@ -134,4 +191,4 @@ def digest(content: bytes) -> str:
 
 
 if __name__ == "__main__":
-    json.dump({mode: digest(model_file(mode, 2)) for mode in MODES}, sys.stdout)
+    json.dump({mode: digest(model_file(mode, 2)) for mode in sys.argv[1:] or MODES}, sys.stdout)

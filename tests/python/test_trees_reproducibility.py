@@ -27,9 +27,9 @@ def test_threads_do_not_change_the_file(mode: str) -> None:
 
 
 @lru_cache(maxsize=8)
-def digests(level: str) -> dict[str, str]:
+def digests(level: str, chosen: tuple[str, ...]) -> dict[str, str]:
     done = subprocess.run(
-        [sys.executable, str(Path(modes.__file__))],
+        [sys.executable, str(Path(modes.__file__)), *chosen],
         env=dict(os.environ) | {"DISKERN_ISA": level},
         capture_output=True,
         text=True,
@@ -41,11 +41,13 @@ def digests(level: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("level", _core.supported_instruction_sets()[1:])
-def test_instruction_sets_do_not_change_the_file(level: str) -> None:
-    scalar = digests("scalar")
-    assert set(scalar) == set(modes.MODES)
+@pytest.mark.parametrize("half", [0, 1])
+def test_instruction_sets_do_not_change_the_file(level: str, half: int) -> None:
+    chosen = tuple(modes.MODES)[half::2]
+    scalar = digests("scalar", chosen)
+    assert set(scalar) == set(chosen)
     assert len(set(scalar.values())) == len(scalar)  # every mode trains another model
-    assert digests(level) == scalar
+    assert digests(level, chosen) == scalar
 
 
 GROWTH: dict[str, dict[str, Any]] = {

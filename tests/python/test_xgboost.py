@@ -311,7 +311,10 @@ def test_mutations_of_ubjson(data: st.DataObject) -> None:
         model = diskern.Model(bytes(content))
     except diskern.FormatError:
         return
-    model.evaluate(np.zeros((1, len(model.variables)), np.float32))
+    answers = model.evaluate(np.zeros((2, len(model.variables)), np.float32))
+    assert answers.shape == (2, len(model.outputs))
+    assert answers.shape[1] > 0
+    np.testing.assert_array_equal(answers[0], answers[1])
 
 
 # ---- the installed XGBoost
