@@ -91,8 +91,14 @@ def use(content: bytes) -> str:
     events[2] = np.inf
     events[3] = -np.inf
     events[4:] = np.random.default_rng(0).normal(size=(4, n)) * 10.0 ** np.arange(0, 40, 10)[:, None]
+    keys = np.arange(8 * len(model.key_columns), dtype=float).reshape(8, -1)
     with np.errstate(all="ignore"):
-        model.evaluate(events)
+        if model.key_columns:
+            # A rule may refuse keys, e.g. by an expression that is no number for them.
+            with contextlib.suppress(diskern.InvalidArgument):
+                model.evaluate(events, key=keys)
+        else:
+            model.evaluate(events)
     with contextlib.suppress(diskern.InvalidArgument):
         model.evaluate_inputs(np.ones((2, len(model.inputs))))
     assert diskern.Model(model.to_bytes()).to_bytes() == model.to_bytes()
