@@ -18,6 +18,21 @@ namespace diskern::python {
 
 namespace py = pybind11;
 
+// Elements are read where they are, so they must lie on the boundaries of their type (the fields of a packed structured
+// array need not), and strides must be whole numbers of them.
+inline void check_alignment(const py::array& array, const char* name) {
+  const auto item = static_cast<std::uintptr_t>(array.itemsize());
+  bool aligned = reinterpret_cast<std::uintptr_t>(array.data()) % item == 0 || array.size() == 0;
+  for (py::ssize_t axis = 0; axis < array.ndim(); ++axis) {
+    aligned = aligned && (array.shape(axis) < 2 || array.strides(axis) % array.itemsize() == 0);
+  }
+  if (!aligned) {
+    throw InvalidArgument(std::string(name) +
+                          " is not aligned: an element or stride is no multiple of the element's size of " +
+                          std::to_string(item) + " bytes; copy it first");
+  }
+}
+
 // The Python side (_validation.py) hands over arrays of the right dtype; anything else is refused here, never copied.
 template <class T>
 View<const T, 2> matrix(const py::array& array, const char* name) {
@@ -26,6 +41,7 @@ View<const T, 2> matrix(const py::array& array, const char* name) {
                           std::string(py::str(array.dtype())) + " with " + std::to_string(array.ndim()) +
                           " dimensions");
   }
+  check_alignment(array, name);
   const auto item = static_cast<py::ssize_t>(sizeof(T));
   return View<const T, 2>(static_cast<const T*>(array.data()),
                           {static_cast<std::size_t>(array.shape(0)), static_cast<std::size_t>(array.shape(1))},
@@ -41,6 +57,7 @@ View<const T> vector(const py::array& array, const char* name, std::size_t expec
                           std::to_string(array.ndim()) + " dimensions and " + std::to_string(array.size()) +
                           " elements");
   }
+  check_alignment(array, name);
   return View<const T>(static_cast<const T*>(array.data()), {expected_size},
                        {array.strides(0) / static_cast<py::ssize_t>(sizeof(T))});
 }

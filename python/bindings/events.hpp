@@ -27,10 +27,8 @@ inline EventSource event_source(const py::array& array, const char* name, std::s
     throw InvalidArgument(std::string(name) + " has " + std::to_string(array.shape(1)) +
                           " variables, the model was trained with " + std::to_string(columns));
   }
-  const auto item = static_cast<py::ssize_t>(is_double ? sizeof(double) : sizeof(float));
-  if (array.strides(0) % item != 0 || array.strides(1) % item != 0) {
-    throw InvalidArgument(std::string(name) + " has strides that are not multiples of its elements; copy it first");
-  }
+  check_alignment(array, name);
+  const py::ssize_t item = array.itemsize();
   return {array.data(), nullptr, array.strides(0) / item, array.strides(1) / item, columns, is_double};
 }
 

@@ -156,12 +156,12 @@ py::array_t<double> evaluate_columns(const Model& self, const std::vector<py::ar
     const py::array& column = columns[j];
     const bool is_double = py::isinstance<py::array_t<double>>(column);
     const auto item = static_cast<py::ssize_t>(is_double ? sizeof(double) : sizeof(float));
-    if ((!is_double && !py::isinstance<py::array_t<float>>(column)) || column.ndim() != 1 ||
-        column.strides(0) % item != 0) {
+    if ((!is_double && !py::isinstance<py::array_t<float>>(column)) || column.ndim() != 1) {
       throw InvalidArgument("columns must be vectors of float32 or float64, got " +
                             std::string(py::str(column.dtype())) + " with " + std::to_string(column.ndim()) +
                             " dimensions");
     }
+    check_alignment(column, "columns");
     if (j == 0) {
       n = column.shape(0);
       source.is_double = is_double;

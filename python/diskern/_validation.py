@@ -18,6 +18,11 @@ def _shape(array: NDArray[Any]) -> str:
     return f"shape {array.shape}"
 
 
+def contiguous(array: Any, dtype: Any) -> NDArray[Any]:
+    """The array of this dtype in C order and aligned as the core reads it; a copy only where it is not so already."""
+    return np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED"])
+
+
 def _as_array(values: Any, name: str) -> NDArray[Any]:
     """An array of real numbers (bool, integer or float of any width) without interpreting its shape."""
     if hasattr(values, "toarray") and hasattr(values, "nnz"):
@@ -102,7 +107,7 @@ def check_events(
     if n_features is not None and array.shape[1] != n_features:
         raise InvalidArgument(f"{name} has {array.shape[1]} variables, expected {n_features}")
     with np.errstate(over="ignore", invalid="ignore"):
-        events = np.ascontiguousarray(array, dtype=np.float32)
+        events: NDArray[np.float32] = contiguous(array, np.float32)
     if array.dtype.kind != "b":
         _check_finite(array, events, name, allow_missing, allow_infinite)
     return events
@@ -264,7 +269,7 @@ def check_target(y: Any, n: int, *, name: str = "y", multiple: bool = False) -> 
         raise InvalidArgument(f"{name} must be one-dimensional (one target per event), got {_shape(target)}")
     if len(target) != n:
         raise InvalidArgument(f"{name} has {len(target)} entries, expected one per event: {n}")
-    target = np.ascontiguousarray(target, dtype=np.float64)
+    target = contiguous(target, np.float64)
     if not np.isfinite(target).all():
         where = int(np.flatnonzero(~np.isfinite(target).reshape(n, -1).all(axis=1))[0])
         raise InvalidArgument(

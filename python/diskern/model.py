@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from . import _core
 from ._keys import key_matrix
+from ._validation import contiguous
 
 FormatError = _core.FormatError
 InvalidArgument = _core.InvalidArgument
@@ -180,7 +181,7 @@ class Model:
             _readable(c) and c.dtype == first.dtype and c.strides == first.strides for c in columns
         ):
             with np.errstate(over="ignore"):  # beyond float32 is infinite
-                columns = [np.ascontiguousarray(column, dtype=np.float32) for column in columns]
+                columns = [contiguous(column, np.float32) for column in columns]
         responses = self._model.evaluate_columns(columns, threads=threads)
         return responses
 
@@ -208,7 +209,7 @@ class Model:
                     f"events must have shape (events, {len(self.variables)} variables), got {array.shape}"
                 )
             with np.errstate(over="ignore"):  # beyond float32 is infinite
-                return np.ascontiguousarray(array, dtype=np.float32)
+                return contiguous(array, np.float32)
         columns = self._columns(events, names)
         result = np.empty((len(columns[0]) if columns else 0, len(columns)), np.float32)
         for j, column in enumerate(columns):
@@ -242,13 +243,13 @@ class Model:
         wanted = self.inputs
         names = _column_names(inputs)
         if names is None:
-            array = np.ascontiguousarray(inputs, dtype=np.float64)
+            array = contiguous(inputs, np.float64)
         else:
             missing = [name for name in wanted if name not in names]
             if missing:
                 raise InvalidArgument(f"inputs lacks the columns {', '.join(missing)}; given were {', '.join(names)}")
-            array = np.ascontiguousarray(
-                np.column_stack([np.asarray(inputs[name], np.float64) for name in wanted]) if wanted else []
+            array = contiguous(
+                np.column_stack([np.asarray(inputs[name], np.float64) for name in wanted]) if wanted else [], np.float64
             )
         if array.ndim != 2:
             raise InvalidArgument(f"inputs must have shape (events, {len(wanted)}), got {array.shape}")
@@ -358,7 +359,11 @@ def _shortened(names: tuple[str, ...]) -> str:
 
 def _readable(array: NDArray[Any]) -> bool:
     """Whether the core can read the elements where they are."""
-    return array.dtype in (np.float32, np.float64) and all(stride % array.itemsize == 0 for stride in array.strides)
+    return (
+        array.dtype in (np.float32, np.float64)
+        and array.flags.aligned
+        and all(stride % array.itemsize == 0 for stride in array.strides)
+    )
 
 
 def _column_names(events: Any) -> list[str] | None:

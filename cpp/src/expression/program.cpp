@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <type_traits>
@@ -99,8 +100,10 @@ bool truth(double x) noexcept { return x == x && x != 0.0; }
 
 template <class T>
 T element(const Column& column, std::size_t event) noexcept {
-  return *reinterpret_cast<const T*>(static_cast<const char*>(column.data) +
-                                     static_cast<std::ptrdiff_t>(event) * column.stride);
+  T value;  // the columns of a packed structured array need not be aligned
+  std::memcpy(&value, static_cast<const char*>(column.data) + static_cast<std::ptrdiff_t>(event) * column.stride,
+              sizeof(T));
+  return value;
 }
 
 template <class F>

@@ -147,6 +147,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
             and X.shape[1] == getattr(self, "n_features_in_", None)
             and hasattr(self, "predictor_")
             and not hasattr(self, "feature_names_in_")
+            and X.flags.aligned
             and X.strides[0] % X.itemsize == 0
             and X.strides[1] % X.itemsize == 0
         ):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from .._validation import _as_array
+from .._validation import _as_array, contiguous
 
 InvalidArgument = _core.InvalidArgument
 
@@ -52,7 +52,7 @@ def check_protected(protected: Any, n: int, name: str = "protected") -> NDArray[
         raise InvalidArgument(f"{name} must have one row per event ({n}), got shape {array.shape}")
     if not 1 <= array.shape[1] <= _MOST:
         raise InvalidArgument(f"{name} must hold 1 to {_MOST} variables, got {array.shape[1]}")
-    matrix = np.ascontiguousarray(array, np.float64)
+    matrix: NDArray[np.float64] = contiguous(array, np.float64)
     bad = ~np.isfinite(matrix)
     if bad.any():
         row, column = np.argwhere(bad)[0]

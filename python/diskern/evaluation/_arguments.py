@@ -16,7 +16,7 @@ Mask = NDArray[np.bool_]
 def check_vector(values: ArrayLike, name: str, size: int | None = None, *, allow_infinite: bool = True) -> Vector:
     """A float64 vector without NaN; a single column (n, 1) counts as a vector."""
     try:
-        vector = np.asarray(values, dtype=np.float64)
+        vector = np.require(values, np.float64, ["ALIGNED"])
     except (TypeError, ValueError):
         raise InvalidArgument(f"{name} must hold numbers, got {type(values).__name__}") from None
     if vector.ndim == 2 and vector.shape[1] == 1:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import _core
 from .._core import InvalidArgument
+from .._validation import contiguous
 from ._arguments import Vector, check_vector, check_weight, positive_sum
 
 EFFICIENCIES = (0.5, 0.6, 0.7, 0.8, 0.9)
@@ -40,7 +41,7 @@ def protected_bins(variables: Any, weight: ArrayLike | None = None, n_bins: int 
     if matrix.ndim != 2 or not 1 <= matrix.shape[1] <= 4:
         raise InvalidArgument(f"variables must have shape (events,) or (events, 1 to 4), got {matrix.shape}")
     weights = check_weight(weight, len(matrix))
-    bins: NDArray[np.int32] = _core.protected_bins(np.ascontiguousarray(matrix), weights, n_bins)
+    bins: NDArray[np.int32] = _core.protected_bins(contiguous(matrix, np.float64), weights, n_bins)
     return bins
 
 

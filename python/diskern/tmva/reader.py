@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core import InvalidArgument
+from .._validation import contiguous
 from ..expression import Expression, split_label
 from ..model import Model, load
 from .methods.base import Option
@@ -268,7 +269,7 @@ class Reader:
                 f"events must have shape (events, {n}): {', '.join(model.variables)}; got {array.shape}"
             )
         with np.errstate(over="ignore"):
-            return np.ascontiguousarray(array, dtype=np.float32), single
+            return contiguous(array, np.float32), single
 
     def _from_columns(self, model: Model, columns: Mapping[str, NDArray[Any]]) -> tuple[NDArray[np.float32], bool]:
         vectors = []
