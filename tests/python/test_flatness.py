@@ -500,6 +500,38 @@ def test_booked_with_spectators_by_name() -> None:
     assert deviations[1] < 0.5 * deviations[0]
 
 
+def test_every_booked_option_reaches_the_trees() -> None:
+    """Each option that the estimator has as a parameter changes the model as the parameter does."""
+    X, _, _ = sample(seed=2)
+    common = "ProtectedVariables=mass:FlatnessBins=4:NTrees=5"
+
+    def responses(options: str) -> np.ndarray:
+        return book("flat", options).model.evaluate(X)
+
+    plain = responses(common)
+    for option in (
+        "MinChildWeight=150",
+        "MinGain=8",
+        "SubsampleFraction=0.5",
+        "MaxLeafNodes=5",
+        "MaxDepth=2",
+        "GrowPolicy=DepthWise:MaxLeafNodes=0:MaxDepth=3",
+        "L2Regularization=50",
+        "MaxBins=16",
+        "MinSamplesLeaf=400",
+        "Shrinkage=0.7",
+    ):
+        assert not np.array_equal(responses(f"{common}:{option}"), plain), option
+    half = f"{common}:SubsampleFraction=0.5"
+    seeds = [responses(f"{half}:RandomSeed={seed}") for seed in (3, 3, 4)]
+    assert np.array_equal(seeds[0], seeds[1])
+    assert not np.array_equal(seeds[0], seeds[2])
+    with pytest.raises(InvalidArgument, match="RandomSeed must be 0 or a positive integer, got -1"):
+        book("flat", f"{common}:RandomSeed=-1")
+    with pytest.raises(InvalidArgument, match="at least 5000 are needed; take fewer bins"):
+        book("flat", f"{common}:MinEventsInBin=5000")
+
+
 def test_booked_with_spectators_that_are_not_there() -> None:
     with pytest.raises(InvalidArgument, match=r"ProtectedVariables must name the spectators.*spectators: mass"):
         book("flat", "NTrees=2")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ... import _core
 from ..._core import InvalidArgument
-from ..options import near_misses
+from ._protected import protected_columns
 from .base import LearningCurve, Method, Option, ProgressCallback, TrainedMethod, TrainingSample
-from .gradient_boosted_trees import GradientBoostedTrees
+from .gradient_boosted_trees import NEGATIVE_WEIGHTS, GradientBoostedTrees
 
 _FLATNESS = _core.FlatnessParams()
 
@@ -22,11 +21,16 @@ _ATTRIBUTES = {
     "MaxLeafNodes": "max_leaf_nodes",
     "MaxDepth": "max_depth",
     "MinSamplesLeaf": "min_samples_leaf",
+    "MinChildWeight": "min_child_weight",
+    "MinGain": "min_gain",
     "L2Regularization": "l2_regularization",
     "MaxBins": "max_bins",
+    "SubsampleFraction": "subsample",
     "NIterNoChange": "n_iter_no_change",
     "Tolerance": "tolerance",
 }
+# Those that are more than a number.
+_OTHERS = ("GrowPolicy", "NegWeightTreatment", "RandomSeed")
 _CLASSES = {"Background": [0], "Signal": [1], "Both": [0, 1]}
 
 
@@ -53,7 +57,8 @@ class FlatGradientBoostedTrees(Method):
         Option("FlatnessCoefficient", "float", _FLATNESS.coefficient, "what flatness counts beside the logistic loss"),
         Option("FlatnessPower", "float", _FLATNESS.power, "power of the difference of the distributions, above 1"),
         Option("FlatnessBins", "int", _FLATNESS.n_bins, "bins of equal weight per protected variable"),
-        *(option for option in GradientBoostedTrees.options if option.name in _ATTRIBUTES),
+        Option("MinEventsInBin", "float", _FLATNESS.min_events_in_bin, "fewest events of a chosen class in a bin"),
+        *(option for option in GradientBoostedTrees.options if option.name in (*_ATTRIBUTES, *_OTHERS)),
     )
 
     def train(
@@ -67,10 +72,16 @@ class FlatGradientBoostedTrees(Method):
         params = _core.GradientBoostingParams()
         for name, attribute in _ATTRIBUTES.items():
             setattr(params, attribute, self.values[name])
+        params.leaf_wise = self.values["GrowPolicy"] == "LeafWise"
+        params.negative_weights = NEGATIVE_WEIGHTS[self.values["NegWeightTreatment"]]
+        seed = self.values["RandomSeed"]
+        if seed < 0:
+            raise InvalidArgument(f"RandomSeed must be 0 or a positive integer, got {seed}")
         flatness = _core.FlatnessParams()
         flatness.coefficient = self.values["FlatnessCoefficient"]
         flatness.power = self.values["FlatnessPower"]
         flatness.n_bins = self.values["FlatnessBins"]
+        flatness.min_events_in_bin = self.values["MinEventsInBin"]
         flatness.uniform_classes = _CLASSES[self.values["UniformClass"]]
         result = _core.fit_flat_gradient_boosting(
             params,
@@ -78,16 +89,17 @@ class FlatGradientBoostedTrees(Method):
             sample.variables,
             sample.weight,
             sample.is_signal.astype(np.int32),
-            self._protected(sample),
+            protected_columns(self.title, self.values["ProtectedVariables"], sample),
             validation=None
             if validation is None
             else (
                 validation.variables,
                 validation.weight,
                 validation.is_signal.astype(np.int32),
-                self._protected(validation),
+                protected_columns(self.title, self.values["ProtectedVariables"], validation),
             ),
             threads=threads,
+            seed=seed,
             progress=progress,
         )
         training, held_out = np.asarray(result.training_loss), np.asarray(result.validation_loss)
@@ -107,26 +119,3 @@ class FlatGradientBoostedTrees(Method):
             interrupted=bool(result.interrupted),
             signal_cut=0.5,
         )
-
-    def _protected(self, sample: TrainingSample) -> NDArray[np.float64]:
-        names = [name.strip() for name in str(self.values["ProtectedVariables"]).split(",") if name.strip()]
-        if not names:
-            raise InvalidArgument(
-                f"{self.title!r}: ProtectedVariables must name the spectators in which the response shall be flat "
-                f"(spectators: {', '.join(sample.spectators) or 'none'})"
-            )
-        columns: list[NDArray[Any]] = []
-        for name in names:
-            if name not in sample.spectators:
-                raise InvalidArgument(
-                    f"{self.title!r}: ProtectedVariables names {name!r}{near_misses(name, sample.spectators)}, "
-                    f"which is no spectator (spectators: {', '.join(sample.spectators) or 'none'})"
-                )
-            column = np.asarray(sample.spectators[name])
-            if column.dtype.kind not in "biuf":
-                raise InvalidArgument(f"{self.title!r}: the spectator {name!r} must hold numbers, got {column.dtype}")
-            values = column.astype(np.float64)
-            if not np.isfinite(values).all():
-                raise InvalidArgument(f"{self.title!r}: the protected variable {name!r} contains NaN or infinity")
-            columns.append(values)
-        return np.ascontiguousarray(np.column_stack(columns))

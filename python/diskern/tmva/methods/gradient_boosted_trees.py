@@ -77,7 +77,7 @@ _ONLY_WITH = {
     "DropoutRate": ("BoostingMode", "DART"),
     "DropoutSkip": ("BoostingMode", "DART"),
 }
-_NEGATIVE = {
+NEGATIVE_WEIGHTS = {
     "Keep": _core.NegativeWeights.keep,
     "IgnoreNegWeightsInTraining": _core.NegativeWeights.ignore,
     "PairNegWeightsGlobal": _core.NegativeWeights.pair,
@@ -198,9 +198,9 @@ class GradientBoostedTrees(Method):
         Option(
             "NegWeightTreatment",
             "choice",
-            _choice_name(_NEGATIVE, _DEFAULTS.negative_weights),
+            _choice_name(NEGATIVE_WEIGHTS, _DEFAULTS.negative_weights),
             "events of negative weight: as they are, left out, paired, refused, weight 0 or |weight|",
-            choices=tuple(_NEGATIVE),
+            choices=tuple(NEGATIVE_WEIGHTS),
         ),
         Option("RandomSeed", "int", 1, "seed of everything drawn"),
     )
@@ -224,7 +224,7 @@ class GradientBoostedTrees(Method):
         for name, attribute in _ATTRIBUTES.items():
             setattr(params, attribute, self.values[name])
         params.leaf_wise = self.values["GrowPolicy"] == "LeafWise"
-        params.negative_weights = _NEGATIVE[self.values["NegWeightTreatment"]]
+        params.negative_weights = NEGATIVE_WEIGHTS[self.values["NegWeightTreatment"]]
         params.loss = _LOSSES[self.values["Loss"]]
         params.boosting = _MODES[self.values["BoostingMode"]]
         params.early_stopping_metric = _METRICS[self.values["EarlyStoppingMetric"]]
