@@ -91,6 +91,20 @@ def test_saved_model_gives_the_same_bits(kind: str, tmp_path: Any) -> None:
     assert [v["label"] for v in loaded.info["variables"]] == ["x0", "x1", "x2", "x3"]
 
 
+@pytest.mark.parametrize("link", sorted(_core.Link.__members__))
+def test_model_files_hold_every_link(link: str) -> None:
+    leaf = {"feature": [-1], "threshold": [0.0], "left": [-1], "right": [-1], "missing_right": [0]}
+    trees = [{**leaf, "value": [value]} for value in (0.25, -1.5)]
+    forest = _core.Forest(4, trees, n_outputs=2, link=_core.Link.__members__[link])
+    X, y, _ = events(40)
+    info = GradientBoostedTreesClassifier(n_estimators=1).fit(X, y)._model().info
+    info["classes"] = info["outputs"] = ["a", "b"]
+    info["analysis_type"] = "Multiclass"
+    loaded = _core.model_from_bytes(_core.Model(info, None, forest).to_bytes())
+    assert loaded.predictor.link == _core.Link.__members__[link]
+    np.testing.assert_array_equal(loaded.evaluate(X), forest.evaluate(X))
+
+
 def test_validation_sample() -> None:
     X, y, _ = events(4000)
     flip = np.random.default_rng(5).random(4000) < 0.25

@@ -177,7 +177,7 @@ void validate(const Forest& forest) {
   if (static_cast<std::uint8_t>(forest.aggregation) > static_cast<std::uint8_t>(Aggregation::weighted_median)) {
     refuse("unknown aggregation");
   }
-  if (static_cast<std::uint8_t>(forest.link) > static_cast<std::uint8_t>(Link::normalised_logistic))
+  if (static_cast<std::uint8_t>(forest.link) > static_cast<std::uint8_t>(last_link))
     refuse("unknown link");
   if (forest.aggregation == Aggregation::weighted_median) {
     if (n_outputs != 1) refuse("the weighted median has one output, not " + std::to_string(n_outputs));

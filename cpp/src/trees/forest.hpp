@@ -62,6 +62,7 @@ enum class Link : std::uint8_t {
   exponential = 4,
   normalised_logistic = 5,  // the logistic of each output over their sum (one against all)
 };
+constexpr Link last_link = Link::normalised_logistic;
 
 // TMVA's DoPreselection: cuts that decide before the forest; response -1 (background) or +1 (signal). One output only.
 struct Preselection {
