@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <string>
 #include <utility>
@@ -121,7 +122,9 @@ void Dbscan::over_cells(const Context& context, double work, const Body& body) {
   const auto& cells = grid_.cells();
   const std::size_t n = grid_.size();
   const std::size_t pieces = chunk_count(n, points_per_piece);
-  if (scratch_.size() < pieces) scratch_.resize(pieces);
+  const bool alone = context.threads == 1;  // one piece after the other, with the same scratch
+  const std::size_t scratches = alone ? 1 : pieces;
+  if (scratch_.size() < scratches) scratch_.resize(scratches);
   const auto first_cell = [&](std::size_t piece) {
     const auto begin = static_cast<std::uint32_t>(std::min(piece * points_per_piece, n));
     return static_cast<std::size_t>(
@@ -131,13 +134,13 @@ void Dbscan::over_cells(const Context& context, double work, const Body& body) {
   };
   const auto run_piece = [&](std::size_t piece) {
     const std::size_t end = piece + 1 == pieces ? grid_.cell_count() : first_cell(piece + 1);
-    body(first_cell(piece), end, scratch_[piece]);
+    body(first_cell(piece), end, scratch_[alone ? 0 : piece]);
   };
   if (pieces == 1) {
     run_piece(0);
     return;
   }
-  interruptible_for(context, pieces, run_piece, work);
+  interruptible_for(context, pieces, std::cref(run_piece), work);
 }
 
 namespace {
@@ -146,9 +149,14 @@ namespace {
 struct RunFinder {
   const std::vector<Grid::Cell>& cells;
   const std::vector<std::int64_t>& offsets;
-  std::vector<std::size_t>& position;  // first cell of each run
+  const std::vector<std::uint32_t>& first_cell;  // of each key, or empty
+  std::vector<std::size_t>& position;            // first cell of each run
+
+  RunFinder(const Grid& grid, std::vector<std::size_t>& scratch)
+      : cells(grid.cells()), offsets(grid.run_offsets()), first_cell(grid.first_cell()), position(scratch) {}
 
   void start(std::size_t first) {
+    if (!first_cell.empty()) return;
     position.assign(offsets.size(), 0);
     for (std::size_t r = 0; r < offsets.size(); ++r) {
       const auto low = lowest_key(cells[first].key, r);
@@ -164,6 +172,7 @@ struct RunFinder {
   // Cells begin .. end-1 of run r; call for ascending cells.
   std::pair<std::size_t, std::size_t> run(std::size_t cell, std::size_t r) {
     const std::uint64_t low = lowest_key(cells[cell].key, r);
+    if (!first_cell.empty()) return {first_cell[low], first_cell[low + 3]};
     std::size_t& begin = position[r];
     while (cells[begin].key < low) ++begin;  // the last cell has the largest key there is
     std::size_t end = begin;
@@ -184,7 +193,7 @@ void Dbscan::find_core_points(const Context& context, View<const double> weight)
   over_cells(context, static_cast<double>(grid_.size()) * 100.0, [&](std::size_t first, std::size_t last, Scratch& scratch) {
     if (first == last) return;
     const auto& cells = grid_.cells();
-    RunFinder finder{cells, grid_.run_offsets(), scratch.run};
+    RunFinder finder(grid_, scratch.run);
     finder.start(first);
     const std::size_t runs = grid_.run_offsets().size();
     scratch.point.resize(dimensions);
@@ -192,13 +201,17 @@ void Dbscan::find_core_points(const Context& context, View<const double> weight)
     RangeQuery query{grid_.coordinates(), dimensions, scratch.point.data(), limit_};
     for (std::size_t cell = first; cell < last; ++cell) {
       std::size_t candidates = 0;
+      std::size_t filled = 0;
+      std::size_t own = 0;
       for (std::size_t r = 0; r < runs; ++r) {
         const auto [begin, end] = finder.run(cell, r);
-        scratch.segments[r] = {cells[begin].begin, cells[end].begin};
+        if (r == runs / 2) own = filled;
+        scratch.segments[filled] = {cells[begin].begin, cells[end].begin};
+        filled += begin < end ? 1 : 0;
         candidates += cells[end].begin - cells[begin].begin;
       }
       // The own run has most of the neighbours.
-      std::swap(scratch.segments[0], scratch.segments[runs / 2]);
+      std::swap(scratch.segments[0], scratch.segments[own]);
       if (early && candidates < enough) {
         std::fill(is_core_.begin() + cells[cell].begin, is_core_.begin() + cells[cell + 1].begin, std::uint8_t{0});
         continue;
@@ -206,14 +219,11 @@ void Dbscan::find_core_points(const Context& context, View<const double> weight)
       for (std::uint32_t i = cells[cell].begin; i < cells[cell + 1].begin; ++i) {
         for (std::size_t d = 0; d < dimensions; ++d) scratch.point[d] = grid_.coordinates()[d][i];
         if (early) {
-          std::size_t count = 0;
-          for (std::size_t r = 0; r < runs && count < enough; ++r) {
-            count += kernels_->count[metric](query, scratch.segments[r].begin, scratch.segments[r].end, enough - count);
-          }
+          const std::size_t count = kernels_->count_runs[metric](query, scratch.segments.data(), filled, enough);
           is_core_[i] = count >= enough ? 1 : 0;
         } else {
           double sum = 0;
-          for (std::size_t r = 0; r < runs; ++r) {
+          for (std::size_t r = 0; r < filled; ++r) {
             const Segment run = scratch.segments[r];
             if (scratch.found.size() < run.end - run.begin) scratch.found.resize(run.end - run.begin);
             const std::size_t found = kernels_->find[metric](query, run.begin, run.end, scratch.found.data());
@@ -374,7 +384,7 @@ void Dbscan::connect_cells(const Context& context) {
   const std::size_t dimensions = grid_.dimensions();
   over_cells(context, static_cast<double>(grid_.size()) * 50.0, [&](std::size_t first, std::size_t last, Scratch& scratch) {
     if (first == last) return;
-    RunFinder finder{grid_.cells(), grid_.run_offsets(), scratch.run};
+    RunFinder finder(grid_, scratch.run);
     finder.start(first);
     scratch.point.resize(dimensions);
     const std::size_t runs = grid_.run_offsets().size();
@@ -424,12 +434,13 @@ void Dbscan::number_clusters() {
 }
 
 void Dbscan::label_border_points(const Context& context) {
+  if (core_sorted_.empty()) return;
   const std::size_t dimensions = grid_.dimensions();
   const auto metric = static_cast<std::size_t>(params_.metric);
   over_cells(context, static_cast<double>(grid_.size()) * 30.0, [&](std::size_t first, std::size_t last, Scratch& scratch) {
     if (first == last) return;
     const auto& cells = grid_.cells();
-    RunFinder finder{cells, grid_.run_offsets(), scratch.run};
+    RunFinder finder(grid_, scratch.run);
     finder.start(first);
     scratch.point.resize(dimensions);
     const std::size_t runs = grid_.run_offsets().size();
@@ -459,6 +470,33 @@ void Dbscan::label_border_points(const Context& context) {
       }
     }
   });
+}
+
+void Dbscan::reserve(std::size_t points, std::size_t dimensions) {
+  constexpr std::size_t most_runs = 27;
+  grid_.reserve(points, dimensions);
+  is_core_.reserve(points);
+  core_begin_.reserve(points + 1);
+  core_sorted_.reserve(points);
+  core_storage_.reserve((points + spare) * dimensions);
+  core_coordinates_.reserve(dimensions);
+  segments_.reserve(points);
+  segment_begin_.reserve(points + 1);
+  box_.reserve(2 * dimensions * points);
+  core_label_.reserve(points);
+  cell_segments_.reserve(points + 1);
+  sets_.reserve(points);
+  result_.labels.reserve(points);
+  result_.core.reserve(points);
+  if (scratch_.empty()) scratch_.resize(1);
+  Scratch& scratch = scratch_[0];
+  scratch.found.reserve(points);
+  scratch.local.reserve(dimensions * (points + spare));
+  scratch.coordinates.reserve(dimensions);
+  scratch.point.reserve(dimensions);
+  scratch.order.reserve(points);
+  scratch.segments.reserve(most_runs);
+  scratch.run.reserve(most_runs);
 }
 
 const DbscanResult& Dbscan::fit(const Context& context, const DbscanParams& params, View<const double, 2> points,

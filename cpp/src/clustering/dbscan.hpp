@@ -36,6 +36,10 @@ DbscanResult reference_dbscan(const DbscanParams& params, View<const double, 2> 
 // a call for no more points than an earlier one allocates next to nothing.
 class Dbscan {
  public:
+  // Takes the memory that up to so many points of so many dimensions may need, so that fit allocates nothing for them on
+  // one thread.
+  void reserve(std::size_t points, std::size_t dimensions);
+
   // Throws InvalidArgument: no finite positive eps or min_samples, NaN, infinity or |coordinate| above 1e150, wrong
   // number of weights; Interrupted.
   const DbscanResult& fit(const Context& context, const DbscanParams& params, View<const double, 2> points,
@@ -43,10 +47,7 @@ class Dbscan {
 
  private:
   // Core points of one cell that are connected within it, stored one after the other.
-  struct Segment {
-    std::uint32_t begin;
-    std::uint32_t end;
-  };
+  using Segment = PointRun;
   // Scratch of one piece of work.
   struct Scratch {
     std::vector<std::uint32_t> found;

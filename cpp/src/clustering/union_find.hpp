@@ -11,6 +11,8 @@ namespace diskern {
 
 class UnionFind {
  public:
+  void reserve(std::size_t n) { parent_.reserve(n); }
+
   void reset(std::size_t n) {
     parent_.resize(n);
     for (std::size_t i = 0; i < n; ++i) parent_[i] = static_cast<std::uint32_t>(i);

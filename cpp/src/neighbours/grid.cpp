@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "base/executor.hpp"
@@ -23,18 +24,57 @@ constexpr double margin = 1.0 + 0x1p-10;
 // Neighbourhoods of four dimensions are 27 runs; in five and more, 9 runs of three dimensions examine fewer cells.
 constexpr std::size_t most_axes = 4;
 constexpr std::size_t axes_of_many_dimensions = 3;
+// A table of all cells, occupied or not, up to so many entries per point. For few points cells may be this much wider
+// than needed to make one possible: looking into a few empty cells costs less than searching for the occupied ones.
+constexpr std::size_t few_points = 16384;
+constexpr double entries_per_point = 4;
+constexpr double entries_per_point_of_few = 16;
+constexpr double most_widening = 4;
+
+// parallel_for that allocates nothing.
+template <class Body>
+void for_chunks(const Context& context, std::size_t chunks, const Body& body, double work) {
+  if (chunks == 1) {
+    body(std::size_t{0});
+  } else {
+    parallel_for(context, chunks, std::cref(body), work);
+  }
+}
 
 }  // namespace
 
-void Grid::choose_axes(const Context& context, View<const double, 2> points, double radius) {
+void Grid::reserve(std::size_t points, std::size_t dimensions) {
+  entries_.reserve(points);
+  buffer_.reserve(points);
+  keys_.reserve(points);
+  counts_.reserve(digits);
+  original_.reserve(points);
+  cells_.reserve(points + 1);
+  run_offsets_.reserve(27);
+  extremes_.reserve(2 * dimensions * chunk_count(points, chunk_size));
+  order_.reserve(dimensions);
+  storage_.reserve((points + 8) * dimensions);
+  coordinates_.reserve(dimensions);
+  const double few = static_cast<double>(std::min(points, few_points)) * entries_per_point_of_few;
+  const double many = static_cast<double>(points) * entries_per_point;
+  first_cell_.reserve(static_cast<std::size_t>(std::max(few, many)) + 128);
+  axes_.reserve(most_axes);
+  axes_.resize(std::max(axes_.size(), std::min(dimensions, most_axes)));
+  for (Axis& axis : axes_) {
+    axis.occupied.reserve(points);
+    axis.place.reserve(points);
+  }
+}
+
+void Grid::find_extent(const Context& context, View<const double, 2> points) {
   const std::size_t n = points.rows();
   const std::size_t chunks = chunk_count(n, chunk_size);
-  std::vector<double> extremes(2 * dimensions_ * chunks);
-  parallel_for(
+  extremes_.resize(2 * dimensions_ * chunks);
+  for_chunks(
       context, chunks,
       [&](std::size_t chunk) {
         const Range range = chunk_range(n, chunk_size, chunk);
-        double* low = extremes.data() + 2 * dimensions_ * chunk;
+        double* low = extremes_.data() + 2 * dimensions_ * chunk;
         double* high = low + dimensions_;
         for (std::size_t d = 0; d < dimensions_; ++d) low[d] = high[d] = points(range.begin, d);
         for (std::size_t i = range.begin; i < range.end; ++i) {
@@ -46,35 +86,63 @@ void Grid::choose_axes(const Context& context, View<const double, 2> points, dou
         }
       },
       static_cast<double>(n * dimensions_));
-  std::vector<Axis> all(dimensions_);
-  std::vector<double> extent(dimensions_);
   for (std::size_t d = 0; d < dimensions_; ++d) {
-    double low = extremes[d];
-    double high = extremes[dimensions_ + d];
+    double& low = extremes_[d];
+    double& high = extremes_[dimensions_ + d];
     for (std::size_t chunk = 1; chunk < chunks; ++chunk) {
-      low = std::min(low, extremes[2 * dimensions_ * chunk + d]);
-      high = std::max(high, extremes[(2 * chunk + 1) * dimensions_ + d]);
+      low = std::min(low, extremes_[2 * dimensions_ * chunk + d]);
+      high = std::max(high, extremes_[(2 * chunk + 1) * dimensions_ + d]);
     }
-    // Halves, because the difference of two float64 may be infinite.
-    extent[d] = high / 2 - low / 2;
-    const double side = std::max(radius * margin, extent[d] / most_cells * 2);
-    all[d] = {d, low, 1.0 / side, 0, 0, {}, {}};
+    // Half of it, because the difference of two float64 may be infinite.
+    high = high / 2 - low / 2;
   }
-  std::vector<std::size_t> order(dimensions_);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  if (dimensions_ > most_axes) {
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return extent[a] > extent[b]; });
-    order.resize(axes_of_many_dimensions);
-    std::sort(order.begin(), order.end());
-  }
-  axes_.clear();
-  for (const std::size_t d : order) axes_.push_back(std::move(all[d]));
+}
 
+// Tells whether the cells were made wider for the sake of a table.
+bool Grid::choose_axes(View<const double, 2> points, double radius, bool may_widen) {
+  const std::size_t n = points.rows();
+  const double* minimum = extremes_.data();
+  const double* half_extent = extremes_.data() + dimensions_;
+  order_.resize(dimensions_);
+  std::iota(order_.begin(), order_.end(), std::size_t{0});
+  if (dimensions_ > most_axes) {
+    // The widest; the lower of equals.
+    std::sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
+      return half_extent[a] > half_extent[b] || (half_extent[a] == half_extent[b] && a < b);
+    });
+    order_.resize(axes_of_many_dimensions);
+    std::sort(order_.begin(), order_.end());
+  }
+  const double least_side = radius * margin;
+  const auto cells_along = [&](std::size_t d, double side) { return half_extent[d] * 2 / side + 1; };
+  const auto cells_with = [&](double side) {
+    double product = 1;
+    for (const std::size_t d : order_) product *= cells_along(d, side) + 3;
+    return product;
+  };
+  const bool few = n <= few_points;
+  const double affordable = static_cast<double>(n) * (few ? entries_per_point_of_few : entries_per_point) + 64;
+  double widening = 1;
+  if (few && may_widen && cells_with(least_side) > affordable) {
+    for (double factor = 1.25; factor <= most_widening; factor += 0.25) {
+      if (!(cells_with(least_side * factor) <= affordable)) continue;
+      widening = factor;
+      break;
+    }
+  }
   // Keys must stay below 2^62, whatever the extent: then only occupied cells count on an axis, with a gap of one cell
   // between those that are no neighbours.
-  const double largest_count = std::exp2(62.0 / static_cast<double>(axes_.size()) - 1);
-  for (Axis& axis : axes_) {
-    const double cells = extent[axis.dimension] * 2 * axis.inverse_side + 1;
+  const double largest_count = std::exp2(62.0 / static_cast<double>(order_.size()) - 1);
+  axes_.resize(order_.size());
+  for (std::size_t a = 0; a < order_.size(); ++a) {
+    Axis& axis = axes_[a];
+    axis.dimension = order_[a];
+    axis.minimum = minimum[axis.dimension];
+    const double side = std::max(least_side * widening, half_extent[axis.dimension] / most_cells * 2);
+    axis.inverse_side = 1.0 / side;
+    axis.occupied.clear();
+    axis.place.clear();
+    const double cells = half_extent[axis.dimension] * 2 * axis.inverse_side + 1;
     if (cells <= largest_count) {
       axis.count = static_cast<std::uint64_t>(cells) + 3;
       continue;
@@ -98,25 +166,30 @@ void Grid::choose_axes(const Context& context, View<const double, 2> points, dou
     axes_[a].stride = stride;
     stride *= axes_[a].count;
   }
+  table_size_ = static_cast<double>(stride) <= affordable ? static_cast<std::size_t>(stride) + 4 : 0;
   run_offsets_.assign(1, 0);
   for (std::size_t a = 0; a + 1 < axes_.size(); ++a) {
-    std::vector<std::int64_t> next;
-    for (const std::int64_t offset : run_offsets_) {
-      for (const std::int64_t step : {-1, 0, 1}) next.push_back(offset + step * static_cast<std::int64_t>(axes_[a].stride));
+    const std::size_t runs = run_offsets_.size();
+    const auto step = static_cast<std::int64_t>(axes_[a].stride);
+    run_offsets_.resize(3 * runs);
+    for (std::size_t r = 0; r < runs; ++r) {
+      run_offsets_[runs + r] = run_offsets_[r] - step;
+      run_offsets_[2 * runs + r] = run_offsets_[r] + step;
     }
-    run_offsets_ = std::move(next);
   }
   std::sort(run_offsets_.begin(), run_offsets_.end());
+  return widening > 1;
 }
 
 std::uint64_t Grid::key(View<const double, 2> points, std::size_t i) const {
   std::uint64_t result = 0;
   for (const Axis& axis : axes_) {
-    const double cell = std::floor((points(i, axis.dimension) - axis.minimum) * axis.inverse_side);
+    const double cell = (points(i, axis.dimension) - axis.minimum) * axis.inverse_side;  // not negative
     if (axis.occupied.empty()) {
       result += (static_cast<std::uint64_t>(cell) + 1) * axis.stride;
     } else {
-      const auto at = std::lower_bound(axis.occupied.begin(), axis.occupied.end(), cell) - axis.occupied.begin();
+      const auto at =
+          std::lower_bound(axis.occupied.begin(), axis.occupied.end(), std::floor(cell)) - axis.occupied.begin();
       result += axis.place[static_cast<std::size_t>(at)] * axis.stride;
     }
   }
@@ -135,7 +208,7 @@ void Grid::sort_keys(const Context& context, unsigned key_bits) {
   counts_.resize(shares * digits);
   const double work = static_cast<double>(n) * 3.0;
   for (unsigned shift = index_bits_; shift < index_bits_ + key_bits; shift += digit_bits) {
-    parallel_for(
+    for_chunks(
         context, shares,
         [&](std::size_t s) {
           std::uint32_t* count = counts_.data() + s * digits;
@@ -152,7 +225,7 @@ void Grid::sort_keys(const Context& context, unsigned key_bits) {
         sum += size;
       }
     }
-    parallel_for(
+    for_chunks(
         context, shares,
         [&](std::size_t s) {
           std::uint32_t* place = counts_.data() + s * digits;
@@ -169,22 +242,21 @@ void Grid::sort_keys(const Context& context, unsigned key_bits) {
 // Keys too long to share a word with their index.
 void Grid::sort_long_keys() {
   std::iota(original_.begin(), original_.end(), 0U);
-  std::stable_sort(original_.begin(), original_.end(),
-                   [&](std::uint32_t a, std::uint32_t b) { return keys_[a] < keys_[b]; });
+  std::sort(original_.begin(), original_.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return keys_[a] < keys_[b] || (keys_[a] == keys_[b] && a < b);
+  });
 }
 
-void Grid::build(const Context& context, View<const double, 2> points, double radius) {
+// Sorts the points and finds the cells.
+void Grid::make_cells(const Context& context, View<const double, 2> points) {
   const std::size_t n = points.rows();
-  dimensions_ = points.columns();
-  original_.resize(n);
-  choose_axes(context, points, radius);
   std::uint64_t largest_key = 1;
   for (const Axis& axis : axes_) largest_key += axis.stride * axis.count;
   const auto key_bits = static_cast<unsigned>(std::bit_width(largest_key));
   index_bits_ = static_cast<unsigned>(std::bit_width(n));
   const bool one_word = key_bits + index_bits_ <= 64;
   (one_word ? entries_ : keys_).resize(n);
-  parallel_for(
+  for_chunks(
       context, chunk_count(n, chunk_size),
       [&](std::size_t chunk) {
         const Range range = chunk_range(n, chunk_size, chunk);
@@ -199,8 +271,45 @@ void Grid::build(const Context& context, View<const double, 2> points, double ra
       static_cast<double>(n) * 5.0);
   if (one_word) {
     sort_keys(context, key_bits);
+    const std::uint64_t index_mask = (std::uint64_t{1} << index_bits_) - 1;
+    for (std::size_t i = 0; i < n; ++i) original_[i] = static_cast<std::uint32_t>(entries_[i] & index_mask);
   } else {
     sort_long_keys();
+  }
+  const auto key_at = [&](std::size_t i) { return one_word ? entries_[i] >> index_bits_ : keys_[original_[i]]; };
+  cells_.clear();
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint64_t key_of_point = key_at(i);
+    if (cells_.empty() || cells_.back().key != key_of_point) {
+      cells_.push_back({key_of_point, static_cast<std::uint32_t>(i)});
+    }
+  }
+  cells_.push_back({~std::uint64_t{0}, static_cast<std::uint32_t>(n)});
+}
+
+// Whether points share their cells with so many others that narrower cells are worth more than a table.
+bool Grid::crowded() const {
+  double pairs = 0;
+  for (std::size_t cell = 0; cell < cell_count(); ++cell) {
+    const double points = cells_[cell + 1].begin - cells_[cell].begin;
+    pairs += points * points;
+  }
+  return pairs > 16.0 * static_cast<double>(size());
+}
+
+void Grid::build(const Context& context, View<const double, 2> points, double radius) {
+  const std::size_t n = points.rows();
+  dimensions_ = points.columns();
+  original_.resize(n);
+  find_extent(context, points);
+  if (choose_axes(points, radius, true)) {
+    make_cells(context, points);
+    if (crowded()) {
+      choose_axes(points, radius, false);
+      make_cells(context, points);
+    }
+  } else {
+    make_cells(context, points);
   }
 
   constexpr std::size_t spare = 8;  // read by the kernels beyond the last point
@@ -211,14 +320,10 @@ void Grid::build(const Context& context, View<const double, 2> points, double ra
     coordinates_[d] = storage_.data() + d * stride;
     std::fill_n(storage_.data() + d * stride + n, spare, 0.0);
   }
-  const std::uint64_t index_mask = (std::uint64_t{1} << index_bits_) - 1;
-  parallel_for(
+  for_chunks(
       context, chunk_count(n, chunk_size),
       [&](std::size_t chunk) {
         const Range range = chunk_range(n, chunk_size, chunk);
-        for (std::size_t i = range.begin; i < range.end; ++i) {
-          if (one_word) original_[i] = static_cast<std::uint32_t>(entries_[i] & index_mask);
-        }
         for (std::size_t i = range.begin; i < range.end; ++i) {
           constexpr std::size_t ahead = 16;
           __builtin_prefetch(&points(original_[std::min(i + ahead, range.end - 1)], 0));
@@ -226,15 +331,12 @@ void Grid::build(const Context& context, View<const double, 2> points, double ra
         }
       },
       static_cast<double>(n * dimensions_) * 4.0);
-  const auto key_at = [&](std::size_t i) { return one_word ? entries_[i] >> index_bits_ : keys_[original_[i]]; };
-  cells_.clear();
-  for (std::size_t i = 0; i < n; ++i) {
-    const std::uint64_t key_of_point = key_at(i);
-    if (cells_.empty() || cells_.back().key != key_of_point) {
-      cells_.push_back({key_of_point, static_cast<std::uint32_t>(i)});
-    }
+  first_cell_.resize(table_size_);
+  std::size_t entry = 0;
+  for (std::size_t cell = 0; cell < cells_.size() && table_size_ > 0; ++cell) {
+    const std::size_t end = cell + 1 < cells_.size() ? static_cast<std::size_t>(cells_[cell].key) + 1 : table_size_;
+    for (; entry < end; ++entry) first_cell_[entry] = static_cast<std::uint32_t>(cell);
   }
-  cells_.push_back({~std::uint64_t{0}, static_cast<std::uint32_t>(n)});
 }
 
 }  // namespace diskern

@@ -23,6 +23,9 @@ class Grid {
   // difference in every coordinate is at most `radius` (positive, finite) are in the same or in neighbouring cells.
   void build(const Context& context, View<const double, 2> points, double radius);
 
+  // Takes the memory that up to so many points of so many dimensions may need on one thread.
+  void reserve(std::size_t points, std::size_t dimensions);
+
   std::size_t size() const noexcept { return original_.size(); }
   std::size_t dimensions() const noexcept { return dimensions_; }
   const double* const* coordinates() const noexcept { return coordinates_.data(); }  // eight more may be read
@@ -33,6 +36,8 @@ class Grid {
   // Keys of the neighbourhood of a cell: runs of three, key + offset - 1 .. key + offset + 1. Ascending; the middle one
   // is 0.
   const std::vector<std::int64_t>& run_offsets() const noexcept { return run_offsets_; }
+  // Where the grid has few cells: of every key, the first cell with this key or a higher one. Otherwise empty.
+  const std::vector<std::uint32_t>& first_cell() const noexcept { return first_cell_; }
 
  private:
   struct Axis {
@@ -44,13 +49,20 @@ class Grid {
     std::vector<double> occupied;  // where there are too many cells: the occupied ones, ascending; others are left out
     std::vector<std::uint64_t> place;
   };
-  void choose_axes(const Context& context, View<const double, 2> points, double radius);
+  void find_extent(const Context& context, View<const double, 2> points);
+  bool choose_axes(View<const double, 2> points, double radius, bool may_widen);
+  void make_cells(const Context& context, View<const double, 2> points);
+  bool crowded() const;
   std::uint64_t key(View<const double, 2> points, std::size_t i) const;
   void sort_keys(const Context& context, unsigned key_bits);
   void sort_long_keys();
 
   std::size_t dimensions_ = 0;
   std::vector<Axis> axes_;
+  std::vector<double> extremes_;    // per chunk: minima, maxima; in the end minima and half the extents of all
+  std::vector<std::size_t> order_;  // dimensions that have an axis
+  std::size_t table_size_ = 0;
+  std::vector<std::uint32_t> first_cell_;
   unsigned index_bits_ = 0;
   std::vector<std::uint64_t> entries_;  // key and index in one word where they fit
   std::vector<std::uint64_t> buffer_;

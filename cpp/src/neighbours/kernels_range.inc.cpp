@@ -63,6 +63,16 @@ struct Search {
     return found;
   }
 
+  static size_t count_runs(const RangeQuery& query, const PointRun* runs, size_t run_count, size_t enough) {
+    size_t found = 0;
+    for (size_t r = 0; r < run_count && found < enough; ++r) {
+      for (size_t i = runs[r].begin; i < runs[r].end && found < enough; i += lanes) {
+        found += static_cast<size_t>(__builtin_popcount(hits(query, i, runs[r].end)));
+      }
+    }
+    return found;
+  }
+
   static size_t find(const RangeQuery& query, size_t begin, size_t end, uint32_t* found) {
     size_t n = 0;
     for (size_t i = begin; i < end; i += lanes) {
@@ -89,6 +99,20 @@ size_t count(const RangeQuery& query, size_t begin, size_t end, size_t enough) {
 }
 
 template <Metric metric>
+size_t count_runs(const RangeQuery& query, const PointRun* runs, size_t run_count, size_t enough) {
+  switch (query.dimensions) {
+    case 2:
+      return Search<metric, 2>::count_runs(query, runs, run_count, enough);
+    case 3:
+      return Search<metric, 3>::count_runs(query, runs, run_count, enough);
+    case 4:
+      return Search<metric, 4>::count_runs(query, runs, run_count, enough);
+    default:
+      return Search<metric, 0>::count_runs(query, runs, run_count, enough);
+  }
+}
+
+template <Metric metric>
 size_t find(const RangeQuery& query, size_t begin, size_t end, uint32_t* found) {
   switch (query.dimensions) {
     case 2:
@@ -107,6 +131,7 @@ size_t find(const RangeQuery& query, size_t begin, size_t end, uint32_t* found) 
 extern const RangeKernels range_kernels;
 const RangeKernels range_kernels = {
     {count<Metric::euclidean>, count<Metric::manhattan>, count<Metric::chebyshev>},
+    {count_runs<Metric::euclidean>, count_runs<Metric::manhattan>, count_runs<Metric::chebyshev>},
     {find<Metric::euclidean>, find<Metric::manhattan>, find<Metric::chebyshev>}};
 
 }  // namespace diskern::DISKERN_ISA_NAMESPACE

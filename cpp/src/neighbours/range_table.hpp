@@ -19,9 +19,17 @@ struct RangeQuery {
   double limit;         // of the sum of squares (Euclidean), the sum or the largest (Manhattan, Chebyshev) difference
 };
 
+// Points begin .. end-1.
+struct PointRun {
+  uint32_t begin;
+  uint32_t end;
+};
+
 struct RangeKernels {
   // How many of the points begin .. end-1 are within the limit; stops early once there are `enough`.
   size_t (*count[metric_count])(const RangeQuery& query, size_t begin, size_t end, size_t enough);
+  // The same over several runs.
+  size_t (*count_runs[metric_count])(const RangeQuery& query, const PointRun* runs, size_t run_count, size_t enough);
   // Writes the positions of those within the limit, ascending, and returns how many there are.
   size_t (*find[metric_count])(const RangeQuery& query, size_t begin, size_t end, uint32_t* found);
 };
