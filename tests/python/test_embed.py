@@ -8,9 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import diskern
+from diskern import _core
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCE = REPOSITORY / "tests" / "embed"
@@ -78,6 +80,29 @@ def test_the_foreign_project_notices_other_responses(package: Path, models: Path
     assert done.returncode == 1
     assert "FAILED logistic.diskern: responses one by one" in done.stdout
     assert "FAILED logistic.diskern: C interface" in done.stdout
+
+
+def test_clustering_of_events_gives_the_same_labels(package: Path, tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    counts = random.integers(0, 1000, 50)
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    centres = random.uniform(-3, 3, (20, 3))
+    points = centres[random.integers(0, 20, offsets[-1])] + random.normal(0, 0.4, (offsets[-1], 3))
+    labels, _, clusters = _core.fit_dbscan_events(points, offsets, 0.4, 5, _core.Metric.euclidean)
+    assert clusters.max() > 1
+    assert (labels < 0).any()
+    points.tofile(tmp_path / "points")
+    offsets.tofile(tmp_path / "offsets")
+    labels.tofile(tmp_path / "labels")
+    run(cmake, "-S", SOURCE, "-B", tmp_path / "build", f"-Ddiskern_DIR={package}")
+    run(cmake, "--build", tmp_path / "build", "--target", "embed_clustering")
+    assert run(tmp_path / "build" / "embed_clustering", tmp_path).stdout == "50 events agree\n"
+    # One changed label is found.
+    labels[2000] += 1
+    labels.tofile(tmp_path / "labels")
+    done = subprocess.run([tmp_path / "build" / "embed_clustering", tmp_path], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "FAILED event" in done.stdout
 
 
 def test_pkg_config_finds_the_library(package: Path, tmp_path: Path) -> None:
