@@ -1,5 +1,6 @@
 // Clustering.
 #include "clustering/dbscan.hpp"
+#include "clustering/dbscan_events.hpp"
 #include "common.hpp"
 
 namespace diskern::python {
@@ -29,6 +30,33 @@ py::tuple fit_dbscan(const py::array& points, double eps, double min_samples, Me
                         py::array_t<std::uint8_t>(n, result.core.data()), result.n_clusters);
 }
 
+py::tuple fit_dbscan_events(const py::array& points, const py::array& offsets, double eps, double min_samples,
+                            Metric metric, const py::object& weight, int threads) {
+  const View<const double, 2> view = matrix<double>(points, "points");
+  const View<const std::int64_t> starts =
+      vector<std::int64_t>(offsets, "offsets", static_cast<std::size_t>(offsets.size()));
+  View<const double> weights;
+  if (!weight.is_none()) weights = vector<double>(py::cast<py::array>(weight), "weight", view.rows());
+  clustering::DbscanParams params;
+  params.eps = eps;
+  params.min_samples = min_samples;
+  params.metric = metric;
+  PythonMonitor monitor{py::none()};
+  const Context context = make_context(threads, 0, &monitor);
+  const auto n = static_cast<py::ssize_t>(view.rows());
+  py::array_t<std::int64_t> labels(n);
+  py::array_t<std::uint8_t> core(n);
+  py::array_t<std::int64_t> counts(starts.empty() ? 0 : static_cast<py::ssize_t>(starts.size()) - 1);
+  {
+    std::int64_t* to_labels = labels.mutable_data();
+    std::uint8_t* to_core = core.mutable_data();
+    std::int64_t* to_counts = counts.mutable_data();
+    const py::gil_scoped_release release;
+    clustering::dbscan_events(context, params, view, starts, weights, to_labels, to_core, to_counts);
+  }
+  return py::make_tuple(labels, core, counts);
+}
+
 }  // namespace
 
 void register_clustering(py::module_& module) {
@@ -41,6 +69,10 @@ void register_clustering(py::module_& module) {
              py::arg("weight") = py::none(), py::arg("threads") = 1, py::arg("reference") = false,
              "Labels int64 (-1: noise), core points uint8, number of clusters, of float64 points (points, dimensions); "
              "reference: from the definition, in quadratic time.");
+  module.def("fit_dbscan_events", &fit_dbscan_events, py::arg("points"), py::arg("offsets"), py::arg("eps"),
+             py::arg("min_samples"), py::arg("metric"), py::arg("weight") = py::none(), py::arg("threads") = 1,
+             "Labels int64, core points uint8 and the number of clusters of every event; event e has the float64 points "
+             "offsets[e] .. offsets[e + 1] - 1.");
 }
 
 }  // namespace diskern::python

@@ -66,6 +66,7 @@ class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Copy of the core points.
     n_features_in_ : int
     feature_names_in_ : array of str, where the points had names
+    event_cluster_counts_ : int64 array of shape (events,), of ``fit_predict_events`` only
 
     Notes
     -----
@@ -167,3 +168,47 @@ class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.core_sample_indices_ = np.flatnonzero(core).astype(np.int64)
         self.components_ = points[self.core_sample_indices_].copy()
         return self
+
+    def fit_predict_events(self, X: Any, offsets: Any, sample_weight: Any = None) -> NDArray[np.int64]:
+        """Cluster the points of many events, each event on its own.
+
+        Parameters
+        ----------
+        X : array-like of shape (points, dimensions)
+            The points of all events, one event after the other. Finite numbers.
+        offsets : array-like of int of shape (events + 1,)
+            Event ``e`` has the points ``offsets[e]`` to ``offsets[e + 1] - 1``; the first is 0, the last the number of
+            points. Events may be empty. Awkward arrays have such offsets.
+        sample_weight : None or array-like of shape (points,)
+            As in ``fit``.
+
+        Returns
+        -------
+        int64 array of shape (points,)
+            Labels as ``fit`` gives them for each event alone: they start with 0 in every event. Also in ``labels_``;
+            ``event_cluster_counts_`` holds the number of clusters of each event.
+        """
+        self._check_params()
+        metric = self._metric()
+        threads = self._threads()
+        points = validate_data(self, X, dtype=[np.float64, np.float32])
+        weight = None if sample_weight is None else check_weights(sample_weight, len(points))
+        starts = np.asarray(offsets)
+        if starts.ndim != 1 or starts.dtype.kind not in "iu":
+            raise InvalidArgument(
+                f"offsets must be a vector of integers, got an array of {starts.dtype} with shape {starts.shape}"
+            )
+        labels, core, counts = _core.fit_dbscan_events(
+            np.asarray(points, dtype=np.float64),
+            np.ascontiguousarray(starts, dtype=np.int64),
+            float(self.eps),
+            float(self.min_samples),
+            metric,
+            weight,
+            threads,
+        )
+        self.labels_ = labels
+        self.core_sample_indices_ = np.flatnonzero(core).astype(np.int64)
+        self.components_ = points[self.core_sample_indices_].copy()
+        self.event_cluster_counts_ = counts
+        return self.labels_
