@@ -26,6 +26,7 @@ void check(const DbscanParams& params, View<const double, 2> points, View<const 
   if (!(params.min_samples > 0) || !std::isfinite(params.min_samples)) {
     fail("min_samples must be a positive number, got " + std::to_string(params.min_samples));
   }
+  if (static_cast<std::size_t>(params.metric) >= metric_count) fail("the metric must be Euclidean, Manhattan or Chebyshev");
   if (points.rows() == 0) fail("no points: at least one is needed");
   if (points.columns() == 0) fail("the points have no coordinates");
   if (points.rows() >= std::numeric_limits<std::uint32_t>::max()) {
@@ -64,7 +65,7 @@ double separation(Metric metric, View<const double, 2> points, std::size_t i, st
       case Metric::manhattan:
         sum += std::abs(difference);
         break;
-      case Metric::chebyshev:
+      default:
         sum = std::max(sum, std::abs(difference));
         break;
     }

@@ -7,8 +7,8 @@
 
 namespace diskern {
 
-// In the order of the kernels in the table.
-enum class Metric : uint8_t { euclidean = 0, manhattan = 1, chebyshev = 2 };
+// The first three in the order of the kernels in the table.
+enum class Metric : uint8_t { euclidean = 0, manhattan = 1, chebyshev = 2, minkowski = 3, haversine = 4 };
 constexpr size_t metric_count = 3;
 
 // Points as one array per dimension, of which eight elements beyond the last point may be read.

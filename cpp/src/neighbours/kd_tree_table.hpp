@@ -1,0 +1,78 @@
+#pragma once
+// The table of k-d tree searches that every instruction-set unit fills. Nothing but C headers may be included here
+// (cmake/isa.cmake).
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "neighbours/range_table.hpp"
+
+namespace diskern {
+
+constexpr size_t kd_fan_out = 16;      // children of an inner node
+constexpr size_t kd_leaf_multiple = 16;  // slots of a leaf come in blocks of this
+
+// A tree whose nodes have sixteen children (the root maybe 2, 4 or 8), all leaves at one depth. Points stand twice:
+// float64 as given, and float32 of (x - centre) * scale, which only decides what is worth looking at in float64. Boxes
+// hold the float32 values, so a box is never farther than its points: the same arithmetic, and rounding is monotonic.
+struct KdTreeView {
+  // Of the node at level l, number i, at box[l] + i * 2 * dimensions * 16: for every dimension the lowest coordinates of
+  // its children, then the highest ones.
+  const float* const* box;
+  const float* single;    // leaf after leaf, dimension after dimension, `capacity` slots; NaN where a slot has no point
+  const double* exact;    // the same in float64
+  const uint32_t* index;  // of the points, `capacity` slots a leaf
+  const float* period32;  // scaled; nullptr: no axis is periodic; infinite for axes that are not
+  const double* period;
+  size_t size;
+  size_t dimensions;
+  size_t capacity;
+  size_t levels;         // of inner nodes; 0: one leaf is all
+  size_t root_children;  // of level 0
+  size_t leaves;
+  double scale;
+  double power;  // of Metric::minkowski
+  const double* const* weight_sums;  // of the node at level l (the leaves are level `levels`): weight_columns each
+  const double* weights;             // leaf after leaf, column after column, `capacity` slots
+  size_t weight_columns;
+};
+
+struct KdQuery {
+  const double* exact;
+  const float* single;
+  double error;   // what float32 may add to or take from a distance, in scaled units
+  uint32_t home;  // leaf to look at first
+};
+
+// Grows by a call, since this unit may not allocate.
+struct KdFound {
+  uint32_t* index;
+  double* distance;  // reduced: Euclidean squares, Minkowski sums of powers
+  size_t size;
+  size_t capacity;
+  void* owner;
+  void (*grow)(KdFound& found);
+};
+
+struct KdBox {
+  const double* low;  // closed
+  const double* high;
+  const float* low32;
+  const float* high32;
+};
+
+struct KdTreeKernels {
+  // The k nearest points, ascending by (reduced distance, index). Fewer points than k are no good.
+  void (*nearest)(const KdTreeView& tree, Metric metric, const KdQuery& query, size_t k, double* distance,
+                  uint32_t* index);
+  // Appends all points whose reduced distance is at most the limit, in the order of the tree.
+  void (*within)(const KdTreeView& tree, Metric metric, const KdQuery& query, double limit, KdFound& found);
+  // How many there are; stops early once there are `enough`.
+  size_t (*count)(const KdTreeView& tree, Metric metric, const KdQuery& query, double limit, size_t enough);
+  // Adds the weights of the points in a box to sums[weight_columns]; returns how many points there are.
+  size_t (*box_sums)(const KdTreeView& tree, const KdBox& box, double* sums);
+  // Leaves that a search for the k nearest looks at.
+  size_t (*leaves_visited)(const KdTreeView& tree, Metric metric, const KdQuery& query, double limit);
+};
+
+}  // namespace diskern
