@@ -19,6 +19,7 @@
 #include "trees/fixed_point.hpp"
 #include "trees/forest.hpp"
 #include "trees/impurity_grower.hpp"
+#include "trees/loss.hpp"
 
 namespace diskern::trees {
 
@@ -154,7 +155,7 @@ class Trainer {
     units.count = count.inverse;
     if (n_classes_ == 0) {
       TargetSums sums;
-      const double shift = mean_target();
+      const double shift = weighted_mean(sample_);
       double largest = 0;
       for (const double y : sample_.target) largest = std::max(largest, std::abs(y - shift));
       const FixedPoint target = FixedPoint::for_sums(largest, sample_.absolute_weight * draws, 62);
@@ -175,20 +176,6 @@ class Trainer {
   }
 
  private:
-  double mean_target() const {
-    double largest = 0;
-    for (const double y : sample_.target) largest = std::max(largest, std::abs(y));
-    const FixedPoint target = FixedPoint::for_sums(largest, sample_.absolute_weight, 62);
-    const FixedPoint weight = FixedPoint::for_sums(1.0, sample_.absolute_weight, 62);
-    std::int64_t targets = 0;
-    std::int64_t weights = 0;
-    for (std::size_t i = 0; i < sample_.n; ++i) {
-      targets += target(sample_.weight[i], sample_.target[i]);
-      weights += weight(sample_.weight[i], 1.0);
-    }
-    return target.value(targets) / weight.value(weights);
-  }
-
   template <class Maker>
   RandomForestResult train(const Maker& maker) {
     using Sums = typename Maker::Sums;
