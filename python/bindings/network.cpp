@@ -115,7 +115,7 @@ void register_network(py::module_& module) {
       .value("softmax_cross_entropy", network::Loss::softmax_cross_entropy);
   py::enum_<network::Initialisation>(module, "NetworkInitialisation", "The weights that training starts from.")
       .value("tmva", network::Initialisation::tmva)
-      .value("glorot", network::Initialisation::glorot);
+      .value("automatic", network::Initialisation::automatic);
 
   py::class_<NetworkParams>(module, "NetworkParams", "Parameters of network training with their defaults.")
       .def(py::init<>())

@@ -185,7 +185,7 @@ TEST(unusable_networks_are_refused) {
   CHECK(refused([](Network& n) { n.layers[0].biases.push_back(0.0); }));
   CHECK(refused([&](Network& n) { n.layers[0].weights[2] = nan; }));
   CHECK(refused([](Network& n) { n.layers[1].biases[0] = std::numeric_limits<double>::infinity(); }));
-  CHECK(refused([](Network& n) { n.layers[0].activation = static_cast<Activation>(6); }));
+  CHECK(refused([](Network& n) { n.layers[0].activation = static_cast<Activation>(18); }));
   CHECK(refused([](Network& n) { n.layers[0].input_function = static_cast<InputFunction>(3); }));
   CHECK(refused([](Network& n) { n.output = static_cast<Output>(2); }));
   // A layer that does not fit to the one before, though right in itself.
@@ -211,7 +211,7 @@ TEST(unusable_groups_are_refused) {
   CHECK_THROWS(NetworkPredictor::read(write("n_inputs", std::int64_t{3})), FormatError);
   CHECK_THROWS(NetworkPredictor::read(write("n_inputs", std::int64_t{1} << 50)), FormatError);
   CHECK_THROWS(NetworkPredictor::read(write("n_outputs", std::int64_t{0})), FormatError);
-  CHECK_THROWS(NetworkPredictor::read(write("activation", std::int64_t{6})), FormatError);
+  CHECK_THROWS(NetworkPredictor::read(write("activation", std::int64_t{18})), FormatError);
   CHECK_THROWS(NetworkPredictor::read(write("input_function", std::int64_t{-1})), FormatError);
   CHECK_THROWS(NetworkPredictor::read(write("weights", std::vector<double>{1.0})), FormatError);
   CHECK_THROWS(NetworkPredictor::read(write("biases", std::string("0 0 0"))), FormatError);

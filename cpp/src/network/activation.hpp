@@ -1,9 +1,12 @@
 #pragma once
-// The functions of a neuron, once, for evaluation and training.
+// The functions of a neuron in float64: for networks with TMVA's arithmetic, and as the reference of the float kernels
+// (activation_kernels.hpp).
 
 #include <cmath>
+#include <string_view>
 
-#include "network/network.hpp"
+#include "network/activation_functions.hpp"
+#include "network/activation_kind.hpp"
 
 namespace diskern::network {
 
@@ -31,8 +34,12 @@ inline double activate(Activation activation, double x) noexcept {
       return x < 0.0 ? 0.0 : x;
     case Activation::tmva_tanh:
       return tmva_tanh(x);
+    default: {
+      double y = x;
+      with_activation(activation, [&](auto tag) { y = activation_value<decltype(tag)::value>(x); });
+      return y;
+    }
   }
-  return x;
 }
 
 // The derivative at x, where y = activate(activation, x).
@@ -50,8 +57,16 @@ inline double derivative(Activation activation, double x, double y) noexcept {
       return -x * y;
     case Activation::relu:
       return x > 0.0 ? 1.0 : 0.0;
+    default: {
+      double slope = 1.0;
+      with_activation(activation, [&](auto tag) { slope = activation_slope<decltype(tag)::value>(x, y); });
+      return slope;
+    }
   }
-  return 1.0;
 }
+
+const char* name(Activation activation) noexcept;
+// InvalidArgument for an unknown name; the message lists the known ones, near misses first.
+Activation activation_of_name(std::string_view name);
 
 }  // namespace diskern::network

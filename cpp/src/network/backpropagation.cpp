@@ -6,6 +6,7 @@
 
 #include "base/executor.hpp"
 #include "network/activation.hpp"
+#include "network/loss_functions.hpp"
 
 namespace diskern::network {
 
@@ -43,7 +44,8 @@ std::size_t chunk_size_for(std::size_t count, std::size_t lanes) noexcept {
 
 }  // namespace
 
-Backpropagation::Backpropagation(Shape shape, Loss loss) : shape_(std::move(shape)), loss_(loss) {
+Backpropagation::Backpropagation(Shape shape, Loss loss, const LossParams& loss_params)
+    : shape_(std::move(shape)), loss_(loss), loss_params_(loss_params) {
   std::size_t values = 0;
   std::size_t activations = shape_.n_inputs();
   activation_offset_.push_back(0);
@@ -125,6 +127,15 @@ double Backpropagation::output_loss(const Events& events, const std::size_t* ind
       const double value = values[e];
       loss = target * softplus(-value) + (1.0 - target) * softplus(value);
       work.deltas[e] = weight * (outputs[e] - target);
+    } else if (loss_ != Loss::softmax_cross_entropy) {
+      std::vector<double> scores(n_outputs);
+      std::vector<double> targets(n_outputs);
+      for (std::size_t k = 0; k < n_outputs; ++k) {
+        scores[k] = values[k * lanes + e];
+        targets[k] = events.target(i, k);
+      }
+      loss = loss_of_event(loss_, loss_params_, scores.data(), targets.data(), n_outputs, scores.data());
+      for (std::size_t k = 0; k < n_outputs; ++k) work.deltas[k * lanes + e] = weight * scores[k];
     } else {
       double largest = outputs[e];
       for (std::size_t k = 1; k < n_outputs; ++k) largest = std::max(largest, outputs[k * lanes + e]);

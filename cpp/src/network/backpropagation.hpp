@@ -36,7 +36,7 @@ struct Events {
 // sum depends on the number of events only, never on the number of threads.
 class Backpropagation {
  public:
-  Backpropagation(Shape shape, Loss loss);
+  Backpropagation(Shape shape, Loss loss, const LossParams& loss_params = {});
 
   const Shape& shape() const noexcept { return shape_; }
   Loss loss_kind() const noexcept { return loss_; }
@@ -62,6 +62,7 @@ class Backpropagation {
 
   Shape shape_;
   Loss loss_;
+  LossParams loss_params_;
   std::vector<std::size_t> value_offset_;       // of each layer in values
   std::vector<std::size_t> activation_offset_;  // of each layer's inputs in activations; the last: the outputs
   std::vector<Workspace> workspaces_;

@@ -133,7 +133,7 @@ void validate(const Network& network) {
     if (layer.biases.size() != static_cast<std::size_t>(layer.n_outputs)) {
       refuse(l, std::to_string(layer.biases.size()) + " biases, expected " + std::to_string(layer.n_outputs));
     }
-    if (static_cast<int>(layer.activation) > static_cast<int>(Activation::tmva_tanh)) {
+    if (static_cast<int>(layer.activation) > static_cast<int>(last_activation)) {
       refuse(l, "unknown activation " + std::to_string(static_cast<int>(layer.activation)));
     }
     if (static_cast<int>(layer.input_function) > static_cast<int>(InputFunction::sum_of_absolutes)) {
@@ -186,7 +186,7 @@ PredictorPointer NetworkPredictor::read(const archive::Group& group) {
     layer.n_inputs = static_cast<std::int32_t>(child->integer("n_inputs", 1, maximum_width));
     layer.n_outputs = static_cast<std::int32_t>(child->integer("n_outputs", 1, maximum_width));
     layer.activation =
-        static_cast<Activation>(child->integer("activation", 0, static_cast<std::int64_t>(Activation::tmva_tanh)));
+        static_cast<Activation>(child->integer("activation", 0, static_cast<std::int64_t>(last_activation)));
     layer.input_function = static_cast<InputFunction>(
         child->integer("input_function", 0, static_cast<std::int64_t>(InputFunction::sum_of_absolutes)));
     layer.weights =

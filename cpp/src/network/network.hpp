@@ -5,17 +5,9 @@
 #include <vector>
 
 #include "base/predictor.hpp"
+#include "network/activation_kind.hpp"
 
 namespace diskern::network {
-
-enum class Activation : std::uint8_t {
-  linear = 0,
-  sigmoid = 1,
-  tanh = 2,
-  radial = 3,  // exp(-x^2 / 2)
-  relu = 4,
-  tmva_tanh = 5,  // TMVA's float rational approximation (tmva.md 7.4)
-};
 
 // How a neuron combines its inputs x_i with weights w_i (the bias is one more input of value 1).
 enum class InputFunction : std::uint8_t {

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "network/initialisation.hpp"
+#include "network/loss_kind.hpp"
 #include "network/network.hpp"
 
 namespace diskern::network {
@@ -15,26 +17,16 @@ enum class Solver : std::uint8_t {
   adam = 3,        // Kingma and Ba, arXiv:1412.6980, on mini-batches
 };
 
-enum class Loss : std::uint8_t {
-  squared = 0,                // 1/2 sum over outputs of (y - t)^2
-  cross_entropy = 1,          // -t ln y - (1 - t) ln(1 - y), one output, which is a sigmoid
-  softmax_cross_entropy = 2,  // -sum t_k ln p_k with p the softmax of the outputs
-};
-
-enum class Initialisation : std::uint8_t {
-  tmva = 0,    // uniform in [-2, 2] from TRandom3(random_seed), in TMVA's order of synapses
-  glorot = 1,  // uniform with variance 2 / (inputs + outputs) (ReLU: 2 / inputs), biases 0
-};
-
 struct NetworkParams {
   // Defaults of the estimators.
   std::vector<std::int32_t> hidden_layers = {100};
   Activation activation = Activation::relu;
   InputFunction input_function = InputFunction::sum;
   Loss loss = Loss::cross_entropy;
+  LossParams loss_params;
   Output output = Output::identity;  // what the model applies to its outputs; softmax for several classes
   Solver solver = Solver::adam;
-  Initialisation initialisation = Initialisation::glorot;
+  Initialisation initialisation = Initialisation::automatic;
   std::uint32_t random_seed = 1;  // of Initialisation::tmva, TMVA's shuffling and sampling
   std::int32_t epochs = 200;
   double learning_rate = 0.001;

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <random>
 #include <utility>
 
 #include "diskern/error.hpp"
@@ -26,7 +25,7 @@ Session::Session(const Context& the_context, const NetworkParams& the_params, Sh
                  Events the_validation, NetworkFit& fit)
     : context(the_context),
       params(the_params),
-      engine(std::move(shape), the_params.loss),
+      engine(std::move(shape), the_params.loss, the_params.loss_params),
       training(std::move(the_training)),
       validation(std::move(the_validation)),
       has_validation(validation.size() > 0),
@@ -55,16 +54,13 @@ void Session::initialise() {
     }
     return;
   }
-  std::mt19937_64 generator(context.seed ^ 0x9e3779b97f4a7c15ULL);
-  for (const LayerShape& layer : shape.layers) {
-    const double inputs = static_cast<double>(layer.n_inputs);
-    const double outputs = static_cast<double>(layer.n_outputs);
-    const double variance = layer.activation == Activation::relu ? 2.0 / inputs : 2.0 / (inputs + outputs);
-    const double limit = std::sqrt(3.0 * variance);
-    for (std::size_t p = layer.weights; p < layer.biases; ++p) {
-      const double unit = static_cast<double>(generator() >> 11U) * 0x1.0p-53;
-      parameters[p] = limit * (2.0 * unit - 1.0);
-    }
+  std::vector<float> weights;
+  for (std::size_t l = 0; l < shape.layers.size(); ++l) {
+    const LayerShape& layer = shape.layers[l];
+    weights.resize(layer.biases - layer.weights);
+    network::initialise(params.initialisation, layer.activation, layer.n_inputs, layer.n_outputs, context.seed,
+                        static_cast<std::uint32_t>(l), weights.data(), weights.size());
+    for (std::size_t p = 0; p < weights.size(); ++p) parameters[layer.weights + p] = static_cast<double>(weights[p]);
     // Inputs that are summed up without their sign move nothing at zero bias; a small one has a gradient.
     if (layer.input_function != InputFunction::sum) {
       for (std::size_t p = layer.biases; p < layer.biases + layer.n_outputs; ++p) parameters[p] = 0.1;
