@@ -225,6 +225,11 @@ TEST(points_as_their_own_queries) {
     tree.nearest_of_points(context, k, {others.data(), points.size(), k}, {other_indices.data(), points.size(), k});
     CHECK(distances == others);
     CHECK(indices == other_indices);
+    others.assign(others.size(), 0.0);
+    tree.nearest_of_points(context, k, {others.data(), points.size(), k}, {other_indices.data(), points.size(), k},
+                           SearchOrder::scan);
+    CHECK(distances == others);
+    CHECK(indices == other_indices);
   }
 }
 

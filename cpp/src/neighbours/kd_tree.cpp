@@ -46,7 +46,6 @@ constexpr KernelTables<KdTreeKernels> tables = {
 };
 
 constexpr double largest_coordinate = 1e150;  // squares of differences stay finite
-constexpr std::size_t largest_leaf = 32;
 // Points looked at to choose the dimension of a split.
 constexpr std::size_t split_sample = 64;
 // Levels of two children after which a thread has a subtree of its own.

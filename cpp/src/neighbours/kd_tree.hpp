@@ -32,6 +32,10 @@ struct WithinRadius {
   std::vector<double> distances;
 };
 
+// How the nearest points of many queries are searched: down the tree, or by looking at all leaves with several queries at
+// a time (many dimensions; not for periodic axes), or what is less work for this sample. Answers are the same.
+enum class SearchOrder : std::uint8_t { automatic, tree, scan };
+
 class KdTree {
  public:
   // Copies the points (finite, up to 1e150, fewer than 2^32 - 1, at least one). weights: empty, or columns of numbers
@@ -46,10 +50,10 @@ class KdTree {
 
   // The k nearest points of each query (rows), ascending by (distance, index). 1 <= k <= size().
   void nearest(const Context& context, View<const double, 2> queries, std::size_t k, View<double, 2> distances,
-               View<std::int64_t, 2> indices) const;
+               View<std::int64_t, 2> indices, SearchOrder search = SearchOrder::automatic) const;
   // The same for the points of the tree themselves, in their order; each is among its own neighbours.
   void nearest_of_points(const Context& context, std::size_t k, View<double, 2> distances,
-                         View<std::int64_t, 2> indices) const;
+                         View<std::int64_t, 2> indices, SearchOrder search = SearchOrder::automatic) const;
 
   // Points at a distance of at most `radius` (a finite number, not negative).
   WithinRadius within(const Context& context, View<const double, 2> queries, double radius, bool sort_by_distance) const;
@@ -82,11 +86,16 @@ class KdTree {
   void join_boxes();
   KdQuery prepare(const double* query, float* scratch) const noexcept;
   std::uint32_t home_leaf(const double* query) const noexcept;
-  // body.one(state, query, its number) for all queries, in an order that keeps near ones together; state =
-  // body.start() once for a piece of them.
+  // body(queries, their rows, how many) for all queries, in an order that keeps near ones together.
   template <class Body>
   void over_queries(const Context& context, View<const double, 2> queries, double work, const Body& body) const;
+  void nearest_of_block(const KdQuery* queries, const std::uint32_t* rows, std::size_t count, std::size_t k, bool by_scan,
+                        View<double, 2> distances, View<std::int64_t, 2> indices) const;
+  template <class Get>
+  bool scan_is_better(SearchOrder order, std::size_t n, std::size_t k, const Get& get) const;
+  double work_of_nearest(std::size_t k) const noexcept;
 
+  static constexpr std::size_t largest_leaf = 32;
   Distance distance_;
   const KdTreeKernels* kernels_ = nullptr;
   KdTreeView view_{};

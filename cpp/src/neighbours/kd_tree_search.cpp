@@ -122,49 +122,20 @@ void KdTree::over_queries(const Context& context, View<const double, 2> queries,
       context, chunks,
       [&](std::size_t chunk) {
         const Range range = chunk_range(n, queries_per_chunk, chunk);
-        std::vector<double> query(dimensions);
-        std::vector<float> scratch(dimensions);
-        auto state = body.start();
-        for (std::size_t k = range.begin; k < range.end; ++k) {
-          const std::size_t i = order[k];
+        const std::size_t count = range.end - range.begin;
+        std::vector<double> exact(count * dimensions);
+        std::vector<float> single(count * dimensions);
+        std::vector<KdQuery> prepared(count);
+        for (std::size_t k = 0; k < count; ++k) {
+          const std::size_t i = order[range.begin + k];
+          double* query = exact.data() + k * dimensions;
           for (std::size_t d = 0; d < dimensions; ++d) query[d] = coordinate(queries(i, d), d);
-          KdQuery prepared = prepare(query.data(), scratch.data());
-          prepared.home = home[i];
-          body.one(state, prepared, i);
+          prepared[k] = prepare(query, single.data() + k * dimensions);
+          prepared[k].home = home[i];
         }
-        body.end(state, chunk);
+        body(prepared.data(), order.data() + range.begin, count);
       },
       static_cast<double>(n) * work);
-}
-
-namespace {
-
-struct NearestState {
-  std::vector<double> distance;
-  std::vector<std::uint32_t> index;
-};
-
-}  // namespace
-
-void KdTree::nearest(const Context& context, View<const double, 2> queries, std::size_t k, View<double, 2> distances,
-                     View<std::int64_t, 2> indices) const {
-  check_k(k);
-  struct Body {
-    const KdTree& tree;
-    std::size_t k;
-    View<double, 2> distances;
-    View<std::int64_t, 2> indices;
-    NearestState start() const { return {std::vector<double>(k), std::vector<std::uint32_t>(k)}; }
-    void one(NearestState& state, const KdQuery& query, std::size_t i) const {
-      tree.kernels_->nearest(tree.view_, tree.distance_.metric, query, k, state.distance.data(), state.index.data());
-      for (std::size_t j = 0; j < k; ++j) {
-        distances(i, j) = tree.real_distance(state.distance[j]);
-        indices(i, j) = state.index[j];
-      }
-    }
-    void end(NearestState&, std::size_t) const {}
-  };
-  over_queries(context, queries, 1000.0 + 50.0 * static_cast<double>(k), Body{*this, k, distances, indices});
 }
 
 void KdTree::check_k(std::size_t k) const {
@@ -174,36 +145,103 @@ void KdTree::check_k(std::size_t k) const {
   }
 }
 
+// Results of a block of queries, to the rows where they belong.
+void KdTree::nearest_of_block(const KdQuery* queries, const std::uint32_t* rows, std::size_t count, std::size_t k,
+                              bool by_scan, View<double, 2> distances, View<std::int64_t, 2> indices) const {
+  std::vector<double> distance((by_scan ? count : 1) * k);
+  std::vector<std::uint32_t> index(distance.size());
+  if (by_scan) {
+    static_assert(queries_per_chunk <= kd_scan_queries);
+    kernels_->scan(view_, distance_.metric, queries, count, k, distance.data(), index.data());
+  }
+  for (std::size_t q = 0; q < count; ++q) {
+    if (!by_scan) kernels_->nearest(view_, distance_.metric, queries[q], k, distance.data(), index.data());
+    const std::size_t offset = by_scan ? q * k : 0;
+    for (std::size_t j = 0; j < k; ++j) {
+      distances(rows[q], j) = real_distance(distance[offset + j]);
+      indices(rows[q], j) = index[offset + j];
+    }
+  }
+}
+
+// Whether looking at every leaf is less work: tried on some of the queries.
+template <class Get>
+bool KdTree::scan_is_better(SearchOrder order, std::size_t n, std::size_t k, const Get& get) const {
+  const bool possible = view_.period == nullptr && view_.capacity % (2 * kd_leaf_multiple) == 0;
+  if (order == SearchOrder::tree || !possible) return false;
+  if (order == SearchOrder::scan) return true;
+  constexpr std::size_t sample = 16;
+  constexpr std::size_t fewest_dimensions = 6;
+  constexpr double share_of_leaves = 0.4;
+  if (view_.dimensions < fewest_dimensions || n < sample || view_.leaves < sample) return false;
+  std::vector<double> distance(k);
+  std::vector<std::uint32_t> index(k);
+  std::size_t visited = 0;
+  for (std::size_t s = 0; s < sample; ++s) {
+    const KdQuery query = get(n / sample * s);
+    kernels_->nearest(view_, distance_.metric, query, k, distance.data(), index.data());
+    visited += kernels_->leaves_visited(view_, distance_.metric, query, distance[k - 1]);
+  }
+  return static_cast<double>(visited) > share_of_leaves * static_cast<double>(sample * view_.leaves);
+}
+
+void KdTree::nearest(const Context& context, View<const double, 2> queries, std::size_t k, View<double, 2> distances,
+                     View<std::int64_t, 2> indices, SearchOrder search) const {
+  check_k(k);
+  check_queries(queries);
+  std::vector<double> exact(view_.dimensions);
+  std::vector<float> single(view_.dimensions);
+  const bool by_scan = scan_is_better(search, queries.rows(), k, [&](std::size_t i) {
+    for (std::size_t d = 0; d < view_.dimensions; ++d) exact[d] = coordinate(queries(i, d), d);
+    KdQuery query = prepare(exact.data(), single.data());
+    query.home = home_leaf(exact.data());
+    return query;
+  });
+  over_queries(context, queries, work_of_nearest(k), [&](const KdQuery* some, const std::uint32_t* rows, std::size_t count) {
+    nearest_of_block(some, rows, count, k, by_scan, distances, indices);
+  });
+}
+
+double KdTree::work_of_nearest(std::size_t k) const noexcept { return 1000.0 + 50.0 * static_cast<double>(k); }
+
 void KdTree::nearest_of_points(const Context& context, std::size_t k, View<double, 2> distances,
-                               View<std::int64_t, 2> indices) const {
+                               View<std::int64_t, 2> indices, SearchOrder search) const {
   check_k(k);
   const std::size_t dimensions = view_.dimensions;
-  constexpr std::size_t leaves_per_chunk = 8;
+  const auto get_point = [&](std::size_t leaf, std::size_t slot, double* exact, float* single) {
+    for (std::size_t d = 0; d < dimensions; ++d) {
+      exact[d] = view_.exact[(leaf * dimensions + d) * view_.capacity + slot];
+      single[d] = view_.single[(leaf * dimensions + d) * view_.capacity + slot];
+    }
+    KdQuery query = prepare(exact, single);
+    query.home = static_cast<std::uint32_t>(leaf);
+    return query;
+  };
+  std::vector<double> one(dimensions);
+  std::vector<float> one_single(dimensions);
+  const bool by_scan = scan_is_better(search, view_.size, k, [&](std::size_t i) {
+    return get_point(i * view_.leaves / view_.size, 0, one.data(), one_single.data());
+  });
+  constexpr std::size_t leaves_per_chunk = queries_per_chunk / largest_leaf;
   interruptible_for(
       context, chunk_count(view_.leaves, leaves_per_chunk),
       [&](std::size_t chunk) {
         const Range range = chunk_range(view_.leaves, leaves_per_chunk, chunk);
-        std::vector<double> query(dimensions);
-        std::vector<float> scratch(dimensions);
-        NearestState state{std::vector<double>(k), std::vector<std::uint32_t>(k)};
+        std::vector<double> exact(queries_per_chunk * dimensions);
+        std::vector<float> single(queries_per_chunk * dimensions);
+        std::vector<KdQuery> prepared;
+        std::vector<std::uint32_t> rows;
         for (std::size_t leaf = range.begin; leaf < range.end; ++leaf) {
           const std::size_t count = (view_.size * (leaf + 1) >> bits_) - (view_.size * leaf >> bits_);
           for (std::size_t slot = 0; slot < count; ++slot) {
-            for (std::size_t d = 0; d < dimensions; ++d) {
-              query[d] = view_.exact[(leaf * dimensions + d) * view_.capacity + slot];
-            }
-            KdQuery prepared = prepare(query.data(), scratch.data());
-            prepared.home = static_cast<std::uint32_t>(leaf);
-            kernels_->nearest(view_, distance_.metric, prepared, k, state.distance.data(), state.index.data());
-            const std::size_t i = view_.index[leaf * view_.capacity + slot];
-            for (std::size_t j = 0; j < k; ++j) {
-              distances(i, j) = real_distance(state.distance[j]);
-              indices(i, j) = state.index[j];
-            }
+            const std::size_t offset = prepared.size() * dimensions;
+            prepared.push_back(get_point(leaf, slot, exact.data() + offset, single.data() + offset));
+            rows.push_back(view_.index[leaf * view_.capacity + slot]);
           }
         }
+        nearest_of_block(prepared.data(), rows.data(), rows.size(), k, by_scan, distances, indices);
       },
-      static_cast<double>(view_.size) * (1000.0 + 50.0 * static_cast<double>(k)));
+      static_cast<double>(view_.size) * work_of_nearest(k));
 }
 
 void KdTree::nearest(const double* query, std::size_t k, double* reduced, std::uint32_t* index,
@@ -227,45 +265,34 @@ double check_radius(double radius) {
 WithinRadius KdTree::within(const Context& context, View<const double, 2> queries, double radius,
                             bool sort_by_distance) const {
   struct Found {
-    std::size_t query;
     std::vector<std::int64_t> indices;
     std::vector<double> distances;
   };
-  struct Body {
-    struct State {
-      std::unique_ptr<FoundMemory> memory = std::make_unique<FoundMemory>();
-      std::vector<std::pair<double, std::uint32_t>> sorted;
-    };
-    const KdTree& tree;
-    double limit;
-    bool sort_by_distance;
-    std::vector<Found>& results;
-    State start() const { return {}; }
-    void one(State& state, const KdQuery& query, std::size_t i) const {
-      KdFound& found = state.memory->found;
-      found.size = 0;
-      tree.kernels_->within(tree.view_, tree.distance_.metric, query, limit, found);
-      state.sorted.resize(found.size);
-      for (std::size_t j = 0; j < found.size; ++j) state.sorted[j] = {found.distance[j], found.index[j]};
-      if (sort_by_distance) {
-        std::sort(state.sorted.begin(), state.sorted.end());
-      } else {
-        std::sort(state.sorted.begin(), state.sorted.end(),
-                  [](const auto& a, const auto& b) { return a.second < b.second; });
-      }
-      Found& result = results[i];
-      result.indices.reserve(found.size);
-      result.distances.reserve(found.size);
-      for (const auto& [distance, index] : state.sorted) {
-        result.indices.push_back(index);
-        result.distances.push_back(tree.real_distance(distance));
-      }
-    }
-    void end(State&, std::size_t) const {}
-  };
   const double limit = reduced_distance(check_radius(radius));
   std::vector<Found> results(queries.rows());
-  over_queries(context, queries, 3000.0, Body{*this, limit, sort_by_distance, results});
+  over_queries(context, queries, 3000.0, [&](const KdQuery* some, const std::uint32_t* rows, std::size_t count) {
+    FoundMemory memory;
+    KdFound& found = memory.found;
+    std::vector<std::pair<double, std::uint32_t>> sorted;
+    for (std::size_t q = 0; q < count; ++q) {
+      found.size = 0;
+      kernels_->within(view_, distance_.metric, some[q], limit, found);
+      sorted.resize(found.size);
+      for (std::size_t j = 0; j < found.size; ++j) sorted[j] = {found.distance[j], found.index[j]};
+      if (sort_by_distance) {
+        std::sort(sorted.begin(), sorted.end());
+      } else {
+        std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+      }
+      Found& result = results[rows[q]];
+      result.indices.reserve(found.size);
+      result.distances.reserve(found.size);
+      for (const auto& [distance, index] : sorted) {
+        result.indices.push_back(index);
+        result.distances.push_back(real_distance(distance));
+      }
+    }
+  });
   WithinRadius result;
   result.offsets.assign(queries.rows() + 1, 0);
   for (std::size_t i = 0; i < results.size(); ++i) {
@@ -283,20 +310,13 @@ WithinRadius KdTree::within(const Context& context, View<const double, 2> querie
 
 void KdTree::count_within(const Context& context, View<const double, 2> queries, double radius,
                           View<std::int64_t> counts, std::size_t enough) const {
-  struct Body {
-    const KdTree& tree;
-    double limit;
-    std::size_t enough;
-    View<std::int64_t> counts;
-    int start() const { return 0; }
-    void one(int, const KdQuery& query, std::size_t i) const {
-      counts[i] = static_cast<std::int64_t>(
-          tree.kernels_->count(tree.view_, tree.distance_.metric, query, limit, enough));
-    }
-    void end(int, std::size_t) const {}
-  };
   const double limit = reduced_distance(check_radius(radius));
-  over_queries(context, queries, 1000.0, Body{*this, limit, enough, counts});
+  over_queries(context, queries, 1000.0, [&](const KdQuery* some, const std::uint32_t* rows, std::size_t count) {
+    for (std::size_t q = 0; q < count; ++q) {
+      counts[rows[q]] =
+          static_cast<std::int64_t>(kernels_->count(view_, distance_.metric, some[q], limit, enough));
+    }
+  });
 }
 
 std::size_t KdTree::box_sums(const double* low, const double* high, double* sums, float* scratch) const noexcept {

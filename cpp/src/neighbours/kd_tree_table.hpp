@@ -10,6 +10,7 @@
 namespace diskern {
 
 constexpr size_t kd_fan_out = 16;      // children of an inner node
+constexpr size_t kd_scan_queries = 256;
 constexpr size_t kd_leaf_multiple = 16;  // slots of a leaf come in blocks of this
 
 // A tree whose nodes have sixteen children (the root maybe 2, 4 or 8), all leaves at one depth. Points stand twice:
@@ -65,13 +66,17 @@ struct KdTreeKernels {
   // The k nearest points, ascending by (reduced distance, index). Fewer points than k are no good.
   void (*nearest)(const KdTreeView& tree, Metric metric, const KdQuery& query, size_t k, double* distance,
                   uint32_t* index);
+  // The same for up to kd_scan_queries queries at once, by looking at every leaf; no axis may be periodic and the
+  // capacity of a leaf must be a multiple of 32. Results one query after the other.
+  void (*scan)(const KdTreeView& tree, Metric metric, const KdQuery* queries, size_t count, size_t k, double* distance,
+               uint32_t* index);
   // Appends all points whose reduced distance is at most the limit, in the order of the tree.
   void (*within)(const KdTreeView& tree, Metric metric, const KdQuery& query, double limit, KdFound& found);
   // How many there are; stops early once there are `enough`.
   size_t (*count)(const KdTreeView& tree, Metric metric, const KdQuery& query, double limit, size_t enough);
   // Adds the weights of the points in a box to sums[weight_columns]; returns how many points there are.
   size_t (*box_sums)(const KdTreeView& tree, const KdBox& box, double* sums);
-  // Leaves that a search for the k nearest looks at.
+  // Leaves that are not farther than the limit.
   size_t (*leaves_visited)(const KdTreeView& tree, Metric metric, const KdQuery& query, double limit);
 };
 

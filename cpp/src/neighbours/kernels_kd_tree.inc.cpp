@@ -394,6 +394,8 @@ struct RegisterList {
 };
 #endif
 
+constexpr size_t longest_sorted = 64;
+
 struct Visit {
   float bound;
   uint32_t level;
@@ -472,7 +474,6 @@ DISKERN_INLINE void nearest_of(const KdTreeView& tree, const KdQuery& query, siz
 
 template <class Of>
 void nearest_any(const KdTreeView& tree, const KdQuery& query, size_t k, double* out, uint32_t* out_index) {
-  constexpr size_t longest_sorted = 64;
 #if defined(__AVX512F__)
   switch ((k + 7) / 8) {
     case 1:
@@ -579,6 +580,106 @@ size_t leaves_of(const KdTreeView& tree, const KdQuery& query, double limit) {
   traverse(
       tree, distances, [&]() DISKERN_LAMBDA { return limit32; }, [&](size_t) DISKERN_LAMBDA { ++count; });
   return count;
+}
+
+// For many dimensions, where boxes rule out next to nothing: every leaf for every query, four queries at a time and so
+// many leaves that they stay in the cache while all queries look at them.
+template <class Of, class List>
+DISKERN_INLINE void scan_of(const KdTreeView& tree, const KdQuery* queries, size_t count, size_t k, double* out,
+                            uint32_t* out_index) {
+  constexpr size_t group = 4;
+  constexpr size_t vectors = 2;
+  constexpr size_t step = vectors * Single::lanes;
+  constexpr size_t cache_bytes = size_t{1} << 18;
+  const size_t dimensions = tree.dimensions;
+  const size_t leaf_bytes = tree.capacity * dimensions * sizeof(float);
+  const size_t leaves_per_block = leaf_bytes < cache_bytes ? cache_bytes / leaf_bytes : 1;
+  const size_t blocks = (tree.leaves + leaves_per_block - 1) / leaves_per_block;
+  size_t sizes[kd_scan_queries];
+  float limits[kd_scan_queries];
+  for (size_t q = 0; q < count; ++q) {
+    sizes[q] = 0;
+    limits[q] = infinity;
+  }
+  const size_t first_block = queries[0].home / leaves_per_block;
+  for (size_t b = 0; b < blocks; ++b) {
+    const size_t block = first_block + b < blocks ? first_block + b : first_block + b - blocks;
+    const size_t leaf_end = (block + 1) * leaves_per_block < tree.leaves ? (block + 1) * leaves_per_block : tree.leaves;
+    for (size_t first = 0; first < count; first += group) {
+      // The last group looks for its last query more than once.
+      const float* single[group];
+      for (size_t j = 0; j < group; ++j) single[j] = queries[first + j < count ? first + j : count - 1].single;
+      for (size_t leaf = block * leaves_per_block; leaf < leaf_end; ++leaf) {
+        for (size_t slot = 0; slot < tree.capacity; slot += step) {
+          const float* x = tree.single + leaf * tree.capacity * dimensions + slot;
+          Single::Type sum[group][vectors];
+          for (size_t j = 0; j < group; ++j) {
+            for (size_t v = 0; v < vectors; ++v) sum[j][v] = Single::broadcast(0.0F);
+          }
+          for (size_t d = 0; d < dimensions; ++d) {
+            Single::Type at[vectors];
+            for (size_t v = 0; v < vectors; ++v) at[v] = Single::load(x + d * tree.capacity + v * Single::lanes);
+            for (size_t j = 0; j < group; ++j) {
+              const Single::Type q = Single::broadcast(single[j][d]);
+              for (size_t v = 0; v < vectors; ++v) sum[j][v] = Of::accumulate(sum[j][v], Single::subtract(at[v], q));
+            }
+          }
+          for (size_t j = 0; j < group && first + j < count; ++j) {
+            const size_t q = first + j;
+            uint32_t mask = 0;
+            for (size_t v = 0; v < vectors; ++v) {
+              mask |= Single::at_most(sum[j][v], Single::broadcast(limits[q])) << (v * Single::lanes);
+            }
+            if (mask == 0) continue;
+            const Of distances(tree, queries[q]);
+            List list(k, out + q * k, out_index + q * k);
+            list.size = sizes[q];
+            double worst = list.worst();
+            const uint32_t* index = tree.index + leaf * tree.capacity;
+            alignas(64) double distance[kd_leaf_multiple];
+            // Blocks of 16 slots, of which a step may be a part.
+            for (size_t part = slot / kd_leaf_multiple * kd_leaf_multiple; part < slot + step; part += kd_leaf_multiple) {
+              const uint32_t here =
+                  (part >= slot ? mask >> (part - slot) : mask << (slot - part)) & ((1U << kd_leaf_multiple) - 1U);
+              if (here == 0) continue;
+              for (uint32_t left = distances.judge(leaf, part, here, worst, distance); left != 0; left &= left - 1) {
+                const auto lane = static_cast<size_t>(__builtin_ctz(left));
+                if (distance[lane] > worst) continue;
+                list.insert(distance[lane], index[part + lane]);
+                worst = list.worst();
+              }
+            }
+            sizes[q] = list.size;
+            limits[q] = distances.upper_limit(worst);
+          }
+        }
+      }
+    }
+  }
+  for (size_t q = 0; q < count; ++q) {
+    List list(k, out + q * k, out_index + q * k);
+    list.size = sizes[q];
+    list.finish();
+  }
+}
+
+void scan(const KdTreeView& tree, Metric metric, const KdQuery* queries, size_t count, size_t k, double* distance,
+          uint32_t* index) {
+  const bool sorted = k <= longest_sorted;
+  switch (metric) {
+    case Metric::euclidean:
+      return sorted ? scan_of<Distances<Metric::euclidean, 0, false>, SortedList>(tree, queries, count, k, distance, index)
+                    : scan_of<Distances<Metric::euclidean, 0, false>, Heap>(tree, queries, count, k, distance, index);
+    case Metric::manhattan:
+      return sorted ? scan_of<Distances<Metric::manhattan, 0, false>, SortedList>(tree, queries, count, k, distance, index)
+                    : scan_of<Distances<Metric::manhattan, 0, false>, Heap>(tree, queries, count, k, distance, index);
+    case Metric::chebyshev:
+      return sorted ? scan_of<Distances<Metric::chebyshev, 0, false>, SortedList>(tree, queries, count, k, distance, index)
+                    : scan_of<Distances<Metric::chebyshev, 0, false>, Heap>(tree, queries, count, k, distance, index);
+    default:
+      return sorted ? scan_of<Distances<Metric::minkowski, 0, false>, SortedList>(tree, queries, count, k, distance, index)
+                    : scan_of<Distances<Metric::minkowski, 0, false>, Heap>(tree, queries, count, k, distance, index);
+  }
 }
 
 // Calls the function object for the metric, the dimensions and the kind of axes.
@@ -739,6 +840,6 @@ size_t box_sums(const KdTreeView& tree, const KdBox& box, double* sums) {
 }  // namespace
 
 extern const KdTreeKernels kd_tree_kernels;
-const KdTreeKernels kd_tree_kernels = {nearest, within, count, box_sums, leaves_visited};
+const KdTreeKernels kd_tree_kernels = {nearest, scan, within, count, box_sums, leaves_visited};
 
 }  // namespace diskern::DISKERN_ISA_NAMESPACE
