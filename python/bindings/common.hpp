@@ -140,5 +140,6 @@ void register_model(py::module_& module);
 void register_folds(py::module_& module);
 void register_uniformity(py::module_& module);
 void register_clustering(py::module_& module);
+void register_kmeans(py::module_& module);
 
 }  // namespace diskern::python

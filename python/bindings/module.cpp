@@ -18,4 +18,5 @@ PYBIND11_MODULE(_core, module) {
   register_uniformity(module);
   register_model(module);
   register_clustering(module);
+  register_kmeans(module);
 }

@@ -39,6 +39,7 @@ enum class Purpose : uint32_t {
   bootstrap = 8,
   folds = 9,
   random_cuts = 10,
+  seeding = 11,
 };
 
 // [0, 1) with all 24 or 53 bits of the mantissa.

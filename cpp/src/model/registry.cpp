@@ -1,5 +1,6 @@
 #include "model/registry.hpp"
 
+#include "clustering/kmeans_predictor.hpp"
 #include "diskern/error.hpp"
 #include "model/folds.hpp"
 #include "network/network.hpp"
@@ -20,6 +21,7 @@ constexpr Entry entries[] = {
     {"network", &network::NetworkPredictor::read},
     {"linear", &statistics::LinearPredictor::read},
     {"folds", &FoldsPredictor::read},
+    {"k_means", &clustering::KMeansPredictor::read},
 };
 
 }  // namespace

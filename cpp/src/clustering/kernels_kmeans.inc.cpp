@@ -1,0 +1,537 @@
+// Compiled once per instruction set (cmake/isa.cmake). Points are lanes. The scores of `assign` may differ between levels
+// (fused or not): whoever calls it decides the uncertain points in float64, so that labels do not. All else gives the
+// same bits at every level.
+#include "clustering/kmeans_table.hpp"
+
+#if defined(__AVX2__) || defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+namespace diskern::DISKERN_ISA_NAMESPACE {
+
+using namespace clustering;  // NOLINT(google-build-using-namespace)
+
+namespace {
+
+#define DISKERN_INLINE inline __attribute__((always_inline))
+
+constexpr float lowest = -3.4e38F;
+
+#if defined(__AVX512F__)
+constexpr size_t lanes = 16;
+using Floats = __m512;
+using Integers = __m512i;
+DISKERN_INLINE Floats load(const float* p) { return _mm512_loadu_ps(p); }
+DISKERN_INLINE void store(float* p, Floats x) { _mm512_storeu_ps(p, x); }
+DISKERN_INLINE void store(int32_t* p, Integers x) { _mm512_storeu_si512(p, x); }
+DISKERN_INLINE Floats broadcast(float x) { return _mm512_set1_ps(x); }
+DISKERN_INLINE Integers broadcast(int32_t x) { return _mm512_set1_epi32(x); }
+DISKERN_INLINE Floats multiply_add(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
+// Masked forms of all lanes: GCC warns of the undefined register in the others.
+DISKERN_INLINE Floats larger(Floats a, Floats b) { return _mm512_maskz_max_ps(0xffff, a, b); }
+DISKERN_INLINE Floats smaller(Floats a, Floats b) { return _mm512_maskz_min_ps(0xffff, a, b); }
+// (x and mask) or index, bit by bit
+DISKERN_INLINE Floats with_index(Floats x, Integers mask, Integers index) {
+  return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_castps_si512(x), mask, index, 0xea));
+}
+DISKERN_INLINE Integers index_of(Floats x, Integers mask, Integers base) {
+  return _mm512_add_epi32(_mm512_maskz_andnot_epi32(0xffff, mask, _mm512_castps_si512(x)), base);
+}
+// a > b ? x : y
+DISKERN_INLINE Integers where_above(Floats a, Floats b, Integers x, Integers y) {
+  return _mm512_mask_mov_epi32(y, _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ), x);
+}
+// One bit per lane: not a - b > limit, also where one of them is no number.
+DISKERN_INLINE uint64_t not_apart(Floats a, Floats b, Floats limit) {
+  return _mm512_cmp_ps_mask(_mm512_sub_ps(a, b), limit, _CMP_NGT_UQ);
+}
+#elif defined(__AVX2__)
+constexpr size_t lanes = 8;
+using Floats = __m256;
+using Integers = __m256i;
+DISKERN_INLINE Floats load(const float* p) { return _mm256_loadu_ps(p); }
+DISKERN_INLINE void store(float* p, Floats x) { _mm256_storeu_ps(p, x); }
+DISKERN_INLINE void store(int32_t* p, Integers x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x); }
+DISKERN_INLINE Floats broadcast(float x) { return _mm256_set1_ps(x); }
+DISKERN_INLINE Integers broadcast(int32_t x) { return _mm256_set1_epi32(x); }
+DISKERN_INLINE Floats multiply_add(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
+DISKERN_INLINE Floats larger(Floats a, Floats b) { return _mm256_max_ps(a, b); }
+DISKERN_INLINE Floats smaller(Floats a, Floats b) { return _mm256_min_ps(a, b); }
+DISKERN_INLINE Floats with_index(Floats x, Integers mask, Integers index) {
+  return _mm256_castsi256_ps(_mm256_or_si256(_mm256_and_si256(_mm256_castps_si256(x), mask), index));
+}
+DISKERN_INLINE Integers index_of(Floats x, Integers mask, Integers base) {
+  return _mm256_add_epi32(_mm256_andnot_si256(mask, _mm256_castps_si256(x)), base);
+}
+DISKERN_INLINE Integers where_above(Floats a, Floats b, Integers x, Integers y) {
+  return _mm256_castps_si256(
+      _mm256_blendv_ps(_mm256_castsi256_ps(y), _mm256_castsi256_ps(x), _mm256_cmp_ps(a, b, _CMP_GT_OQ)));
+}
+DISKERN_INLINE uint64_t not_apart(Floats a, Floats b, Floats limit) {
+  return static_cast<uint64_t>(
+      static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(_mm256_sub_ps(a, b), limit, _CMP_NGT_UQ))));
+}
+#else
+constexpr size_t lanes = 4;
+typedef float Floats __attribute__((vector_size(16)));
+typedef int32_t Integers __attribute__((vector_size(16)));
+DISKERN_INLINE Floats load(const float* p) { return Floats{p[0], p[1], p[2], p[3]}; }
+template <class T, class Vector>
+DISKERN_INLINE void store(T* p, Vector x) {
+  for (size_t i = 0; i < lanes; ++i) p[i] = x[i];
+}
+DISKERN_INLINE Floats broadcast(float x) { return Floats{x, x, x, x}; }
+DISKERN_INLINE Integers broadcast(int32_t x) { return Integers{x, x, x, x}; }
+DISKERN_INLINE Floats multiply_add(Floats a, Floats b, Floats c) { return a * b + c; }
+DISKERN_INLINE Floats larger(Floats a, Floats b) { return a > b ? a : b; }
+DISKERN_INLINE Floats smaller(Floats a, Floats b) { return a < b ? a : b; }
+DISKERN_INLINE Integers bits(Floats x) { return reinterpret_cast<Integers>(x); }
+DISKERN_INLINE Floats with_index(Floats x, Integers mask, Integers index) {
+  return reinterpret_cast<Floats>((bits(x) & mask) | index);
+}
+DISKERN_INLINE Integers index_of(Floats x, Integers mask, Integers base) { return (bits(x) & ~mask) + base; }
+DISKERN_INLINE Integers where_above(Floats a, Floats b, Integers x, Integers y) { return a > b ? x : y; }
+DISKERN_INLINE uint64_t not_apart(Floats a, Floats b, Floats limit) {
+  const Integers apart = a - b > limit;
+  uint64_t result = 0;
+  for (size_t i = 0; i < lanes; ++i) result |= static_cast<uint64_t>(apart[i] == 0) << i;
+  return result;
+}
+#endif
+
+constexpr size_t vectors_per_block = block_points / lanes;
+constexpr size_t vectors_per_group = group_points / lanes;
+constexpr int32_t index_mask = -(1 << index_bits);
+
+// The highest and second highest score met so far, per lane.
+struct Best {
+  Floats first;
+  Floats second;
+
+  DISKERN_INLINE void clear() { first = second = broadcast(lowest); }
+  DISKERN_INLINE void add(Floats score) {
+    second = larger(second, smaller(first, score));
+    first = larger(first, score);
+  }
+};
+
+// The same over sets of centres.
+struct Found {
+  Best best;
+  Integers base;  // number of the first centre of the set that has the best
+
+  DISKERN_INLINE void clear() {
+    best.clear();
+    base = broadcast(0);
+  }
+  DISKERN_INLINE void add(const Best& set, size_t first_centre) {
+    base = where_above(set.first, best.first, broadcast(static_cast<int32_t>(first_centre)), base);
+    best.second = larger(larger(best.second, set.second), smaller(best.first, set.first));
+    best.first = larger(best.first, set.first);
+  }
+  DISKERN_INLINE void write(float band, int32_t* labels, uint64_t& uncertain, size_t vector) const {
+    store(labels + vector * lanes, index_of(best.first, broadcast(index_mask), base));
+    uncertain |= not_apart(best.first, best.second, broadcast(band)) << (vector * lanes);
+  }
+};
+
+// `vectors` of points at a time in registers, one centre after the other.
+template <size_t dimensions, size_t vectors>
+struct InRegisters {
+  static void assign(const float* blocks, size_t groups, const float* band, const CentreTiles& centres, int32_t* labels,
+                     uint64_t* uncertain) {
+    const Integers mask = broadcast(index_mask);
+    for (size_t group = 0; group < groups; ++group) {
+      uint64_t unsure = 0;
+      for (size_t vector = 0; vector < vectors_per_group; vector += vectors) {
+        Floats x[vectors][dimensions];
+        Found found[vectors];
+        for (size_t v = 0; v < vectors; ++v) {
+          const float* from = blocks + (vector + v) / vectors_per_block * dimensions * block_points +
+                              (vector + v) % vectors_per_block * lanes;
+          for (size_t d = 0; d < dimensions; ++d) x[v][d] = load(from + d * block_points);
+          found[v].clear();
+        }
+        for (size_t first = 0; first < centres.count; first += centres_per_set) {
+          const size_t end = centres.count - first < centres_per_set ? centres.count : first + centres_per_set;
+          Best best[vectors];
+          for (size_t v = 0; v < vectors; ++v) best[v].clear();
+          for (size_t k = first; k < end; ++k) {
+            Floats score[vectors];
+            for (size_t v = 0; v < vectors; ++v) score[v] = broadcast(centres.constant[k]);
+            for (size_t d = 0; d < dimensions; ++d) {
+              const Floats c = broadcast(centres.coordinates[k * dimensions + d]);
+              for (size_t v = 0; v < vectors; ++v) score[v] = multiply_add(x[v][d], c, score[v]);
+            }
+            const Integers index = broadcast(static_cast<int32_t>(k - first));
+            for (size_t v = 0; v < vectors; ++v) best[v].add(with_index(score[v], mask, index));
+          }
+          for (size_t v = 0; v < vectors; ++v) found[v].add(best[v], first);
+        }
+        for (size_t v = 0; v < vectors; ++v) {
+          found[v].write(band[(vector + v) / vectors_per_block], labels, unsure, vector + v);
+        }
+      }
+      uncertain[group] = unsure;
+      blocks += dimensions * group_points;
+      band += blocks_per_group;
+      labels += group_points;
+    }
+  }
+};
+
+// Tiles of centres by vectors of points, all scores of a tile in registers.
+#if defined(__AVX512F__)
+constexpr size_t tile_vectors = 4;
+#else
+constexpr size_t tile_vectors = 2;
+#endif
+
+void assign_tiled(const float* blocks, size_t groups, const float* band, const CentreTiles& centres, int32_t* labels,
+                  uint64_t* uncertain) {
+  const size_t dimensions = centres.dimensions;
+  const size_t tiles = centres.count / tile_centres;
+  constexpr size_t tiles_per_set = centres_per_tiled_set / tile_centres;
+  const Integers mask = broadcast(index_mask);
+  for (size_t group = 0; group < groups; ++group) {
+    uint64_t unsure = 0;
+    for (size_t vector = 0; vector < vectors_per_group; vector += tile_vectors) {
+      const float* from[tile_vectors];
+      Found found[tile_vectors];
+      for (size_t v = 0; v < tile_vectors; ++v) {
+        from[v] = blocks + (vector + v) / vectors_per_block * dimensions * block_points +
+                  (vector + v) % vectors_per_block * lanes;
+        found[v].clear();
+      }
+      for (size_t set = 0; set < tiles; set += tiles_per_set) {
+        const size_t end = tiles - set < tiles_per_set ? tiles : set + tiles_per_set;
+        Best best[tile_vectors];
+        for (size_t v = 0; v < tile_vectors; ++v) best[v].clear();
+        for (size_t tile = set; tile < end; ++tile) {
+          Floats score[tile_vectors][tile_centres];
+          for (size_t j = 0; j < tile_centres; ++j) {
+            const Floats constant = broadcast(centres.constant[tile * tile_centres + j]);
+            for (size_t v = 0; v < tile_vectors; ++v) score[v][j] = constant;
+          }
+          const float* c = centres.coordinates + tile * dimensions * tile_centres;
+          for (size_t d = 0; d < dimensions; ++d) {
+            Floats x[tile_vectors];
+            for (size_t v = 0; v < tile_vectors; ++v) x[v] = load(from[v] + d * block_points);
+            for (size_t j = 0; j < tile_centres; ++j) {
+              const Floats coordinate = broadcast(c[d * tile_centres + j]);
+              for (size_t v = 0; v < tile_vectors; ++v) score[v][j] = multiply_add(x[v], coordinate, score[v][j]);
+            }
+          }
+          for (size_t j = 0; j < tile_centres; ++j) {
+            const Integers index = broadcast(static_cast<int32_t>((tile - set) * tile_centres + j));
+            for (size_t v = 0; v < tile_vectors; ++v) best[v].add(with_index(score[v][j], mask, index));
+          }
+        }
+        for (size_t v = 0; v < tile_vectors; ++v) found[v].add(best[v], set * tile_centres);
+      }
+      for (size_t v = 0; v < tile_vectors; ++v) {
+        found[v].write(band[(vector + v) / vectors_per_block], labels, unsure, vector + v);
+      }
+    }
+    uncertain[group] = unsure;
+    blocks += dimensions * group_points;
+    band += blocks_per_group;
+    labels += group_points;
+  }
+}
+
+#if defined(__AVX512F__)
+constexpr size_t few_vectors = 4;   // up to four dimensions
+constexpr size_t many_vectors = 2;  // up to eight
+#else
+constexpr size_t few_vectors = 2;
+constexpr size_t many_vectors = 1;
+#endif
+
+void assign(const float* blocks, size_t groups, const float* band, const CentreTiles& centres, int32_t* labels,
+            uint64_t* uncertain) {
+  switch (centres.dimensions) {
+    case 1:
+      return InRegisters<1, few_vectors>::assign(blocks, groups, band, centres, labels, uncertain);
+    case 2:
+      return InRegisters<2, few_vectors>::assign(blocks, groups, band, centres, labels, uncertain);
+    case 3:
+      return InRegisters<3, few_vectors>::assign(blocks, groups, band, centres, labels, uncertain);
+    case 4:
+      return InRegisters<4, few_vectors>::assign(blocks, groups, band, centres, labels, uncertain);
+    case 5:
+      return InRegisters<5, many_vectors>::assign(blocks, groups, band, centres, labels, uncertain);
+    case 6:
+      return InRegisters<6, many_vectors>::assign(blocks, groups, band, centres, labels, uncertain);
+    case 7:
+      return InRegisters<7, many_vectors>::assign(blocks, groups, band, centres, labels, uncertain);
+    case 8:
+      return InRegisters<8, many_vectors>::assign(blocks, groups, band, centres, labels, uncertain);
+    default:
+      return assign_tiled(blocks, groups, band, centres, labels, uncertain);
+  }
+}
+
+// The compiler makes vectors of the loop over centres.
+void squared_distances(const double* point, const double* centres, size_t count, size_t dimensions, double* distances) {
+  constexpr size_t width = 8;
+  for (size_t k = 0; k < count; k += width) {
+    double sum[width] = {};
+    for (size_t d = 0; d < dimensions; ++d) {
+      const double x = point[d];
+      const double* c = centres + d * count + k;
+      for (size_t i = 0; i < width; ++i) {
+        const double difference = x - c[i];
+        sum[i] += difference * difference;
+      }
+    }
+    for (size_t i = 0; i < width; ++i) distances[k + i] = sum[i];
+  }
+}
+
+// fixed: a number of dimensions known to the compiler, or 0.
+template <class T, size_t fixed>
+struct Rows {
+  static void accumulate(const T* rows, size_t count, size_t given, const int32_t* labels, const double* weight,
+                         const double* offset, double* sums, double* weights) {
+    const size_t dimensions = fixed == 0 ? given : fixed;
+    if (weight == nullptr) {
+      for (size_t i = 0; i < count; ++i) {
+        const auto label = static_cast<size_t>(labels[i]);
+        double* sum = sums + label * dimensions;
+        for (size_t d = 0; d < dimensions; ++d) {
+          sum[d] += static_cast<double>(rows[i * dimensions + d]) - offset[d];
+        }
+        weights[label] += 1.0;
+      }
+      return;
+    }
+    for (size_t i = 0; i < count; ++i) {
+      const auto label = static_cast<size_t>(labels[i]);
+      double* sum = sums + label * dimensions;
+      for (size_t d = 0; d < dimensions; ++d) {
+        sum[d] += weight[i] * (static_cast<double>(rows[i * dimensions + d]) - offset[d]);
+      }
+      weights[label] += weight[i];
+    }
+  }
+
+  // Rows are dealt to eight sums in turn, so that none waits for the one before, then folded.
+  static constexpr size_t turns = 8;
+
+  static void sum(const T* rows, size_t count, size_t given, double* sums) {
+    const size_t dimensions = fixed == 0 ? given : fixed;
+    for (size_t d = 0; d < dimensions; ++d) {
+      double turn[turns] = {};
+      size_t i = 0;
+      for (; i + turns <= count; i += turns) {
+        for (size_t t = 0; t < turns; ++t) turn[t] += static_cast<double>(rows[(i + t) * dimensions + d]);
+      }
+      for (size_t t = 0; i < count; ++i, ++t) turn[t] += static_cast<double>(rows[i * dimensions + d]);
+      sums[d] = ((turn[0] + turn[1]) + (turn[2] + turn[3])) + ((turn[4] + turn[5]) + (turn[6] + turn[7]));
+    }
+  }
+
+  static double squares(const T* rows, size_t count, size_t given, const double* offset) {
+    const size_t dimensions = fixed == 0 ? given : fixed;
+    double total = 0.0;
+    for (size_t d = 0; d < dimensions; ++d) {
+      double turn[turns] = {};
+      size_t i = 0;
+      for (; i + turns <= count; i += turns) {
+        for (size_t t = 0; t < turns; ++t) {
+          const double difference = static_cast<double>(rows[(i + t) * dimensions + d]) - offset[d];
+          turn[t] += difference * difference;
+        }
+      }
+      for (size_t t = 0; i < count; ++i, ++t) {
+        const double difference = static_cast<double>(rows[i * dimensions + d]) - offset[d];
+        turn[t] += difference * difference;
+      }
+      total += ((turn[0] + turn[1]) + (turn[2] + turn[3])) + ((turn[4] + turn[5]) + (turn[6] + turn[7]));
+    }
+    return total;
+  }
+
+  static double inertia(const T* rows, size_t count, size_t given, const int32_t* labels, const double* weight,
+                        const double* centres, double* distances) {
+    const size_t dimensions = fixed == 0 ? given : fixed;
+    double total = 0.0;
+    for (size_t i = 0; i < count; ++i) {
+      const double* centre = centres + static_cast<size_t>(labels[i]) * dimensions;
+      double distance = 0.0;
+      for (size_t d = 0; d < dimensions; ++d) {
+        const double difference = static_cast<double>(rows[i * dimensions + d]) - centre[d];
+        distance += difference * difference;
+      }
+      if (distances != nullptr) distances[i] = distance;
+      total += weight == nullptr ? distance : weight[i] * distance;
+    }
+    return total;
+  }
+
+  static void to_block(const T* rows, size_t count, size_t given, const double* offset, double scale, float* block) {
+    const size_t dimensions = fixed == 0 ? given : fixed;
+    for (size_t i = 0; i < count; ++i) {
+      for (size_t d = 0; d < dimensions; ++d) {
+        block[d * block_points + i] =
+            static_cast<float>((static_cast<double>(rows[i * dimensions + d]) - offset[d]) * scale);
+      }
+    }
+    for (size_t d = 0; d < dimensions; ++d) {
+      for (size_t i = count; i < block_points; ++i) block[d * block_points + i] = 0.0F;
+    }
+  }
+};
+
+#define DISKERN_FOR_DIMENSIONS(call) \
+  switch (dimensions) {              \
+    case 1:                          \
+      return Rows<T, 1>::call;       \
+    case 2:                          \
+      return Rows<T, 2>::call;       \
+    case 3:                          \
+      return Rows<T, 3>::call;       \
+    case 4:                          \
+      return Rows<T, 4>::call;       \
+    case 5:                          \
+      return Rows<T, 5>::call;       \
+    case 6:                          \
+      return Rows<T, 6>::call;       \
+    case 7:                          \
+      return Rows<T, 7>::call;       \
+    case 8:                          \
+      return Rows<T, 8>::call;       \
+    default:                         \
+      return Rows<T, 0>::call;       \
+  }
+
+template <class T>
+void accumulate(const T* rows, size_t count, size_t dimensions, const int32_t* labels, const double* weight,
+                const double* offset, double* sums, double* weights) {
+  DISKERN_FOR_DIMENSIONS(accumulate(rows, count, dimensions, labels, weight, offset, sums, weights))
+}
+
+template <class T>
+void sum(const T* rows, size_t count, size_t dimensions, double* sums) {
+  DISKERN_FOR_DIMENSIONS(sum(rows, count, dimensions, sums))
+}
+
+template <class T>
+double squares(const T* rows, size_t count, size_t dimensions, const double* offset) {
+  DISKERN_FOR_DIMENSIONS(squares(rows, count, dimensions, offset))
+}
+
+template <class T>
+double inertia(const T* rows, size_t count, size_t dimensions, const int32_t* labels, const double* weight,
+               const double* centres, double* distances) {
+  DISKERN_FOR_DIMENSIONS(inertia(rows, count, dimensions, labels, weight, centres, distances))
+}
+
+template <class T>
+void to_block(const T* rows, size_t count, size_t dimensions, const double* offset, double scale, float* block) {
+  DISKERN_FOR_DIMENSIONS(to_block(rows, count, dimensions, offset, scale, block))
+}
+
+// Multiplied and added in two roundings, and summed per lane of a block of 16, so that every level gives the same bits.
+template <size_t fixed>
+struct Seeds {
+  static DISKERN_INLINE Floats distance(const float* from, const float* centre, size_t dimensions) {
+    Floats sum = broadcast(0.0F);
+    for (size_t d = 0; d < dimensions; ++d) {
+      const Floats difference = load(from + d * block_points) - broadcast(centre[d]);
+      sum = sum + difference * difference;
+    }
+    return sum;
+  }
+
+  static void run(const float* blocks, size_t groups, size_t given, const float* weight, const float* chosen,
+                  size_t chosen_count, const float* candidates, size_t candidate_count, float* closest, double* sums) {
+    const size_t dimensions = fixed == 0 ? given : fixed;
+    constexpr size_t candidates_at_once = 16;
+    for (size_t l = 0; l < candidate_count; ++l) sums[l] = 0.0;
+    // Without candidates there are still the distances to the chosen ones to be taken into account.
+    for (size_t first = 0; first == 0 || first < candidate_count; first += candidates_at_once) {
+      const size_t rest = candidate_count - first;
+      const size_t count = rest < candidates_at_once ? rest : candidates_at_once;
+      // Few float32 additions per lane before they go into a float64 sum.
+      for (size_t group = 0; group < groups; ++group) {
+        Floats lane_sums[candidates_at_once][vectors_per_block];
+        for (size_t l = 0; l < count; ++l) {
+          for (size_t v = 0; v < vectors_per_block; ++v) lane_sums[l][v] = broadcast(0.0F);
+        }
+        for (size_t b = 0; b < blocks_per_group; ++b) {
+          const size_t block = group * blocks_per_group + b;
+          for (size_t v = 0; v < vectors_per_block; ++v) {
+            const float* from = blocks + block * dimensions * block_points + v * lanes;
+            const size_t point = block * block_points + v * lanes;
+            Floats near = load(closest + point);
+            if (first == 0 && chosen_count > 0) {
+              for (size_t c = 0; c < chosen_count; ++c) {
+                near = smaller(near, distance(from, chosen + c * dimensions, dimensions));
+              }
+              store(closest + point, near);
+            }
+            const Floats factor = weight == nullptr ? broadcast(1.0F) : load(weight + point);
+            for (size_t l = 0; l < count; ++l) {
+              const Floats reached =
+                  smaller(near, distance(from, candidates + (first + l) * dimensions, dimensions));
+              lane_sums[l][v] = lane_sums[l][v] + reached * factor;
+            }
+          }
+        }
+        for (size_t l = 0; l < count; ++l) {
+          float values[block_points];
+          for (size_t v = 0; v < vectors_per_block; ++v) store(values + v * lanes, lane_sums[l][v]);
+          // A fixed tree over the 16 lanes.
+          for (size_t half = block_points / 2; half > 0; half /= 2) {
+            for (size_t i = 0; i < half; ++i) values[i] += values[i + half];
+          }
+          sums[first + l] += static_cast<double>(values[0]);
+        }
+      }
+    }
+  }
+};
+
+void try_seeds(const float* blocks, size_t groups, size_t dimensions, const float* weight, const float* chosen,
+               size_t chosen_count, const float* candidates, size_t candidate_count, float* closest, double* sums) {
+#define DISKERN_SEEDS(fixed)                                                                             \
+  Seeds<fixed>::run(blocks, groups, dimensions, weight, chosen, chosen_count, candidates, candidate_count, \
+                    closest, sums)
+  switch (dimensions) {
+    case 1:
+      return DISKERN_SEEDS(1);
+    case 2:
+      return DISKERN_SEEDS(2);
+    case 3:
+      return DISKERN_SEEDS(3);
+    case 4:
+      return DISKERN_SEEDS(4);
+    case 5:
+      return DISKERN_SEEDS(5);
+    case 6:
+      return DISKERN_SEEDS(6);
+    case 7:
+      return DISKERN_SEEDS(7);
+    case 8:
+      return DISKERN_SEEDS(8);
+    default:
+      return DISKERN_SEEDS(0);
+  }
+#undef DISKERN_SEEDS
+}
+
+#undef DISKERN_FOR_DIMENSIONS
+#undef DISKERN_INLINE
+
+}  // namespace
+
+extern const KMeansKernels kmeans_kernels;
+const KMeansKernels kmeans_kernels = {assign,
+                                      squared_distances,
+                                      try_seeds,
+                                      {accumulate<float>, sum<float>, squares<float>, inertia<float>, to_block<float>},
+                                      {accumulate<double>, sum<double>, squares<double>, inertia<double>, to_block<double>}};
+
+}  // namespace diskern::DISKERN_ISA_NAMESPACE

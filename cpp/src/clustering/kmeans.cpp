@@ -1,0 +1,365 @@
+#include "clustering/kmeans.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <string>
+#include <utility>
+
+#include "base/executor.hpp"
+#include "clustering/kmeans_assignment.hpp"
+#include "diskern/error.hpp"
+
+namespace diskern::clustering {
+
+namespace {
+
+// Labels of so many points are at once in the first-level cache.
+constexpr std::size_t batch_points = 8 * group_points;
+
+void check_centres(const double* centres, std::size_t size, std::size_t dimensions) {
+  if (size == 0 || size % dimensions != 0) {
+    throw InvalidArgument("the centres have " + std::to_string(size) + " coordinates, expected a positive multiple of " +
+                          std::to_string(dimensions) + ", the number of dimensions of the points");
+  }
+  for (std::size_t i = 0; i < size; ++i) {
+    if (!(std::abs(centres[i]) <= 1e150)) {
+      throw InvalidArgument("coordinate " + std::to_string(i % dimensions) + " of centre " +
+                            std::to_string(i / dimensions) + " is " + std::to_string(centres[i]) +
+                            "; expected finite numbers up to 1e150");
+    }
+  }
+}
+
+template <class T>
+class Lloyd {
+ public:
+  Lloyd(const Context& context, const KMeansParams& params, const KMeansPoints<T>& points, std::size_t clusters)
+      : context_(context),
+        params_(params),
+        points_(points),
+        kernels_(kmeans_kernels()),
+        clusters_(clusters),
+        dimensions_(points.dimensions()),
+        stride_(clusters * (dimensions_ + 1)),
+        pieces_(pieces_of(points.size(), stride_ * sizeof(double))),
+        labels_(chunk_count(points.size(), group_points) * group_points, -1),
+        partial_(pieces_.count * stride_),
+        changed_(pieces_.count),
+        decided_(pieces_.count),
+        sums_(stride_) {}
+
+  KMeansResult run(const std::vector<double>& start) {
+    KMeansResult result;
+    result.centres = start;
+    std::vector<double> next(start.size());
+    for (std::size_t iteration = 0; iteration < params_.max_iterations; ++iteration) {
+      try {
+        assign(context_, result, true);
+      } catch (const Interrupted&) {
+        if (iteration == 0) throw;
+        result.stop = KMeansStop::interrupted;
+        break;
+      }
+      update(result.centres, next);
+      result.shift = 0;
+      for (std::size_t i = 0; i < next.size(); ++i) {
+        const double moved = next[i] - result.centres[i];
+        result.shift += moved * moved;
+      }
+      std::swap(result.centres, next);
+      result.iterations = iteration + 1;
+      if (params_.trace) result.trace.push_back(inertia(result.centres, nullptr));
+      if (std::accumulate(changed_.begin(), changed_.end(), std::size_t{0}) == 0) {
+        result.stop = KMeansStop::labels;
+        break;
+      }
+      if (result.shift <= params_.tolerance) {
+        result.stop = KMeansStop::tolerance;
+        break;
+      }
+      if (context_.interrupted()) {
+        result.stop = KMeansStop::interrupted;
+        break;
+      }
+    }
+    bool rounded = false;
+    for (double& c : result.centres) {
+      const auto as_points = static_cast<double>(static_cast<T>(c));
+      rounded = rounded || as_points != c;
+      c = as_points;
+    }
+    // Labels belong to the centres before the last step, or before rounding.
+    Context quiet = context_;
+    quiet.monitor = nullptr;
+    if (result.stop != KMeansStop::labels || rounded) assign(quiet, result, false);
+    result.inertia = inertia(result.centres, nullptr);
+    labels_.resize(points_.size());
+    result.labels = std::move(labels_);
+    return result;
+  }
+
+ private:
+  // Labels of all points; with sums also those of the clusters.
+  void assign(const Context& context, KMeansResult& result, bool sum) {
+    set_.prepare(result.centres.data(), clusters_, dimensions_, points_.offset().data(), points_.scale());
+    const double work = static_cast<double>(points_.size() * clusters_) * static_cast<double>(dimensions_ + 4) * 0.02;
+    interruptible_for(
+        context, pieces_.count, [&](std::size_t piece) { assign_piece(piece, sum); }, work);
+    result.decided_in_double += std::accumulate(decided_.begin(), decided_.end(), std::size_t{0});
+  }
+
+  void assign_piece(std::size_t piece, bool sum) {
+    const Range range = chunk_range(points_.size(), pieces_.points, piece);
+    double* sums = partial_.data() + piece * stride_;
+    double* weights = sums + clusters_ * dimensions_;
+    if (sum) std::fill_n(sums, stride_, 0.0);
+    AssignmentScratch scratch;
+    std::int32_t labels[batch_points];
+    std::size_t changed = 0;
+    std::size_t decided = 0;
+    for (std::size_t begin = range.begin; begin < range.end; begin += batch_points) {
+      const std::size_t count = std::min(batch_points, range.end - begin);
+      const T* rows = points_.row(begin);
+      decided += assign_rows(kernels_, set_, rows, count, points_.blocks() + begin * dimensions_,
+                             points_.norms() + begin / block_points, labels, scratch, params_.reference);
+      std::int32_t* kept = labels_.data() + begin;
+      for (std::size_t i = 0; i < count; ++i) {
+        changed += kept[i] != labels[i] ? 1U : 0U;
+        kept[i] = labels[i];
+      }
+      if (sum) {
+        const double* weight = points_.weights() == nullptr ? nullptr : points_.weights() + begin;
+        row_kernels<T>(kernels_).accumulate(rows, count, dimensions_, labels, weight, points_.offset().data(), sums,
+                                            weights);
+      }
+    }
+    changed_[piece] = changed;
+    decided_[piece] = decided;
+  }
+
+  // The means of the clusters.
+  void update(const std::vector<double>& centres, std::vector<double>& next) {
+    // Piece after piece, so that the order of the sum does not depend on the threads.
+    constexpr std::size_t width = 4096;
+    parallel_for(
+        context_, chunk_count(stride_, width),
+        [&](std::size_t chunk) {
+          const Range range = chunk_range(stride_, width, chunk);
+          std::fill(sums_.begin() + static_cast<std::ptrdiff_t>(range.begin),
+                    sums_.begin() + static_cast<std::ptrdiff_t>(range.end), 0.0);
+          for (std::size_t piece = 0; piece < pieces_.count; ++piece) {
+            const double* from = partial_.data() + piece * stride_;
+            for (std::size_t i = range.begin; i < range.end; ++i) sums_[i] += from[i];
+          }
+        },
+        static_cast<double>(stride_ * pieces_.count) * 0.5);
+    double* weights = sums_.data() + clusters_ * dimensions_;
+    relocate(centres, weights);
+    std::size_t heaviest = 0;
+    for (std::size_t k = 1; k < clusters_; ++k) {
+      if (weights[k] > weights[heaviest]) heaviest = k;
+    }
+    const std::vector<double>& offset = points_.offset();
+    for (std::size_t k = 0; k < clusters_; ++k) {
+      const std::size_t from = weights[k] > 0 ? k : heaviest;
+      for (std::size_t d = 0; d < dimensions_; ++d) {
+        next[k * dimensions_ + d] = offset[d] + sums_[from * dimensions_ + d] / weights[from];
+      }
+    }
+  }
+
+  // scikit-learn's rule: in the order of their numbers, clusters without weight get the points farthest from their
+  // centres, farthest first (of equal ones the lowest index), which leave their clusters.
+  void relocate(const std::vector<double>& centres, double* weights) {
+    std::vector<std::size_t> empty;
+    for (std::size_t k = 0; k < clusters_; ++k) {
+      if (!(weights[k] > 0)) empty.push_back(k);
+    }
+    if (empty.empty()) return;
+    std::vector<double> distances(points_.size());
+    inertia(centres, distances.data());
+    std::vector<std::uint32_t> order(points_.size());
+    std::iota(order.begin(), order.end(), 0U);
+    const std::size_t count = std::min(empty.size(), order.size());
+    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+                      [&](std::uint32_t a, std::uint32_t b) {
+                        return distances[a] != distances[b] ? distances[a] > distances[b] : a < b;
+                      });
+    if (distances[order[0]] == 0) return;  // fewer distinct points than clusters
+    const std::vector<double>& offset = points_.offset();
+    for (std::size_t e = 0; e < count; ++e) {
+      const std::size_t i = order[e];
+      const auto donor = static_cast<std::size_t>(labels_[i]);
+      const std::size_t to = empty[e];
+      const double weight = points_.weight(i);
+      for (std::size_t d = 0; d < dimensions_; ++d) {
+        const double moved = weight * (static_cast<double>(points_.row(i)[d]) - offset[d]);
+        sums_[donor * dimensions_ + d] -= moved;
+        sums_[to * dimensions_ + d] = moved;
+      }
+      weights[donor] -= weight;
+      weights[to] = weight;
+    }
+  }
+
+  double inertia(const std::vector<double>& centres, double* distances) const {
+    std::vector<double> sums(pieces_.count);
+    parallel_for(
+        context_, pieces_.count,
+        [&](std::size_t piece) {
+          const Range range = chunk_range(points_.size(), pieces_.points, piece);
+          sums[piece] = row_kernels<T>(kernels_).inertia(
+              points_.row(range.begin), range.end - range.begin, dimensions_, labels_.data() + range.begin,
+              points_.weights() == nullptr ? nullptr : points_.weights() + range.begin, centres.data(),
+              distances == nullptr ? nullptr : distances + range.begin);
+        },
+        static_cast<double>(points_.size() * dimensions_));
+    return std::accumulate(sums.begin(), sums.end(), 0.0);
+  }
+
+  const Context& context_;
+  const KMeansParams& params_;
+  const KMeansPoints<T>& points_;
+  const KMeansKernels& kernels_;
+  std::size_t clusters_;
+  std::size_t dimensions_;
+  std::size_t stride_;  // sums and weights of all clusters
+  Pieces pieces_;
+  std::vector<std::int32_t> labels_;
+  std::vector<double> partial_;  // (pieces, stride)
+  std::vector<std::size_t> changed_;
+  std::vector<std::size_t> decided_;
+  std::vector<double> sums_;
+  CentreSet set_;
+};
+
+template <class T>
+void check_rows(View<const T, 2> rows, View<const double, 2> centres) {
+  if (!rows.contiguous() || !centres.contiguous()) {
+    throw InvalidArgument("rows and centres must be rows beside each other (C order)");
+  }
+  if (rows.columns() != centres.columns()) {
+    throw InvalidArgument("the rows have " + std::to_string(rows.columns()) + " dimensions, the centres " +
+                          std::to_string(centres.columns()));
+  }
+  check_centres(centres.data(), centres.size(), rows.columns());
+}
+
+}  // namespace
+
+template <class T>
+KMeansResult fit_kmeans(const Context& context, const KMeansParams& params, const KMeansPoints<T>& points,
+                        const std::vector<double>& centres) {
+  check_centres(centres.data(), centres.size(), points.dimensions());
+  const std::size_t clusters = centres.size() / points.dimensions();
+  if (clusters > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
+    throw InvalidArgument("at most 2^31 - 1 clusters are possible, got " + std::to_string(clusters));
+  }
+  if (params.max_iterations == 0) throw InvalidArgument("max_iterations must be 1 or more, got 0");
+  if (!(params.tolerance >= 0)) {
+    throw InvalidArgument("the tolerance must be 0 or more, got " + std::to_string(params.tolerance));
+  }
+  return Lloyd<T>(context, params, points, clusters).run(centres);
+}
+
+KMeansAssigner::KMeansAssigner(const double* centres, std::size_t count, std::size_t dimensions)
+    : centres_(centres, centres + count * dimensions), offset_(dimensions, 0.0) {
+  check_centres(centres, count * dimensions, dimensions);
+  for (std::size_t k = 0; k < count; ++k) {
+    for (std::size_t d = 0; d < dimensions; ++d) offset_[d] += centres[k * dimensions + d] / static_cast<double>(count);
+  }
+  double extent = 0;
+  for (std::size_t i = 0; i < centres_.size(); ++i) {
+    extent = std::max(extent, std::abs(centres[i] - offset_[i % dimensions]));
+  }
+  int exponent = 0;
+  if (extent > 0) std::frexp(extent, &exponent);
+  scale_ = std::ldexp(1.0, -exponent);
+  set_.prepare(centres, count, dimensions, offset_.data(), scale_);
+}
+
+template <class T>
+void KMeansAssigner::assign(const T* rows, std::size_t count, std::int32_t* labels, Scratch& scratch) const {
+  const KMeansKernels& kernels = kmeans_kernels();
+  const std::size_t dimensions = set_.dimensions();
+  scratch.blocks.resize(batch_points * dimensions);
+  scratch.labels.resize(batch_points);
+  float norms[batch_points / block_points];
+  for (std::size_t begin = 0; begin < count; begin += batch_points) {
+    const std::size_t batch = std::min(batch_points, count - begin);
+    const T* from = rows + begin * dimensions;
+    to_groups(kernels, from, batch, dimensions, offset_.data(), scale_, scratch.blocks.data(), norms);
+    assign_rows(kernels, set_, from, batch, scratch.blocks.data(), norms, scratch.labels.data(), scratch.assignment);
+    std::copy_n(scratch.labels.data(), batch, labels + begin);
+  }
+}
+
+template <class T>
+std::vector<std::int32_t> predict_kmeans(const Context& context, View<const T, 2> rows, View<const double, 2> centres,
+                                         View<const double> weight, double& inertia) {
+  check_rows(rows, centres);
+  if (!weight.empty() && (weight.size() != rows.rows() || !weight.contiguous())) {
+    throw InvalidArgument("one weight per row is expected: " + std::to_string(rows.rows()) + ", got " +
+                          std::to_string(weight.size()));
+  }
+  const std::size_t n = rows.rows();
+  const std::size_t dimensions = rows.columns();
+  const KMeansAssigner assigner(centres.data(), centres.rows(), dimensions);
+  std::vector<std::int32_t> labels(n);
+  const Pieces pieces = pieces_of(n);
+  std::vector<double> sums(pieces.count);
+  interruptible_for(
+      context, pieces.count,
+      [&](std::size_t piece) {
+        const Range range = chunk_range(n, pieces.points, piece);
+        KMeansAssigner::Scratch scratch;
+        const T* from = rows.data() + range.begin * dimensions;
+        assigner.assign(from, range.end - range.begin, labels.data() + range.begin, scratch);
+        sums[piece] = row_kernels<T>(kmeans_kernels())
+                          .inertia(from, range.end - range.begin, dimensions, labels.data() + range.begin,
+                                   weight.empty() ? nullptr : weight.data() + range.begin, centres.data(), nullptr);
+      },
+      static_cast<double>(n * (centres.rows() + 8)) * static_cast<double>(dimensions + 4) * 0.02);
+  inertia = std::accumulate(sums.begin(), sums.end(), 0.0);
+  return labels;
+}
+
+template <class T>
+void transform_kmeans(const Context& context, View<const T, 2> rows, View<const double, 2> centres,
+                      View<T, 2> distances) {
+  check_rows(rows, centres);
+  const std::size_t n = rows.rows();
+  const std::size_t dimensions = rows.columns();
+  const KMeansKernels& kernels = kmeans_kernels();
+  CentreSet set;
+  const std::vector<double> zero(dimensions, 0.0);
+  set.prepare(centres.data(), centres.rows(), dimensions, zero.data(), 1.0);
+  const Pieces pieces = pieces_of(n);
+  interruptible_for(
+      context, pieces.count,
+      [&](std::size_t piece) {
+        const Range range = chunk_range(n, pieces.points, piece);
+        std::vector<double> point(dimensions);
+        std::vector<double> squares(set.transposed_count());
+        for (std::size_t i = range.begin; i < range.end; ++i) {
+          for (std::size_t d = 0; d < dimensions; ++d) point[d] = static_cast<double>(rows(i, d));
+          set.squared_distances(kernels, point.data(), squares.data());
+          for (std::size_t k = 0; k < centres.rows(); ++k) distances(i, k) = static_cast<T>(std::sqrt(squares[k]));
+        }
+      },
+      static_cast<double>(n * centres.rows()) * static_cast<double>(dimensions + 4) * 0.2);
+}
+
+#define DISKERN_INSTANTIATE(T)                                                                                         \
+  template void KMeansAssigner::assign(const T*, std::size_t, std::int32_t*, Scratch&) const;                          \
+  template KMeansResult fit_kmeans(const Context&, const KMeansParams&, const KMeansPoints<T>&,                        \
+                                   const std::vector<double>&);                                                       \
+  template std::vector<std::int32_t> predict_kmeans(const Context&, View<const T, 2>, View<const double, 2>,           \
+                                                    View<const double>, double&);                                     \
+  template void transform_kmeans(const Context&, View<const T, 2>, View<const double, 2>, View<T, 2>);
+DISKERN_INSTANTIATE(float)
+DISKERN_INSTANTIATE(double)
+#undef DISKERN_INSTANTIATE
+
+}  // namespace diskern::clustering

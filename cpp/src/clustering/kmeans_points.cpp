@@ -1,0 +1,198 @@
+#include "clustering/kmeans_points.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "base/executor.hpp"
+#include "diskern/error.hpp"
+
+namespace diskern::clustering {
+
+namespace {
+
+constexpr double largest_coordinate = 1e150;  // squares of differences stay finite
+// Norms within these limits leave their products well inside float32.
+constexpr double smallest_norm = 1e-12;
+constexpr double largest_norm = 1e12;
+
+template <class T>
+[[noreturn]] void refuse(const T* rows, std::size_t size, std::size_t dimensions) {
+  for (std::size_t i = 0; i < size; ++i) {
+    for (std::size_t d = 0; d < dimensions; ++d) {
+      const auto x = static_cast<double>(rows[i * dimensions + d]);
+      if (std::abs(x) <= largest_coordinate) continue;
+      const char* what = std::isnan(x) ? "NaN" : std::isinf(x) ? "infinity" : "a value too large";
+      throw InvalidArgument("Input X contains " + std::string(what) + ": coordinate " + std::to_string(d) +
+                            " of point " + std::to_string(i) + " is " + std::to_string(x) +
+                            "; expected finite numbers up to 1e150");
+    }
+  }
+  throw InvalidArgument("the sum of the coordinates of X is not finite");
+}
+
+}  // namespace
+
+Pieces pieces_of(std::size_t points, std::size_t bytes) {
+  constexpr std::size_t smallest = 4096;
+  constexpr std::size_t most = 256;
+  constexpr std::size_t memory = std::size_t{1} << 26;
+  std::size_t count = std::min(chunk_count(points, smallest), most);
+  if (bytes > 0) count = std::max<std::size_t>(std::min(count, memory / bytes), std::min<std::size_t>(count, 8));
+  const std::size_t groups = chunk_count(points, group_points);
+  Pieces pieces;
+  pieces.points = chunk_count(groups, std::max<std::size_t>(count, 1)) * group_points;
+  pieces.count = chunk_count(points, pieces.points);
+  return pieces;
+}
+
+template <class T>
+void to_groups(const KMeansKernels& kernels, const T* rows, std::size_t count, std::size_t dimensions,
+               const double* offset, double scale, float* blocks, float* norms) {
+  const auto& of_rows = row_kernels<T>(kernels);
+  const std::size_t block_count = chunk_count(count, group_points) * blocks_per_group;
+  // The norm is a float32 sum of as many squares; upward by what their rounding may take away.
+  const float upward = 1.0F + static_cast<float>(dimensions + 4) * 0x1p-23F;
+  for (std::size_t b = 0; b < block_count; ++b) {
+    float* block = blocks + b * dimensions * block_points;
+    const std::size_t begin = b * block_points;
+    if (begin >= count) {
+      std::fill_n(block, dimensions * block_points, 0.0F);
+      norms[b] = 0.0F;
+      continue;
+    }
+    of_rows.to_block(rows + begin * dimensions, std::min(block_points, count - begin), dimensions, offset, scale, block);
+    float squares[block_points] = {};
+    for (std::size_t d = 0; d < dimensions; ++d) {
+      for (std::size_t i = 0; i < block_points; ++i) {
+        squares[i] += block[d * block_points + i] * block[d * block_points + i];
+      }
+    }
+    float largest = 0.0F;
+    for (const float square : squares) largest = square > largest || std::isnan(square) ? square : largest;
+    norms[b] = std::sqrt(largest) * upward;
+  }
+}
+
+template void to_groups(const KMeansKernels&, const float*, std::size_t, std::size_t, const double*, double, float*,
+                        float*);
+template void to_groups(const KMeansKernels&, const double*, std::size_t, std::size_t, const double*, double, float*,
+                        float*);
+
+template <class T>
+KMeansPoints<T>::KMeansPoints(const Context& context, View<const T, 2> rows, View<const double> weight)
+    : rows_(rows.data()), size_(rows.rows()), dimensions_(rows.columns()) {
+  if (context.device != Device::cpu) throw InvalidArgument("k-means runs on the CPU only");
+  if (size_ == 0) throw InvalidArgument("no points: at least one is needed");
+  if (dimensions_ == 0) throw InvalidArgument("the points have no coordinates");
+  if (!rows.contiguous()) throw InvalidArgument("the points must be rows beside each other (C order)");
+  if (size_ > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
+    throw InvalidArgument("at most 2^31 - 1 points can be clustered, got " + std::to_string(size_));
+  }
+  if (!weight.empty()) {
+    if (weight.size() != size_) {
+      throw InvalidArgument("one weight per point is expected: " + std::to_string(size_) + ", got " +
+                            std::to_string(weight.size()));
+    }
+    double sum = 0;
+    bool all_one = true;
+    for (std::size_t i = 0; i < size_; ++i) {
+      if (!(weight[i] >= 0) || !std::isfinite(weight[i])) {
+        throw InvalidArgument("sample_weight of point " + std::to_string(i) + " is " + std::to_string(weight[i]) +
+                              "; k-means needs finite weights that are not negative");
+      }
+      sum += weight[i];
+      all_one = all_one && weight[i] == 1.0;
+    }
+    if (!(sum > 0) || !std::isfinite(sum)) {
+      throw InvalidArgument("the sum of sample_weight is " + std::to_string(sum) + ", expected a positive number");
+    }
+    if (!all_one) {
+      weight_.resize(size_);
+      for (std::size_t i = 0; i < size_; ++i) weight_[i] = weight[i];
+    }
+  }
+  centre(context);
+}
+
+template <class T>
+void KMeansPoints<T>::centre(const Context& context) {
+  const KMeansKernels& kernels = kmeans_kernels();
+  const Pieces pieces = pieces_of(size_);
+  const double work = static_cast<double>(size_ * dimensions_);
+  std::vector<double> sums(pieces.count * dimensions_, 0.0);
+  interruptible_for(
+      context, pieces.count,
+      [&](std::size_t piece) {
+        const Range range = chunk_range(size_, pieces.points, piece);
+        row_kernels<T>(kernels).sum(row(range.begin), range.end - range.begin, dimensions_,
+                                    sums.data() + piece * dimensions_);
+      },
+      work);
+  offset_.assign(dimensions_, 0.0);
+  for (std::size_t piece = 0; piece < pieces.count; ++piece) {
+    for (std::size_t d = 0; d < dimensions_; ++d) offset_[d] += sums[piece * dimensions_ + d];
+  }
+  for (std::size_t d = 0; d < dimensions_; ++d) {
+    // Below this limit no single coordinate is too large, unless they cancel: then the norms tell.
+    if (!(std::abs(offset_[d]) <= largest_coordinate)) refuse(rows_, size_, dimensions_);
+    offset_[d] /= static_cast<double>(size_);
+  }
+  const std::size_t groups = chunk_count(size_, group_points);
+  blocks_.resize(groups * group_points * dimensions_);
+  norms_.resize(groups * blocks_per_group);
+  const auto fill = [&] {
+    interruptible_for(
+        context, pieces.count,
+        [&](std::size_t piece) {
+          const Range range = chunk_range(size_, pieces.points, piece);
+          to_groups(kernels, row(range.begin), range.end - range.begin, dimensions_, offset_.data(), scale_,
+                    blocks_.data() + range.begin * dimensions_, norms_.data() + range.begin / block_points);
+        },
+        work);
+  };
+  fill();
+  double largest = 0;
+  for (const float norm : norms_) largest = std::max(largest, static_cast<double>(norm));
+  bool finite = true;
+  for (const float norm : norms_) finite = finite && std::isfinite(norm);
+  if (finite && (largest == 0 || (largest >= smallest_norm && largest <= largest_norm))) return;
+  // Unusual units: bring them near 1 by a power of two.
+  double extent = 0;
+  for (std::size_t i = 0; i < size_; ++i) {
+    for (std::size_t d = 0; d < dimensions_; ++d) {
+      const auto x = static_cast<double>(row(i)[d]);
+      if (!(std::abs(x) <= largest_coordinate)) refuse(rows_, size_, dimensions_);
+      extent = std::max(extent, std::abs(x - offset_[d]));
+    }
+  }
+  if (extent == 0) return;
+  int exponent = 0;
+  std::frexp(extent, &exponent);
+  scale_ = std::ldexp(1.0, -exponent);
+  fill();
+}
+
+template <class T>
+double KMeansPoints<T>::mean_variance(const Context& context) const {
+  const KMeansKernels& kernels = kmeans_kernels();
+  const Pieces pieces = pieces_of(size_);
+  std::vector<double> squares(pieces.count, 0.0);
+  interruptible_for(
+      context, pieces.count,
+      [&](std::size_t piece) {
+        const Range range = chunk_range(size_, pieces.points, piece);
+        squares[piece] =
+            row_kernels<T>(kernels).squares(row(range.begin), range.end - range.begin, dimensions_, offset_.data());
+      },
+      static_cast<double>(size_ * dimensions_));
+  double sum = 0;
+  for (const double square : squares) sum += square;
+  return sum / static_cast<double>(size_) / static_cast<double>(dimensions_);
+}
+
+template class KMeansPoints<float>;
+template class KMeansPoints<double>;
+
+}  // namespace diskern::clustering

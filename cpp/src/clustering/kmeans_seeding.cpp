@@ -1,0 +1,292 @@
+#include "clustering/kmeans_seeding.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <string>
+
+#include "base/executor.hpp"
+#include "base/philox.hpp"
+#include "clustering/kmeans_assignment.hpp"
+#include "diskern/error.hpp"
+
+namespace diskern::clustering {
+
+namespace {
+
+constexpr std::size_t parallel_rounds = 5;
+constexpr std::size_t parallel_oversampling = 2;
+
+// The points and how far each is from the nearest of those drawn so far.
+template <class T>
+class Seeder {
+ public:
+  Seeder(const Context& context, const KMeansPoints<T>& points, std::uint32_t run)
+      : context_(context),
+        points_(points),
+        kernels_(kmeans_kernels()),
+        random_(context.seed, Purpose::seeding),
+        run_(run),
+        dimensions_(points.dimensions()),
+        pieces_(pieces_of(points.size())) {
+    const std::size_t padded = chunk_count(points.size(), group_points) * group_points;
+    closest_.resize(padded);
+    std::fill_n(closest_.begin(), points.size(), std::numeric_limits<float>::max());
+    std::fill(closest_.begin() + static_cast<std::ptrdiff_t>(points.size()), closest_.end(), 0.0F);
+    if (points.weights() != nullptr) {
+      // Only ratios matter; the largest is 1 so that float32 holds them.
+      const double largest = *std::max_element(points.weights(), points.weights() + points.size());
+      weight_.assign(padded, 0.0F);
+      for (std::size_t i = 0; i < points.size(); ++i) weight_[i] = static_cast<float>(points.weight(i) / largest);
+    }
+  }
+
+  // A number in [0, 1) for one draw of one step.
+  double uniform(std::uint64_t draw, std::uint32_t step) const { return random_.uniform(draw, step, run_); }
+
+  // The point at `share` of the sum of the weights.
+  std::size_t by_weight(double share) const {
+    if (weight_.empty()) {
+      return std::min(static_cast<std::size_t>(share * static_cast<double>(points_.size())), points_.size() - 1);
+    }
+    double sum = 0;
+    for (std::size_t i = 0; i < points_.size(); ++i) sum += static_cast<double>(weight_[i]);
+    double left = share * sum;
+    std::size_t last = 0;
+    for (std::size_t i = 0; i < points_.size(); ++i) {
+      if (weight_[i] == 0) continue;
+      last = i;
+      left -= static_cast<double>(weight_[i]);
+      if (left < 0) break;
+    }
+    return last;
+  }
+
+  // Takes the `chosen` into account and returns for each candidate the potential, sum of weight times squared distance,
+  // that it would leave.
+  std::vector<double> potentials(const std::vector<std::size_t>& chosen, const std::vector<std::size_t>& candidates) {
+    const std::size_t count = candidates.size();
+    const std::vector<float> chosen_rows = centred(chosen);
+    const std::vector<float> rows = centred(candidates);
+    piece_sums_.assign(pieces_.count * count, 0.0);
+    const double work = static_cast<double>(points_.size() * (count + chosen.size()) * (dimensions_ + 1)) * 0.05;
+    interruptible_for(
+        context_, pieces_.count,
+        [&](std::size_t piece) {
+          const Range range = chunk_range(points_.size(), pieces_.points, piece);
+          kernels_.try_seeds(points_.blocks() + range.begin * dimensions_,
+                             chunk_count(range.end - range.begin, group_points), dimensions_,
+                             weight_.empty() ? nullptr : weight_.data() + range.begin, chosen_rows.data(), chosen.size(),
+                             rows.data(), count,
+                             closest_.data() + range.begin, piece_sums_.data() + piece * count);
+        },
+        work);
+    std::vector<double> totals(count, 0.0);
+    for (std::size_t piece = 0; piece < pieces_.count; ++piece) {
+      for (std::size_t l = 0; l < count; ++l) totals[l] += piece_sums_[piece * count + l];
+    }
+    return totals;
+  }
+
+  // The centred coordinates as the kernels see them.
+  void centred(std::size_t i, float* row) const {
+    const float* block = points_.blocks() + i / block_points * block_points * dimensions_;
+    for (std::size_t d = 0; d < dimensions_; ++d) row[d] = block[d * block_points + i % block_points];
+  }
+
+  std::vector<float> centred(const std::vector<std::size_t>& points) const {
+    std::vector<float> rows(points.size() * dimensions_);
+    for (std::size_t l = 0; l < points.size(); ++l) centred(points[l], rows.data() + l * dimensions_);
+    return rows;
+  }
+
+  // The point at `share` of the potential that candidate `l` of the last call would leave.
+  std::size_t by_potential(double share, double total, std::size_t candidate, std::size_t l, std::size_t count) const {
+    double left = share * total;
+    std::size_t piece = 0;
+    std::size_t holder = 0;  // the last piece with any
+    for (; piece < pieces_.count; ++piece) {
+      const double sum = piece_sums_[piece * count + l];
+      if (sum > 0) holder = piece;
+      if (left < sum) break;
+      left -= sum;
+    }
+    if (piece == pieces_.count) {
+      piece = holder;
+      left = std::numeric_limits<double>::infinity();
+    }
+    const Range range = chunk_range(points_.size(), pieces_.points, piece);
+    std::vector<float> centre(dimensions_);
+    std::vector<float> row(dimensions_);
+    centred(candidate, centre.data());
+    std::size_t last = range.begin;
+    for (std::size_t i = range.begin; i < range.end; ++i) {
+      centred(i, row.data());
+      float distance = 0.0F;
+      for (std::size_t d = 0; d < dimensions_; ++d) {
+        const float difference = row[d] - centre[d];
+        distance += difference * difference;
+      }
+      const double mass =
+          static_cast<double>(std::min(closest_[i], distance)) * (weight_.empty() ? 1.0 : static_cast<double>(weight_[i]));
+      if (!(mass > 0)) continue;
+      last = i;
+      left -= mass;
+      if (left < 0) break;
+    }
+    return last;
+  }
+
+  const AlignedVector<float>& closest() const { return closest_; }
+
+ private:
+  const Context& context_;
+  const KMeansPoints<T>& points_;
+  const KMeansKernels& kernels_;
+  Philox random_;
+  std::uint32_t run_;
+  std::size_t dimensions_;
+  Pieces pieces_;
+  AlignedVector<float> closest_;
+  AlignedVector<float> weight_;      // empty: 1 each
+  std::vector<double> piece_sums_;  // (pieces, candidates)
+};
+
+template <class T>
+std::vector<std::size_t> plus_plus(const Context& context, const KMeansPoints<T>& points, std::size_t clusters,
+                                   std::uint32_t run) {
+  Seeder<T> seeder(context, points, run);
+  const std::size_t trials = 2 + static_cast<std::size_t>(std::log(static_cast<double>(clusters)));
+  std::vector<std::size_t> chosen = {seeder.by_weight(seeder.uniform(0, 0))};
+  std::vector<double> totals = seeder.potentials({}, chosen);
+  std::size_t best = 0;
+  std::size_t count = 1;
+  std::vector<std::size_t> candidates;
+  for (std::size_t step = 1; step < clusters; ++step) {
+    candidates.resize(trials);
+    const double total = totals[best];
+    for (std::size_t l = 0; l < trials; ++l) {
+      const double share = seeder.uniform(l, static_cast<std::uint32_t>(step));
+      candidates[l] = total > 0 ? seeder.by_potential(share, total, chosen.back(), best, count) : seeder.by_weight(share);
+    }
+    totals = seeder.potentials({chosen.back()}, candidates);
+    count = trials;
+    best = static_cast<std::size_t>(std::min_element(totals.begin(), totals.end()) - totals.begin());
+    chosen.push_back(candidates[best]);
+  }
+  return chosen;
+}
+
+// Efraimidis and Spirakis, Inf. Process. Lett. 97 (2006) 181: the largest of u^(1/w), here as the smallest of -log(u)/w.
+template <class T>
+std::vector<std::size_t> without_return(const Context& context, const KMeansPoints<T>& points, std::size_t clusters,
+                                        std::uint32_t run) {
+  const Philox random(context.seed, Purpose::seeding);
+  std::vector<std::pair<double, std::size_t>> keys;
+  keys.reserve(points.size());
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const double weight = points.weight(i);
+    if (weight > 0) keys.emplace_back(-maths::log(1.0 - random.uniform(i, 0, run)) / weight, i);
+  }
+  if (keys.size() < clusters) {
+    throw InvalidArgument("only " + std::to_string(keys.size()) + " points have a positive sample_weight, n_clusters=" +
+                          std::to_string(clusters) + " different ones are to be drawn");
+  }
+  std::partial_sort(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(clusters), keys.end());
+  std::vector<std::size_t> chosen(clusters);
+  for (std::size_t k = 0; k < clusters; ++k) chosen[k] = keys[k].second;
+  return chosen;
+}
+
+template <class T>
+std::vector<double> rows_of(const KMeansPoints<T>& points, const std::vector<std::size_t>& chosen) {
+  std::vector<double> centres;
+  centres.reserve(chosen.size() * points.dimensions());
+  for (const std::size_t i : chosen) {
+    for (std::size_t d = 0; d < points.dimensions(); ++d) centres.push_back(static_cast<double>(points.row(i)[d]));
+  }
+  return centres;
+}
+
+template <class T>
+std::vector<std::size_t> parallel(const Context& context, const KMeansPoints<T>& points, std::size_t clusters,
+                                  std::uint32_t run) {
+  Seeder<T> seeder(context, points, run);
+  std::vector<std::size_t> candidates = {seeder.by_weight(seeder.uniform(0, 0))};
+  std::vector<std::size_t> drawn = candidates;
+  const double wanted = static_cast<double>(parallel_oversampling * clusters);
+  for (std::size_t round = 1; round <= parallel_rounds; ++round) {
+    // The potential of a candidate that is taken into account already is that of all so far.
+    const double total = seeder.potentials(drawn, {drawn.front()})[0];
+    if (!(total > 0)) break;
+    drawn.clear();
+    double largest = 1;
+    if (points.weights() != nullptr) largest = *std::max_element(points.weights(), points.weights() + points.size());
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      const double mass = static_cast<double>(seeder.closest()[i]) * points.weight(i) / largest;
+      if (seeder.uniform(i, static_cast<std::uint32_t>(round)) * total < wanted * mass) drawn.push_back(i);
+    }
+    candidates.insert(candidates.end(), drawn.begin(), drawn.end());
+    if (drawn.empty()) break;
+  }
+  if (candidates.size() <= clusters) return plus_plus(context, points, clusters, run);
+  // Weight of each candidate: the points nearest to it.
+  CentreSet set;
+  const std::vector<double> centres = rows_of(points, candidates);
+  set.prepare(centres.data(), candidates.size(), points.dimensions(), points.offset().data(), points.scale());
+  const Pieces pieces = pieces_of(points.size(), candidates.size() * sizeof(double));
+  std::vector<double> weights(pieces.count * candidates.size(), 0.0);
+  interruptible_for(
+      context, pieces.count,
+      [&](std::size_t piece) {
+        const Range range = chunk_range(points.size(), pieces.points, piece);
+        AssignmentScratch scratch;
+        std::vector<std::int32_t> labels(chunk_count(range.end - range.begin, group_points) * group_points);
+        assign_rows(kmeans_kernels(), set, points.row(range.begin), range.end - range.begin,
+                    points.blocks() + range.begin * points.dimensions(), points.norms() + range.begin / block_points,
+                    labels.data(), scratch);
+        double* sums = weights.data() + piece * candidates.size();
+        for (std::size_t i = range.begin; i < range.end; ++i) {
+          sums[static_cast<std::size_t>(labels[i - range.begin])] += points.weight(i);
+        }
+      },
+      static_cast<double>(points.size() * candidates.size() * (points.dimensions() + 4)) * 0.02);
+  std::vector<double> sums(candidates.size(), 0.0);
+  for (std::size_t piece = 0; piece < pieces.count; ++piece) {
+    for (std::size_t k = 0; k < sums.size(); ++k) sums[k] += weights[piece * sums.size() + k];
+  }
+  const KMeansPoints<double> few(context, View<const double, 2>(centres.data(), sums.size(), points.dimensions()),
+                                 View<const double>(sums.data(), sums.size()));
+  std::vector<std::size_t> chosen = plus_plus(context, few, clusters, run + 0x80000000U);
+  for (std::size_t& k : chosen) k = candidates[k];
+  return chosen;
+}
+
+}  // namespace
+
+template <class T>
+std::vector<double> seed_kmeans(const Context& context, const KMeansPoints<T>& points, std::size_t clusters,
+                                KMeansSeeding seeding, std::uint32_t run) {
+  if (clusters == 0) throw InvalidArgument("n_clusters must be 1 or more, got 0");
+  if (clusters > points.size()) {
+    throw InvalidArgument("n_samples=" + std::to_string(points.size()) +
+                          " should be >= n_clusters=" + std::to_string(clusters));
+  }
+  switch (seeding) {
+    case KMeansSeeding::random:
+      return rows_of(points, without_return(context, points, clusters, run));
+    case KMeansSeeding::parallel:
+      return rows_of(points, parallel(context, points, clusters, run));
+    case KMeansSeeding::plus_plus:
+      break;
+  }
+  return rows_of(points, plus_plus(context, points, clusters, run));
+}
+
+template std::vector<double> seed_kmeans(const Context&, const KMeansPoints<float>&, std::size_t, KMeansSeeding,
+                                         std::uint32_t);
+template std::vector<double> seed_kmeans(const Context&, const KMeansPoints<double>&, std::size_t, KMeansSeeding,
+                                         std::uint32_t);
+
+}  // namespace diskern::clustering

@@ -1,0 +1,67 @@
+#pragma once
+// The table of k-means kernels that every instruction-set unit fills. Nothing but C headers may be included here
+// (cmake/isa.cmake).
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace diskern::clustering {
+
+// Points are kept as float32 in blocks [dimension][16 points]; kernels work on groups of four blocks. A group's last
+// points may be padding.
+constexpr size_t block_points = 16;
+constexpr size_t group_points = 64;
+constexpr size_t blocks_per_group = group_points / block_points;
+
+// Up to so many dimensions the points of a block stay in registers; above, centres are taken in tiles.
+constexpr size_t register_dimensions = 8;
+constexpr size_t tile_centres = 6;
+// Scores carry the number of their centre within a set of this size in their lowest bits: 64, or ten whole tiles.
+constexpr size_t index_bits = 6;
+constexpr size_t centres_per_set = 64;
+constexpr size_t centres_per_tiled_set = 60;
+
+struct CentreTiles {
+  const float* coordinates;  // [centre][dimension], or [tile][dimension][tile_centres] above register_dimensions
+  const float* constant;     // -|c|^2 / 2 of each centre
+  size_t count;              // whole tiles above register_dimensions; padding has the lowest float as constant
+  size_t dimensions;
+};
+
+// Rows of float32 or float64 beside each other.
+template <class T>
+struct KMeansRowKernels {
+  // sums[label] += weight * (row - offset), weights[label] += weight, row by row; weight null: 1 each.
+  void (*accumulate)(const T* rows, size_t count, size_t dimensions, const int32_t* labels, const double* weight,
+                     const double* offset, double* sums, double* weights);
+  // Sums of the columns, in an order that depends on the sizes only.
+  void (*sum)(const T* rows, size_t count, size_t dimensions, double* sums);
+  // The sum of (x - offset)^2 over rows and columns, likewise.
+  double (*squares)(const T* rows, size_t count, size_t dimensions, const double* offset);
+  // The sum of weight * |row - centre of its label|^2, row by row; weight null: 1 each. Also each squared distance,
+  // where `distances` is not null.
+  double (*inertia)(const T* rows, size_t count, size_t dimensions, const int32_t* labels, const double* weight,
+                    const double* centres, double* distances);
+  // Block [dimension][16] = float32((row - offset) * scale); rows beyond `count` (1 to 16) are zeros.
+  void (*to_block)(const T* rows, size_t count, size_t dimensions, const double* offset, double scale, float* block);
+};
+
+struct KMeansKernels {
+  // For each point of the groups the centre of the highest score x.c - |c|^2 / 2, and in `uncertain` (one bit per point)
+  // whether the next one comes closer to it than `band` (one number per block), so that rounding may decide.
+  void (*assign)(const float* blocks, size_t groups, const float* band, const CentreTiles& centres, int32_t* labels,
+                 uint64_t* uncertain);
+  // Squared distance of a point to each of `count` centres (a multiple of 8), stored as [dimension][count]: sums in the
+  // order of the dimensions, without contraction, the same bits at every level.
+  void (*squared_distances)(const double* point, const double* centres, size_t count, size_t dimensions,
+                            double* distances);
+  // closest = the smallest of itself and the squared distances to the `chosen`; then sums[l] = the sum over the points of
+  // weight * min(closest, squared distance to candidate l). The same bits at every level. weight null: 1 each.
+  void (*try_seeds)(const float* blocks, size_t groups, size_t dimensions, const float* weight, const float* chosen,
+                    size_t chosen_count, const float* candidates, size_t candidate_count, float* closest,
+                    double* sums);
+  KMeansRowKernels<float> single_rows;
+  KMeansRowKernels<double> double_rows;
+};
+
+}  // namespace diskern::clustering
