@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <variant>
 
 #include "clustering/kmeans_predictor.hpp"
 #include "clustering/kmeans_seeding.hpp"
+#include "clustering/mini_batch_kmeans.hpp"
 #include "common.hpp"
 
 namespace diskern::python {
@@ -31,6 +33,16 @@ py::array_t<T> to_matrix(const std::vector<double>& values, std::size_t columns)
   py::array_t<T> result({values.size() / columns, columns});
   std::transform(values.begin(), values.end(), result.mutable_data(), [](double x) { return static_cast<T>(x); });
   return result;
+}
+
+std::vector<double> values_of(const py::array& array, const char* name) {
+  const View<const double, 2> view = matrix<double>(array, name);
+  std::vector<double> values;
+  values.reserve(view.size());
+  for (std::size_t k = 0; k < view.rows(); ++k) {
+    for (std::size_t d = 0; d < view.columns(); ++d) values.push_back(view(k, d));
+  }
+  return values;
 }
 
 // Holds the caller's array, which the points refer to.
@@ -73,11 +85,7 @@ class HeldPoints {
   py::dict fit(const py::array& centres, std::size_t max_iterations, double tolerance, bool trace, bool reference,
                int threads) const {
     const View<const double, 2> start = matrix<double>(centres, "centres");
-    std::vector<double> from;
-    from.reserve(start.size());
-    for (std::size_t k = 0; k < start.rows(); ++k) {
-      for (std::size_t d = 0; d < start.columns(); ++d) from.push_back(start(k, d));
-    }
+    const std::vector<double> from = values_of(centres, "centres");
     PythonMonitor monitor{py::none()};
     const Context context = make_context(threads, 0, &monitor);
     const KMeansParams params{max_iterations, tolerance, trace, reference};
@@ -156,6 +164,59 @@ py::array transform(const py::array& rows, const py::array& centres, int threads
   return distances;
 }
 
+py::array_t<double> to_vector(const std::vector<double>& values) {
+  return py::array_t<double>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
+template <class T>
+py::dict fit_mini_batches(const py::array& rows, const py::array& centres, const clustering::MiniBatchParams& params,
+                          const py::object& weight, std::uint64_t seed, int threads) {
+  const View<const T, 2> view = matrix<T>(rows, "rows");
+  const View<const double> weights = optional_weights(weight, view.rows());
+  const std::vector<double> start = values_of(centres, "centres");
+  PythonMonitor monitor{py::none()};
+  const Context context = make_context(threads, seed, &monitor);
+  clustering::MiniBatchResult result;
+  {
+    const py::gil_scoped_release release;
+    result = clustering::fit_mini_batches<T>(context, params, view, weights, start);
+  }
+  py::dict made;
+  made["centres"] = to_matrix<double>(result.state.centres, view.columns());
+  made["weights"] = to_vector(result.state.weights);
+  made["steps"] = result.steps;
+  made["stop"] = result.stop;
+  made["smoothed_inertia"] = result.smoothed_inertia;
+  made["batch_inertia"] = result.batch_inertia;
+  made["smoothed"] = result.smoothed;
+  made["reassigned"] = result.reassigned;
+  made["since_reassignment"] = result.since_reassignment;
+  return made;
+}
+
+template <class T>
+py::tuple mini_batch_step(const py::array& rows, const py::array& centres, const py::array& weights,
+                          const py::object& weight, double reassignment_ratio, std::uint32_t number, std::uint64_t seed,
+                          int threads) {
+  const View<const T, 2> view = matrix<T>(rows, "rows");
+  const View<const double> of_rows = optional_weights(weight, view.rows());
+  clustering::MiniBatchState state;
+  state.centres = values_of(centres, "centres");
+  const View<const double> seen = vector<double>(weights, "weights", static_cast<std::size_t>(centres.shape(0)));
+  for (std::size_t k = 0; k < seen.size(); ++k) state.weights.push_back(seen[k]);
+  const Context context = make_context(threads, seed);
+  double inertia = 0;
+  std::size_t reassigned = 0;
+  {
+    const py::gil_scoped_release release;
+    inertia = clustering::mini_batch_step<T>(context, view, of_rows, state);
+    if (reassignment_ratio > 0) {
+      reassigned = clustering::reassign_light_clusters<T>(context, view, reassignment_ratio, number, state);
+    }
+  }
+  return py::make_tuple(to_matrix<double>(state.centres, view.columns()), to_vector(state.weights), inertia, reassigned);
+}
+
 }  // namespace
 
 void register_kmeans(py::module_& module) {
@@ -198,14 +259,44 @@ void register_kmeans(py::module_& module) {
       py::arg("rows"), py::arg("centres"), py::arg("threads") = 1,
       "Distances (rows, clusters), in the dtype of the rows.");
 
+  py::enum_<clustering::MiniBatchStop>(module, "MiniBatchStop", "Why mini-batch k-means ended.")
+      .value("steps", clustering::MiniBatchStop::steps)
+      .value("tolerance", clustering::MiniBatchStop::tolerance)
+      .value("no_improvement", clustering::MiniBatchStop::no_improvement)
+      .value("interrupted", clustering::MiniBatchStop::interrupted);
+  module.def(
+      "fit_mini_batches",
+      [](const py::array& rows, const py::array& centres, std::size_t batch_size, std::size_t steps, double tolerance,
+         std::optional<std::size_t> max_no_improvement, double reassignment_ratio, bool trace, const py::object& weight,
+         std::uint64_t seed, int threads) {
+        const clustering::MiniBatchParams params{
+            batch_size, steps, tolerance, max_no_improvement.value_or(clustering::never), reassignment_ratio, trace};
+        return is_single(rows) ? fit_mini_batches<float>(rows, centres, params, weight, seed, threads)
+                               : fit_mini_batches<double>(rows, centres, params, weight, seed, threads);
+      },
+      py::arg("rows"), py::arg("centres"), py::arg("batch_size"), py::arg("steps"), py::arg("tolerance"),
+      py::arg("max_no_improvement"), py::arg("reassignment_ratio"), py::arg("trace") = false,
+      py::arg("weight") = py::none(), py::arg("seed") = 0, py::arg("threads") = 1,
+      "k-means on batches drawn from float32 or float64 rows: centres, weights, steps, stop, smoothed_inertia, "
+      "batch_inertia, smoothed, reassigned, since_reassignment.");
+  module.def(
+      "mini_batch_step",
+      [](const py::array& rows, const py::array& centres, const py::array& weights, const py::object& weight,
+         double reassignment_ratio, std::uint32_t number, std::uint64_t seed, int threads) {
+        return is_single(rows) ? mini_batch_step<float>(rows, centres, weights, weight, reassignment_ratio, number, seed,
+                                                        threads)
+                               : mini_batch_step<double>(rows, centres, weights, weight, reassignment_ratio, number,
+                                                         seed, threads);
+      },
+      py::arg("rows"), py::arg("centres"), py::arg("weights"), py::arg("weight") = py::none(),
+      py::arg("reassignment_ratio") = 0.0, py::arg("number") = 0, py::arg("seed") = 0, py::arg("threads") = 1,
+      "One batch: centres, weights that the clusters have seen, inertia of the batch, clusters reassigned (ratio 0: none).");
+
   py::class_<clustering::KMeansPredictor, Predictor, std::shared_ptr<clustering::KMeansPredictor>>(
       module, "KMeansPredictor", "Cluster and distance of the nearest centre.")
       .def(py::init([](const py::array& centres) {
              const View<const double, 2> view = matrix<double>(centres, "centres");
-             std::vector<double> values;
-             for (std::size_t k = 0; k < view.rows(); ++k) {
-               for (std::size_t d = 0; d < view.columns(); ++d) values.push_back(view(k, d));
-             }
+             const std::vector<double> values = values_of(centres, "centres");
              return std::make_shared<clustering::KMeansPredictor>(view.columns(), view.rows(), values);
            }),
            py::arg("centres"))

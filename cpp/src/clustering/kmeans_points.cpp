@@ -157,7 +157,7 @@ void KMeansPoints<T>::centre(const Context& context) {
   for (const float norm : norms_) largest = std::max(largest, static_cast<double>(norm));
   bool finite = true;
   for (const float norm : norms_) finite = finite && std::isfinite(norm);
-  if (finite && (largest == 0 || (largest >= smallest_norm && largest <= largest_norm))) return;
+  if (finite && largest >= smallest_norm && largest <= largest_norm) return;
   // Unusual units: bring them near 1 by a power of two.
   double extent = 0;
   for (std::size_t i = 0; i < size_; ++i) {
