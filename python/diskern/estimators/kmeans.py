@@ -68,8 +68,8 @@ class KMeans(KMeansBase):
     Lloyd, IEEE Trans. Inf. Theory 28 (1982) 129; Arthur and Vassilvitskii, SODA 2007, 1027; Bahmani et al., PVLDB 5
     (2012) 622. Weights must not be negative. Clusters that lose all their points get the points farthest from their
     centres. Random numbers are not those of scikit-learn, so one seed gives other starts than there. Results are
-    the same for every number of threads and instruction set. Far from the origin float64 points keep their accuracy; centres
-    of float32 points are rounded to float32.
+    the same for every number of threads and instruction set. Far from the origin float64 points keep their accuracy;
+    centres of float32 points are rounded to float32.
     """
 
     _method_name: ClassVar[str] = "KMeans"
