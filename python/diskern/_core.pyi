@@ -9,7 +9,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'Aggregation', 'BoostingMode', 'Criterion', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'InputFunction', 'InvalidArgument', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'Model', 'NegativeWeights', 'Network', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'Predictor', 'RandomForestParams', 'RandomForestResult', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'ValidationMetric', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_gradient_boosting', 'fit_linear_discriminant', 'fit_network', 'fit_random_forest', 'fit_tmva_forest', 'flatness', 'instruction_set', 'link_responses', 'load_model', 'model_from_bytes', 'partial_dependence', 'protected_bins', 'random_order', 'raw_scores', 'split_label', 'supported_instruction_sets', 'tree_answers']
+__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'Aggregation', 'BoostingMode', 'Criterion', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'InputFunction', 'InvalidArgument', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'NegativeWeights', 'Network', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'Predictor', 'RandomForestParams', 'RandomForestResult', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'ValidationMetric', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_gradient_boosting', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_tmva_forest', 'flatness', 'instruction_set', 'link_responses', 'load_model', 'mini_batch_step', 'model_from_bytes', 'partial_dependence', 'predict_kmeans', 'protected_bins', 'random_order', 'raw_scores', 'split_label', 'supported_instruction_sets', 'transform_kmeans', 'tree_answers']
 class Error(Exception):
     pass
 class InvalidArgument(Error, ValueError):
@@ -1978,10 +1978,10 @@ class NetworkInitialisation:
 
       tmva
 
-      glorot
+      automatic
     """
     __members__: typing.ClassVar[dict[str, NetworkInitialisation]]
-    glorot: typing.ClassVar[NetworkInitialisation]
+    automatic: typing.ClassVar[NetworkInitialisation]
     tmva: typing.ClassVar[NetworkInitialisation]
     @typing.overload
     def __eq__(self, other: NetworkInitialisation) -> bool:
@@ -2407,6 +2407,189 @@ class Metric:
     @property
     def value(self) -> int:
         ...
+class KMeansSeeding:
+    """
+    Where k-means starts.
+
+    Members:
+
+      plus_plus
+
+      random
+
+      parallel
+    """
+    __members__: typing.ClassVar[dict[str, KMeansSeeding]]
+    parallel: typing.ClassVar[KMeansSeeding]
+    plus_plus: typing.ClassVar[KMeansSeeding]
+    random: typing.ClassVar[KMeansSeeding]
+    @typing.overload
+    def __eq__(self, other: KMeansSeeding) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: KMeansSeeding) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class KMeansStop:
+    """
+    Why the iterations of k-means ended.
+
+    Members:
+
+      iterations
+
+      tolerance
+
+      labels
+
+      interrupted
+    """
+    __members__: typing.ClassVar[dict[str, KMeansStop]]
+    interrupted: typing.ClassVar[KMeansStop]
+    iterations: typing.ClassVar[KMeansStop]
+    labels: typing.ClassVar[KMeansStop]
+    tolerance: typing.ClassVar[KMeansStop]
+    @typing.overload
+    def __eq__(self, other: KMeansStop) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: KMeansStop) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class KMeansPoints:
+    """
+    Float32 or float64 points (points, dimensions) in C order and their weights, ready for k-means.
+    """
+    def __init__(self, points: numpy.typing.NDArray[typing.Any], weight: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        ...
+    def fit(self, centres: numpy.typing.NDArray[typing.Any], max_iterations: typing.SupportsInt | typing.SupportsIndex, tolerance: typing.SupportsFloat | typing.SupportsIndex = 0.0, trace: bool = False, reference: bool = False, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> dict[str, typing.Any]:
+        """
+        Lloyd's iterations from float64 centres: centres, labels, inertia, iterations, stop, shift, trace, decided_in_double.
+        """
+    def mean_variance(self, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> float:
+        """
+        Mean of the variances of the columns, unweighted.
+        """
+    def seed(self, clusters: typing.SupportsInt | typing.SupportsIndex, seeding: KMeansSeeding, seed: typing.SupportsInt | typing.SupportsIndex, run: typing.SupportsInt | typing.SupportsIndex = 0, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[typing.Any]:
+        """
+        Float64 centres (clusters, dimensions).
+        """
+class MiniBatchStop:
+    """
+    Why mini-batch k-means ended.
+
+    Members:
+
+      steps
+
+      tolerance
+
+      no_improvement
+
+      interrupted
+    """
+    __members__: typing.ClassVar[dict[str, MiniBatchStop]]
+    interrupted: typing.ClassVar[MiniBatchStop]
+    no_improvement: typing.ClassVar[MiniBatchStop]
+    steps: typing.ClassVar[MiniBatchStop]
+    tolerance: typing.ClassVar[MiniBatchStop]
+    @typing.overload
+    def __eq__(self, other: MiniBatchStop) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: MiniBatchStop) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class KMeansPredictor(Predictor):
+    """
+    Cluster and distance of the nearest centre.
+    """
+    def __init__(self, centres: numpy.typing.NDArray[typing.Any]) -> None:
+        ...
+    @property
+    def centres(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
 def available_threads() -> int:
     """
     Threads that this process may use: DISKERN_NUM_THREADS, OMP_NUM_THREADS, or the processors of its affinity mask and control group.
@@ -2451,6 +2634,10 @@ def fit_linear_discriminant(params: LinearDiscriminantParams, events: numpy.typi
     """
     TMVA's LD: weighted least squares of float64 targets of shape (events, outputs).
     """
+def fit_mini_batches(rows: numpy.typing.NDArray[typing.Any], centres: numpy.typing.NDArray[typing.Any], batch_size: typing.SupportsInt | typing.SupportsIndex, steps: typing.SupportsInt | typing.SupportsIndex, tolerance: typing.SupportsFloat | typing.SupportsIndex, max_no_improvement: typing.SupportsInt | typing.SupportsIndex | None, reassignment_ratio: typing.SupportsFloat | typing.SupportsIndex, trace: bool = False, weight: typing.Any = None, seed: typing.SupportsInt | typing.SupportsIndex = 0, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> dict[str, typing.Any]:
+    """
+    k-means on batches drawn from float32 or float64 rows: centres, weights, steps, stop, smoothed_inertia, batch_inertia, smoothed, reassigned, since_reassignment.
+    """
 def fit_network(params: NetworkParams, events: numpy.typing.NDArray[typing.Any], targets: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], validation_events: numpy.typing.NDArray[typing.Any] | None = None, validation_targets: numpy.typing.NDArray[typing.Any] | None = None, validation_weight: numpy.typing.NDArray[typing.Any] | None = None, threads: typing.SupportsInt | typing.SupportsIndex = 0, seed: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> NetworkFit:
     """
     Trains a network on float32 events and float64 targets of shape (events, outputs).
@@ -2477,11 +2664,19 @@ def link_responses(forest: Forest, scores: numpy.typing.NDArray[typing.Any]) -> 
     """
 def load_model(path: str) -> Model:
     ...
+def mini_batch_step(rows: numpy.typing.NDArray[typing.Any], centres: numpy.typing.NDArray[typing.Any], weights: numpy.typing.NDArray[typing.Any], weight: typing.Any = None, reassignment_ratio: typing.SupportsFloat | typing.SupportsIndex = 0.0, number: typing.SupportsInt | typing.SupportsIndex = 0, seed: typing.SupportsInt | typing.SupportsIndex = 0, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[typing.Any, ...]:
+    """
+    One batch: centres, weights that the clusters have seen, inertia of the batch, clusters reassigned (ratio 0: none).
+    """
 def model_from_bytes(content: bytes) -> Model:
     ...
 def partial_dependence(forest: Forest, variables: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], grid: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
     """
     Expected scores with the variables fixed to the rows of grid (float32), by the training weights of the nodes; float64 of shape (points, outputs).
+    """
+def predict_kmeans(rows: numpy.typing.NDArray[typing.Any], centres: numpy.typing.NDArray[typing.Any], weight: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[typing.Any, ...]:
+    """
+    Labels int32 and inertia of float32 or float64 rows with float64 centres.
     """
 def protected_bins(variables: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], n_bins: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int32]:
     """
@@ -2502,6 +2697,10 @@ def split_label(text: str) -> tuple[str, str]:
 def supported_instruction_sets() -> list[str]:
     """
     The instruction sets that are in this build and run on this machine, the best one last.
+    """
+def transform_kmeans(rows: numpy.typing.NDArray[typing.Any], centres: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[typing.Any]:
+    """
+    Distances (rows, clusters), in the dtype of the rows.
     """
 def tree_answers(forest: Forest, events: numpy.typing.NDArray[typing.Any], begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
     """
