@@ -3,6 +3,7 @@
 #include "clustering/kmeans_predictor.hpp"
 #include "diskern/error.hpp"
 #include "model/folds.hpp"
+#include "network/graph/predictor.hpp"
 #include "network/network.hpp"
 #include "statistics/linear.hpp"
 #include "trees/forest.hpp"
@@ -19,6 +20,7 @@ struct Entry {
 constexpr Entry entries[] = {
     {"forest", &trees::ForestPredictor::read},
     {"network", &network::NetworkPredictor::read},
+    {"graph", &network::graph::GraphPredictor::read},
     {"linear", &statistics::LinearPredictor::read},
     {"folds", &FoldsPredictor::read},
     {"k_means", &clustering::KMeansPredictor::read},
