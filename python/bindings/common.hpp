@@ -133,6 +133,7 @@ void register_statistics(py::module_& module);
 void register_transformation(py::module_& module);
 void register_trees(py::module_& module);
 void register_network(py::module_& module);
+void register_graph(py::module_& module);
 void register_gradient_boosting(py::module_& module);
 void register_random_forest(py::module_& module);
 void register_inspection(py::module_& module);

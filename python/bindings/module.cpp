@@ -14,6 +14,7 @@ PYBIND11_MODULE(_core, module) {
   register_random_forest(module);
   register_inspection(module);
   register_network(module);
+  register_graph(module);
   register_folds(module);
   register_uniformity(module);
   register_model(module);

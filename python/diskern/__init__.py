@@ -25,6 +25,7 @@ _LAZY: dict[str, str] = {
     "FlatGradientBoostedTreesClassifier": ".estimators.flat_gradient_boosted_trees",
     "GradientBoostedTreesClassifier": ".estimators.gradient_boosted_trees",
     "GradientBoostedTreesRegressor": ".estimators.gradient_boosted_trees",
+    "GraphNetwork": ".estimators.graph_network",
     "InvalidArgument": "._core",
     "KFoldClassifier": ".estimators.folds",
     "KFoldRegressor": ".estimators.folds",
@@ -45,7 +46,7 @@ _LAZY: dict[str, str] = {
     "load": ".model",
 }
 
-_SUBMODULES = ("data", "datasets", "evaluation", "inspection", "plotting", "report", "tmva")
+_SUBMODULES = ("data", "datasets", "evaluation", "inspection", "networks", "plotting", "report", "tmva")
 
 __all__ = ["__version__", *sorted(_LAZY), *_SUBMODULES]
 

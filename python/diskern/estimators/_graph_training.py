@@ -1,0 +1,136 @@
+"""Training of graphs of layers, common to all estimators that have them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _core
+from ..networks import Dense, Graph
+from ..networks._graph import flat
+
+InvalidArgument = _core.InvalidArgument
+
+#: what a model applies to an output that was trained with a loss
+LINKS = {
+    "cross_entropy": "sigmoid",
+    "multi_label": "sigmoid",
+    "softmax_cross_entropy": "softmax",
+    "kullback_leibler": "softmax",
+    "poisson": "exponential",
+}
+
+
+def with_head(layers: Any, shape: Sequence[int], outputs: int) -> Graph:
+    """The graph that an estimator trains.
+
+    Parameters
+    ----------
+    layers : sequence of Layer, or Graph
+        A sequence is what comes before the last dense layer, which is added; a graph is complete and must give as many
+        numbers as are wanted.
+    shape : sequence of int
+        Of an event, where a sequence does not begin with an Input.
+    outputs : int
+        Numbers that the network gives.
+    """
+    if isinstance(layers, Graph):
+        sizes = [int(np.prod(one)) for one in layers.output_shapes]
+        if sizes != [outputs]:
+            raise InvalidArgument(f"layers: the graph gives {sizes} numbers, expected one output of {outputs}")
+        return layers
+    if isinstance(layers, str) or not isinstance(layers, Sequence):
+        raise InvalidArgument(f"layers must be a list of layers of diskern.networks or a Graph, got {layers!r}")
+    body = Graph.chain(layers, shape)
+    value = flat(body.outputs[0], body.output_shapes[0])
+    return Graph(body.inputs, Dense(outputs, name="output")(value))
+
+
+def set_options(params: _core.GraphParams, values: Mapping[str, tuple[str, Any]]) -> None:
+    """Set fields of the parameters; values: for each argument of the estimator the field and the value."""
+    for argument, (field, value) in values.items():
+        try:
+            setattr(params, field, value)
+        except TypeError:
+            kind = type(getattr(params, field)).__name__
+            raise InvalidArgument(f"{argument} must be of type {kind}, got {value!r}") from None
+
+
+def fit_graph(
+    graph: Graph,
+    losses: Sequence[str],
+    params: _core.GraphParams,
+    training: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]],
+    validation: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]] | None,
+    *,
+    factors: Sequence[float] | None = None,
+    loss_options: Mapping[str, float] | None = None,
+    links: Sequence[str] | None = None,
+    threads: int = 0,
+    seed: int = 0,
+    progress: Any = None,
+    start: NDArray[np.float32] | None = None,
+    owner: str = "fit_graph",
+) -> _core.GraphFit:
+    """Train.
+
+    Parameters
+    ----------
+    graph : Graph
+    losses : sequence of str
+        One for each output; 'value': the output is a loss.
+    params : GraphParams
+        Without losses.
+    training, validation : (events, targets, weight)
+    factors : sequence of float, optional
+        Of the losses in their sum.
+    links : sequence of str, optional
+        What the model applies to each output; default: what belongs to its loss.
+    start : array of float32, optional
+        Parameters to go on from.
+    owner : str
+        Who warns.
+    """
+    factors = [1.0] * len(losses) if factors is None else list(factors)
+    for loss, factor in zip(losses, factors, strict=True):
+        params.add_loss(loss, factor, **(loss_options or {}))
+    links = [LINKS.get(loss, "identity") for loss in losses] if links is None else links
+    events, targets, weight = training
+    apart: dict[str, Any] = {}
+    if validation is not None:
+        apart = dict(zip(("validation_events", "validation_targets", "validation_weight"), validation, strict=True))
+    fit = _core.fit_graph(
+        graph.core(links),
+        params,
+        events,
+        targets,
+        weight,
+        **apart,
+        start=start,
+        threads=threads,
+        seed=seed,
+        progress=progress,
+    )
+    if fit.diverged:
+        warnings.warn(f"{owner}: {fit.message}", UserWarning, stacklevel=4)
+    return fit
+
+
+def split_off(strata: NDArray[Any], fraction: float, seed: int) -> NDArray[np.bool_]:
+    """The events set apart for validation: a fraction of each stratum."""
+    apart = np.zeros(len(strata), np.bool_)
+    generator = np.random.default_rng(seed)
+    for stratum in np.unique(strata):
+        members = np.flatnonzero(strata == stratum)
+        count = round(fraction * len(members))
+        if not 0 < count < len(members):
+            raise InvalidArgument(
+                f"early_stopping needs a validation sample, but {fraction:g} of the {len(members)} events (of one "
+                "class) leaves nothing to train on or to validate with; give eval_set instead"
+            )
+        apart[generator.permutation(members)[:count]] = True
+    return apart
