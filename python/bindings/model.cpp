@@ -269,6 +269,14 @@ void register_model(py::module_& module) {
                                if (chain == nullptr) return py::none();
                                return py::cast(std::const_pointer_cast<statistics::TransformationChain>(chain));
                              })
+      .def_property_readonly(
+          "own_transformations",
+          [](const Model& self) -> py::object {
+            const auto chain = self.implementation()->predictor->own_transformations();
+            if (chain == nullptr) return py::none();
+            return py::cast(std::const_pointer_cast<statistics::TransformationChain>(chain));
+          },
+          "The transformations that the predictor applies itself, by class; None without any.")
       .def("bind", &Model::bind, py::arg("names"), "Positions of the model's variables in names.")
       .def("evaluate", &evaluate, py::arg("events"), py::arg("threads") = 1,
            "Responses, float64 of shape (events, outputs), of float32 or float64 events before transformation.")

@@ -20,4 +20,5 @@ PYBIND11_MODULE(_core, module) {
   register_model(module);
   register_clustering(module);
   register_kmeans(module);
+  register_classical(module);
 }

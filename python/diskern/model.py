@@ -112,6 +112,8 @@ class Model:
     def transformations(self) -> str:
         """What happens to the variables before the method sees them, a line per step; empty without VarTransform."""
         chain = self._model.chain
+        if chain is None:  # those that differ between signal and background (Likelihood, HMatrix)
+            chain = self._model.own_transformations
         return "" if chain is None or chain.empty else str(chain.describe()).strip()
 
     @property
@@ -281,7 +283,7 @@ class Model:
         self._model.save(os.fspath(path))
 
     def to_tmva_xml(self) -> str:
-        """The text of a TMVA weight file (BDT, Fisher, LD, MLP). Reading it gives the same responses, bit for bit.
+        """The text of a TMVA weight file, of a method that TMVA has. Reading it gives the same responses, bit for bit.
 
         Raises
         ------

@@ -76,12 +76,16 @@ def models() -> tuple[tuple[str, bytes, int], ...]:
     loader.PrepareTrainingAndTestTree("", "!V")
     factory = Factory("mutation", Silent=True, ModelPersistence=False)
     booked = factory.BookMethod(loader, "LD", "LD", "VarTransform=G_Signal,P,U,N,D")
+    hmatrix = factory.BookMethod(loader, "HMatrix", "HMatrix", "VarTransform=N")
+    likelihood = factory.BookMethod(loader, "Likelihood", "Likelihood", "Nbins=8:PDFInterpolSig[0]=KDE")
     factory.TrainAllMethods()
     return (
         ("trees", trees._model().to_bytes(), 3),
         ("network", network._model().to_bytes(), 3),
         ("linear", linear._model().to_bytes(), 3),
         ("transformations", booked.model.to_bytes(), 3),
+        ("hmatrix", hmatrix.model.to_bytes(), 3),
+        ("likelihood", likelihood.model.to_bytes(), 3),
         ("folds", folds._model().to_bytes(), 3),
         ("folds by expression", by_expression._model().to_bytes(), 3),
     )

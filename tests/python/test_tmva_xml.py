@@ -16,7 +16,7 @@ from diskern import _core
 
 SMALL = Path(__file__).resolve().parents[1] / "data" / "tmva"
 SMALL_FILES = sorted(SMALL.glob("*.weights.xml.gz"))
-READ_METHODS = ("BDT", "Fisher", "LD", "MLP")
+READ_METHODS = ("BDT", "Fisher", "HMatrix", "LD", "Likelihood", "MLP")
 
 
 def text_of(path: Path) -> str:
@@ -141,8 +141,8 @@ def test_every_file_is_read_or_its_method_named(data_directory: Path) -> None:
             with pytest.raises(diskern.FormatError, match=reason):
                 diskern.load(path)
             counts["refused"] += 1
-    assert counts["read"] >= 87
-    assert counts["refused"] >= 80
+    assert counts["read"] >= 109
+    assert sum(counts.values()) >= 167
 
 
 @pytest.mark.parametrize("folder", ["class_tut", "class_variants", "multiclass", "reg"])
@@ -161,9 +161,13 @@ def test_trainings_of_tmva(folder: str, data_directory: Path) -> None:
                 continue  # see test_every_file_is_read_or_its_method_named
             if title == "Fisher_Dsig" and sample == "train":
                 continue  # TMVA took the signal's matrix here, which the file does not say
+            if title == "Lik_KDEren" or (sample == "train" and "KDE" in text_of(path)):
+                # TMVA's renormalised kernels give 1e-294 everywhere; its kernels for the training sample had the
+                # spread of the events, those of the file have that of the histogram.
+                continue
             names = [title] if title in responses.files else [f"{title}.{name}" for name in model.classes]
             expected = np.stack([responses[name] for name in names], axis=1)
-            limit = 1e-6 * max(1, np.abs(expected).max())
+            limit = (1e-5 if model.method == "Likelihood" else 1e-6) * max(1, np.abs(expected).max())
             difference = np.abs(model.evaluate(columns) - expected).max()
             assert difference <= limit, (sample, title, difference)
             checked += 1
@@ -194,6 +198,11 @@ def test_golden_responses(data_directory: Path) -> None:
         transformation = case["var_transform"]
         if method == "BDT":
             limit: Any = 1.5e-6
+        elif method == "Likelihood":
+            # The class file takes the content of the fine bin, TMVA's reader interpolates between two; in the tails
+            # the logarithm of the ratio magnifies that.
+            assert np.median(difference) < 2e-2, (case["case"], np.median(difference))
+            limit = np.inf
         elif method == "MLP":
             limit = 1.5e-6  # transformed inputs are float32 here, as in TMVA's reader, and float64 in the class file
         elif transformation == "D,G":
@@ -202,7 +211,7 @@ def test_golden_responses(data_directory: Path) -> None:
             limit = linear_float_bound(model, events) + 1e-11 * np.abs(expected)
         assert np.all(difference <= limit), (case["case"], difference.max())
         checked.append(case["case"])
-    assert len(checked) == 23, checked
+    assert len(checked) == 27, checked
 
 
 def test_golden_regression(data_directory: Path) -> None:
@@ -370,7 +379,11 @@ def test_byte_order_mark_and_plain_files(tmp_path: Path) -> None:
         ('NVar="1"', 'NVar="2"', "NVar is 2"),
         ('VarIndex="0"', 'VarIndex="1"', "VarIndex is 1"),
         ('NTransformations="0"', 'NTransformations="3"', "NTransformations is 3"),
-        ('"BDT::Test"', '"KNN::Test"', "method KNN, which is not read; those of BDT, Fisher, LD, MLP are"),
+        (
+            '"BDT::Test"',
+            '"KNN::Test"',
+            "method KNN, which is not read; those of BDT, Fisher, HMatrix, LD, Likelihood, MLP are",
+        ),
         ('"AnalysisType" value="Classification"', '"AnalysisType" value="Guessing"', "Guessing"),
         ("<MethodSetup", "<Setup", "closes"),
         ("</MethodSetup>", "", "ends within"),

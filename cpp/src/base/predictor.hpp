@@ -15,6 +15,9 @@ namespace diskern {
 namespace archive {
 class Group;
 }
+namespace statistics {
+class TransformationChain;
+}
 
 class Predictor {
  public:
@@ -31,6 +34,9 @@ class Predictor {
   // rows.
   virtual void evaluate(const Context& context, const EventSource& events, View<double, 2> responses) const;
   virtual void write(archive::Group& group) const = 0;
+  // The transformations of variables that the predictor applies itself, because they differ between classes; null:
+  // none.
+  virtual std::shared_ptr<const statistics::TransformationChain> own_transformations() const { return nullptr; }
 };
 
 // A view as a source.

@@ -5,6 +5,8 @@
 #include "model/folds.hpp"
 #include "network/graph/predictor.hpp"
 #include "network/network.hpp"
+#include "statistics/hmatrix.hpp"
+#include "statistics/likelihood.hpp"
 #include "statistics/linear.hpp"
 #include "trees/forest.hpp"
 
@@ -22,6 +24,8 @@ constexpr Entry entries[] = {
     {"network", &network::NetworkPredictor::read},
     {"graph", &network::graph::GraphPredictor::read},
     {"linear", &statistics::LinearPredictor::read},
+    {"hmatrix", &statistics::HMatrixPredictor::read},
+    {"likelihood", &statistics::LikelihoodPredictor::read},
     {"folds", &FoldsPredictor::read},
     {"k_means", &clustering::KMeansPredictor::read},
 };

@@ -27,10 +27,13 @@ constexpr const char* written_tmva = "4.2.1 [262657]";
 struct Method {
   const char* type;
   PredictorPointer (*read)(const Element& weights, const Context& context);
+  bool applies_transformations = false;  // the predictor holds them, the model does not
 };
 constexpr Method methods[] = {{"BDT", &tmva::read_forest},
                               {"Fisher", &tmva::read_fisher},
+                              {"HMatrix", &tmva::read_hmatrix, true},
                               {"LD", &tmva::read_linear_discriminant},
+                              {"Likelihood", &tmva::read_likelihood, true},
                               {"MLP", &tmva::read_network}};
 
 const Method& find_method(const Element& root, const std::string& type) {
@@ -153,8 +156,9 @@ Model read(const Element& root) {
 
   std::shared_ptr<const statistics::TransformationChain> chain;
   if (const auto list = root.find("Transformations")) chain = tmva::read_transformations(*list, info);
-  const Context context{info, root_release(info)};
+  const Context context{info, root_release(info), chain};
   PredictorPointer predictor = method.read(root.child("Weights"), context);
+  if (method.applies_transformations) chain = nullptr;
   return make_model(std::move(info), std::move(chain), std::move(predictor));
 }
 
@@ -209,7 +213,7 @@ std::string meaning(const std::string& name, const std::string& value, const Mod
     if (value == "Grad") return "Grad";
     return value == "AdaBoostR2" && info.analysis_type == AnalysisType::regression ? "AdaBoostR2" : "mean";
   }
-  if (name == "UseYesNoLeaf") return tmva::is_true(value) ? "True" : "False";
+  if (name == "UseYesNoLeaf" || name == "TransformOutput") return tmva::is_true(value) ? "True" : "False";
   return value;
 }
 
@@ -292,6 +296,10 @@ bool Context::flag(const std::string& name, bool fallback) const {
   return is_true(option(name, fallback ? "True" : "False"));
 }
 
+statistics::ClassInputs Context::class_inputs() const {
+  return {variable_count(), chain, info.signal_class, info.signal_class == 0 ? 1 : 0};
+}
+
 bool is_true(const std::string& value) noexcept {
   return value == "True" || value == "true" || value == "T" || value == "1";
 }
@@ -323,11 +331,15 @@ std::string write_tmva_xml(const Model& model) {
   const auto* forest = dynamic_cast<const trees::ForestPredictor*>(implementation.predictor.get());
   const auto* linear = dynamic_cast<const statistics::LinearPredictor*>(implementation.predictor.get());
   const auto* net = dynamic_cast<const network::NetworkPredictor*>(implementation.predictor.get());
+  const auto* hmatrix = dynamic_cast<const statistics::HMatrixPredictor*>(implementation.predictor.get());
+  const auto* likelihood = dynamic_cast<const statistics::LikelihoodPredictor*>(implementation.predictor.get());
   const bool fisher = linear != nullptr && info.method != "LD" && info.analysis_type == AnalysisType::classification &&
                       linear->output_count() == 1;
 
   std::string method;
   Options needed;
+  const std::shared_ptr<const statistics::TransformationChain> chain =
+      implementation.chain != nullptr ? implementation.chain : implementation.predictor->own_transformations();
   if (forest != nullptr) {
     method = "BDT";
     needed = tmva::forest_options(forest->forest(), info);
@@ -339,6 +351,11 @@ std::string write_tmva_xml(const Model& model) {
   } else if (net != nullptr) {
     method = "MLP";
     needed = tmva::network_options(net->network(), info);
+  } else if (hmatrix != nullptr) {
+    method = "HMatrix";
+  } else if (likelihood != nullptr) {
+    method = "Likelihood";
+    needed = {{"TransformOutput", likelihood->transform_output() ? "True" : "False"}};
   } else {
     throw InvalidArgument("a model of kind '" + std::string(implementation.predictor->kind()) +
                           "' cannot be written as a TMVA weight file");
@@ -354,7 +371,7 @@ std::string write_tmva_xml(const Model& model) {
   write_classes(writer, info);
   if (!info.targets.empty()) write_variables(writer, "Targets", "NTrgt", "Target", "TargetIndex", info.targets);
   write_outputs(writer, info);
-  tmva::write_transformations(writer, implementation.chain.get(), info);
+  tmva::write_transformations(writer, chain.get(), info);
   writer.open("MVAPdfs");
   writer.close();
   writer.open("Weights");
@@ -364,6 +381,10 @@ std::string write_tmva_xml(const Model& model) {
     tmva::write_fisher(writer, *linear);
   } else if (linear != nullptr) {
     tmva::write_linear_discriminant(writer, *linear);
+  } else if (hmatrix != nullptr) {
+    tmva::write_hmatrix(writer, *hmatrix);
+  } else if (likelihood != nullptr) {
+    tmva::write_likelihood(writer, *likelihood, info);
   } else {
     tmva::write_network(writer, net->network(), Context{info, root_release(info)});
   }

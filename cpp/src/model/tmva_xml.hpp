@@ -10,6 +10,8 @@
 #include "diskern/model.hpp"
 #include "model/xml.hpp"
 #include "network/network.hpp"
+#include "statistics/hmatrix.hpp"
+#include "statistics/likelihood.hpp"
 #include "statistics/linear.hpp"
 #include "statistics/transformation.hpp"
 #include "trees/forest.hpp"
@@ -31,11 +33,15 @@ constexpr std::int64_t current_root = root_version(6, 40, 0);
 struct Context {
   const ModelInfo& info;
   std::int64_t root = current_root;
+  // The transformations, for methods that apply them themselves; null: none.
+  std::shared_ptr<const statistics::TransformationChain> chain = nullptr;
 
   std::size_t variable_count() const noexcept { return info.variables.size(); }
   // The value of an option, or the fallback where the file does not have it.
   std::string option(const std::string& name, const char* fallback) const;
   bool flag(const std::string& name, bool fallback) const;
+  // The transformations as the two classes apply them.
+  statistics::ClassInputs class_inputs() const;
 };
 
 bool is_true(const std::string& value) noexcept;  // of a boolean option
@@ -57,6 +63,15 @@ PredictorPointer read_fisher(const xml::Element& weights, const Context& context
 PredictorPointer read_linear_discriminant(const xml::Element& weights, const Context& context);
 void write_fisher(xml::Writer& writer, const statistics::LinearPredictor& predictor);
 void write_linear_discriminant(xml::Writer& writer, const statistics::LinearPredictor& predictor);
+
+PredictorPointer read_hmatrix(const xml::Element& weights, const Context& context);
+void write_hmatrix(xml::Writer& writer, const statistics::HMatrixPredictor& predictor);
+
+statistics::Density read_density(const xml::Element& pdf);
+void write_density(xml::Writer& writer, const statistics::Density& density, const std::string& name,
+                   const std::string& histogram_name);
+PredictorPointer read_likelihood(const xml::Element& weights, const Context& context);
+void write_likelihood(xml::Writer& writer, const statistics::LikelihoodPredictor& predictor, const ModelInfo& info);
 
 PredictorPointer read_network(const xml::Element& weights, const Context& context);
 void write_network(xml::Writer& writer, const network::Network& network, const Context& context);

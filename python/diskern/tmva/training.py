@@ -129,7 +129,8 @@ def train(
     notes += trained.notes
 
     if isinstance(trained.predictor, _core.Predictor):
-        model = _core.Model(model_info(booked, job, len(sample)), chain, trained.predictor)
+        outer = None if booked.method.applies_transformations else chain
+        model = _core.Model(model_info(booked, job, len(sample)), outer, trained.predictor)
         if folder is None:
             booked.model = _core.model_from_bytes(model.to_bytes())
         else:
@@ -185,7 +186,8 @@ def training_sample(booked: BookedMethod, sample: Sample, chain: Any | None) -> 
     regression = booked.analysis_type == "Regression"
     variables = np.ascontiguousarray(sample.variables, np.float32)
     targets = np.ascontiguousarray(sample.targets, np.float32)
-    if chain is not None:
+    itself = booked.method.applies_transformations
+    if chain is not None and not itself:
         if regression and targets.shape[1]:
             transformed = chain.apply_columns(joined(sample, targets.shape[1]))
             variables = np.ascontiguousarray(transformed[:, : variables.shape[1]], np.float32)
@@ -203,6 +205,7 @@ def training_sample(booked: BookedMethod, sample: Sample, chain: Any | None) -> 
         class_names=info.class_names,
         signal_class=info.signal_class,
         spectators=sample.spectators,
+        chain=chain if itself else None,
     )
 
 

@@ -11,7 +11,9 @@ METHODS: dict[str, str] = {
     "Fisher": ".fisher:Fisher",
     "FlatGradientBoostedTrees": ".flat_gradient_boosted_trees:FlatGradientBoostedTrees",
     "GradientBoostedTrees": ".gradient_boosted_trees:GradientBoostedTrees",
+    "HMatrix": ".hmatrix:HMatrix",
     "LD": ".ld:LD",
+    "Likelihood": ".likelihood:Likelihood",
     "MLP": ".mlp:MLP",
     "RandomForest": ".forests:RandomForest",
 }

@@ -39,6 +39,9 @@ class TrainingSample:
     class_names: tuple[str, ...]
     signal_class: int = 0
     spectators: Mapping[str, NDArray[Any]] = field(default_factory=dict)  # by label, one array of its own type each
+    # The transformations of VarTransform where the method applies them itself (``Method.applies_transformations``);
+    # ``variables`` are those before them then.
+    chain: Any | None = None
 
     @property
     def is_signal(self) -> NDArray[np.bool_]:
@@ -90,6 +93,8 @@ class Method(ABC):
     # Whether training takes NaN ("missing") and infinities; where not, the Factory refuses such events beforehand.
     accepts_missing: ClassVar[bool] = False
     accepts_infinite: ClassVar[bool] = False
+    # Whether the predictor holds the transformations, because it applies them by class or for parts of itself.
+    applies_transformations: ClassVar[bool] = False
 
     def __init__(self, title: str, analysis_type: AnalysisType, values: Mapping[str, Any]) -> None:
         """values: every option of ``options`` by name, parsed and typed, defaults filled in; ``given`` ones are in
