@@ -14,6 +14,7 @@ using namespace clustering;  // NOLINT(google-build-using-namespace)
 namespace {
 
 #define DISKERN_INLINE inline __attribute__((always_inline))
+#define DISKERN_INLINE_LAMBDA __attribute__((always_inline))
 
 constexpr float lowest = -3.4e38F;
 
@@ -289,89 +290,234 @@ void squared_distances(const double* point, const double* centres, size_t count,
   }
 }
 
-// fixed: a number of dimensions known to the compiler, or 0.
+#if defined(__AVX512F__)
+constexpr size_t double_lanes = 8;
+#elif defined(__AVX2__)
+constexpr size_t double_lanes = 4;
+#else
+constexpr size_t double_lanes = 2;
+#endif
+
+// So many float64 in a register, and where they come from.
+template <size_t count>
+struct Register;
+#define DISKERN_REGISTER(count)                                        \
+  template <>                                                          \
+  struct Register<count> {                                             \
+    typedef double Part __attribute__((vector_size(8 * (count))));     \
+    typedef float Single __attribute__((vector_size(4 * (count))));    \
+    static DISKERN_INLINE void load(const float* from, Part& to) {     \
+      Single single;                                                   \
+      __builtin_memcpy(&single, from, sizeof(single));                 \
+      to = __builtin_convertvector(single, Part);                      \
+    }                                                                  \
+  };
+template <>
+struct Register<1> {
+  using Part = double;
+  static DISKERN_INLINE void load(const float* from, double& to) { to = static_cast<double>(*from); }
+};
+DISKERN_REGISTER(2)
+#if defined(__AVX2__)
+DISKERN_REGISTER(4)
+#endif
+#if defined(__AVX512F__)
+DISKERN_REGISTER(8)
+#endif
+#undef DISKERN_REGISTER
+
+// A row of up to eight dimensions as float64, in as many registers as it takes. width: a power of two.
+template <size_t width>
+struct Row {
+  static constexpr size_t lanes_each = width < double_lanes ? width : double_lanes;
+  static constexpr size_t parts = width / lanes_each;
+  using Part = typename Register<lanes_each>::Part;
+  Part part[parts];
+
+  DISKERN_INLINE void clear() {
+    for (size_t p = 0; p < parts; ++p) part[p] = Part{};
+  }
+  DISKERN_INLINE void load(const double* from) {
+    for (size_t p = 0; p < parts; ++p) __builtin_memcpy(&part[p], from + p * lanes_each, sizeof(Part));
+  }
+  DISKERN_INLINE void load(const float* from) {
+    for (size_t p = 0; p < parts; ++p) Register<lanes_each>::load(from + p * lanes_each, part[p]);
+  }
+  // Only `count` elements may be read.
+  template <class T>
+  DISKERN_INLINE void load_some(const T* from, size_t count) {
+    double values[width] = {};
+    for (size_t i = 0; i < count; ++i) values[i] = static_cast<double>(from[i]);
+    load(values);
+  }
+  DISKERN_INLINE void store(double* to) const {
+    for (size_t p = 0; p < parts; ++p) __builtin_memcpy(to + p * lanes_each, &part[p], sizeof(Part));
+  }
+  DISKERN_INLINE void add(const Row& other) {
+    for (size_t p = 0; p < parts; ++p) part[p] += other.part[p];
+  }
+  DISKERN_INLINE void subtract(const Row& other) {
+    for (size_t p = 0; p < parts; ++p) part[p] -= other.part[p];
+  }
+  DISKERN_INLINE void multiply(const Row& other) {
+    for (size_t p = 0; p < parts; ++p) part[p] *= other.part[p];
+  }
+  DISKERN_INLINE void multiply(double factor) {
+    for (size_t p = 0; p < parts; ++p) part[p] *= factor;
+  }
+};
+
+// fixed: the number of dimensions, up to register_dimensions.
 template <class T, size_t fixed>
 struct Rows {
-  static void accumulate(const T* rows, size_t count, size_t given, const int32_t* labels, const double* weight,
-                         const double* offset, double* sums, double* weights) {
-    const size_t dimensions = fixed == 0 ? given : fixed;
-    if (weight == nullptr) {
-      for (size_t i = 0; i < count; ++i) {
-        const auto label = static_cast<size_t>(labels[i]);
-        double* sum = sums + label * dimensions;
-        for (size_t d = 0; d < dimensions; ++d) {
-          sum[d] += static_cast<double>(rows[i * dimensions + d]) - offset[d];
-        }
-        weights[label] += 1.0;
+  static constexpr size_t width = padded_dimensions(fixed);
+  // Rows are dealt to so many sums in turn, so that none waits for the one before, then folded.
+  static constexpr size_t turns = 4;
+
+  // body(i, row, turn) for all rows. Registers are filled beyond the end of a row, except for the last ones.
+  template <class Body>
+  static DISKERN_INLINE void for_rows(const T* rows, size_t count, const Body& body) {
+    const size_t past = count * fixed < width ? 0 : (count * fixed - width) / fixed + 1;  // rows that may be read so
+    size_t i = 0;
+    Row<width> row;
+    for (; i + turns <= past; i += turns) {
+      for (size_t t = 0; t < turns; ++t) {
+        row.load(rows + (i + t) * fixed);
+        body(i + t, row, t);
       }
-      return;
     }
+    for (size_t t = 0; i < count; ++i, t = (t + 1) % turns) {
+      row.load_some(rows + i * fixed, fixed);
+      body(i, row, t);
+    }
+  }
+
+  static void accumulate(const T* rows, size_t count, size_t /*dimensions*/, const int32_t* labels,
+                         const double* weight, const double* offset, double* sums, double* weights) {
+    Row<width> centre;
+    centre.load(offset);
+    const auto add = [&](size_t i, Row<width>& row, double w) DISKERN_INLINE_LAMBDA {
+      const auto label = static_cast<size_t>(labels[i]);
+      Row<width> sum;
+      sum.load(sums + label * width);
+      sum.add(row);
+      sum.store(sums + label * width);
+      weights[label] += w;
+    };
+    if (weight == nullptr) {
+      for_rows(rows, count, [&](size_t i, Row<width>& row, size_t) DISKERN_INLINE_LAMBDA {
+        row.subtract(centre);
+        add(i, row, 1.0);
+      });
+    } else {
+      for_rows(rows, count, [&](size_t i, Row<width>& row, size_t) DISKERN_INLINE_LAMBDA {
+        row.subtract(centre);
+        row.multiply(weight[i]);
+        add(i, row, weight[i]);
+      });
+    }
+  }
+
+  static DISKERN_INLINE void fold(Row<width>* turn, double* sums) {
+    for (size_t half = turns / 2; half > 0; half /= 2) {
+      for (size_t t = 0; t < half; ++t) turn[t].add(turn[t + half]);
+    }
+    turn[0].store(sums);
+  }
+
+  static void sum(const T* rows, size_t count, size_t /*dimensions*/, double* sums) {
+    Row<width> turn[turns];
+    for (size_t t = 0; t < turns; ++t) turn[t].clear();
+    for_rows(rows, count, [&](size_t, Row<width>& row, size_t t) DISKERN_INLINE_LAMBDA { turn[t].add(row); });
+    double folded[width];
+    fold(turn, folded);
+    for (size_t d = 0; d < fixed; ++d) sums[d] = folded[d];
+  }
+
+  static double inertia(const T* rows, size_t count, size_t /*dimensions*/, const int32_t* labels,
+                        const double* weight, const double* centres) {
+    Row<width> turn[turns];
+    for (size_t t = 0; t < turns; ++t) turn[t].clear();
+    for_rows(rows, count, [&](size_t i, Row<width>& row, size_t t) DISKERN_INLINE_LAMBDA {
+      Row<width> centre;
+      centre.load(centres + (labels == nullptr ? 0 : static_cast<size_t>(labels[i])) * width);
+      row.subtract(centre);
+      row.multiply(row);
+      if (weight != nullptr) row.multiply(weight[i]);
+      turn[t].add(row);
+    });
+    double folded[width];
+    fold(turn, folded);
+    double total = 0.0;
+    for (size_t d = 0; d < fixed; ++d) total += folded[d];
+    return total;
+  }
+
+  static void to_block(const T* rows, size_t count, size_t /*dimensions*/, const double* offset, double scale,
+                       float* block) {
+    for (size_t i = 0; i < count; ++i) {
+      for (size_t d = 0; d < fixed; ++d) {
+        block[d * block_points + i] =
+            static_cast<float>((static_cast<double>(rows[i * fixed + d]) - offset[d]) * scale);
+      }
+    }
+    for (size_t d = 0; d < fixed; ++d) {
+      for (size_t i = count; i < block_points; ++i) block[d * block_points + i] = 0.0F;
+    }
+  }
+};
+
+// The same for any number of dimensions; the compiler makes vectors of the loops over them.
+template <class T>
+struct Rows<T, 0> {
+  static constexpr size_t at_once = 64;  // dimensions
+
+  static void accumulate(const T* rows, size_t count, size_t dimensions, const int32_t* labels, const double* weight,
+                         const double* offset, double* sums, double* weights) {
     for (size_t i = 0; i < count; ++i) {
       const auto label = static_cast<size_t>(labels[i]);
       double* sum = sums + label * dimensions;
-      for (size_t d = 0; d < dimensions; ++d) {
-        sum[d] += weight[i] * (static_cast<double>(rows[i * dimensions + d]) - offset[d]);
-      }
-      weights[label] += weight[i];
+      const T* row = rows + i * dimensions;
+      const double w = weight == nullptr ? 1.0 : weight[i];
+      for (size_t d = 0; d < dimensions; ++d) sum[d] += w * (static_cast<double>(row[d]) - offset[d]);
+      weights[label] += w;
     }
   }
 
-  // Rows are dealt to eight sums in turn, so that none waits for the one before, then folded.
-  static constexpr size_t turns = 8;
-
-  static void sum(const T* rows, size_t count, size_t given, double* sums) {
-    const size_t dimensions = fixed == 0 ? given : fixed;
-    for (size_t d = 0; d < dimensions; ++d) {
-      double turn[turns] = {};
-      size_t i = 0;
-      for (; i + turns <= count; i += turns) {
-        for (size_t t = 0; t < turns; ++t) turn[t] += static_cast<double>(rows[(i + t) * dimensions + d]);
+  static void sum(const T* rows, size_t count, size_t dimensions, double* sums) {
+    for (size_t first = 0; first < dimensions; first += at_once) {
+      const size_t width = dimensions - first < at_once ? dimensions - first : at_once;
+      double total[at_once] = {};
+      for (size_t i = 0; i < count; ++i) {
+        const T* row = rows + i * dimensions + first;
+        for (size_t d = 0; d < width; ++d) total[d] += static_cast<double>(row[d]);
       }
-      for (size_t t = 0; i < count; ++i, ++t) turn[t] += static_cast<double>(rows[i * dimensions + d]);
-      sums[d] = ((turn[0] + turn[1]) + (turn[2] + turn[3])) + ((turn[4] + turn[5]) + (turn[6] + turn[7]));
+      for (size_t d = 0; d < width; ++d) sums[first + d] = total[d];
     }
   }
 
-  static double squares(const T* rows, size_t count, size_t given, const double* offset) {
-    const size_t dimensions = fixed == 0 ? given : fixed;
-    double total = 0.0;
-    for (size_t d = 0; d < dimensions; ++d) {
-      double turn[turns] = {};
-      size_t i = 0;
-      for (; i + turns <= count; i += turns) {
-        for (size_t t = 0; t < turns; ++t) {
-          const double difference = static_cast<double>(rows[(i + t) * dimensions + d]) - offset[d];
-          turn[t] += difference * difference;
+  static double inertia(const T* rows, size_t count, size_t dimensions, const int32_t* labels, const double* weight,
+                        const double* centres) {
+    double all = 0.0;
+    for (size_t first = 0; first < dimensions; first += at_once) {
+      const size_t width = dimensions - first < at_once ? dimensions - first : at_once;
+      double total[at_once] = {};
+      for (size_t i = 0; i < count; ++i) {
+        const T* row = rows + i * dimensions + first;
+        const double* centre = centres + (labels == nullptr ? 0 : static_cast<size_t>(labels[i])) * dimensions + first;
+        const double w = weight == nullptr ? 1.0 : weight[i];
+        for (size_t d = 0; d < width; ++d) {
+          const double difference = static_cast<double>(row[d]) - centre[d];
+          total[d] += w * (difference * difference);
         }
       }
-      for (size_t t = 0; i < count; ++i, ++t) {
-        const double difference = static_cast<double>(rows[i * dimensions + d]) - offset[d];
-        turn[t] += difference * difference;
-      }
-      total += ((turn[0] + turn[1]) + (turn[2] + turn[3])) + ((turn[4] + turn[5]) + (turn[6] + turn[7]));
+      for (size_t d = 0; d < width; ++d) all += total[d];
     }
-    return total;
+    return all;
   }
 
-  static double inertia(const T* rows, size_t count, size_t given, const int32_t* labels, const double* weight,
-                        const double* centres, double* distances) {
-    const size_t dimensions = fixed == 0 ? given : fixed;
-    double total = 0.0;
-    for (size_t i = 0; i < count; ++i) {
-      const double* centre = centres + static_cast<size_t>(labels[i]) * dimensions;
-      double distance = 0.0;
-      for (size_t d = 0; d < dimensions; ++d) {
-        const double difference = static_cast<double>(rows[i * dimensions + d]) - centre[d];
-        distance += difference * difference;
-      }
-      if (distances != nullptr) distances[i] = distance;
-      total += weight == nullptr ? distance : weight[i] * distance;
-    }
-    return total;
-  }
-
-  static void to_block(const T* rows, size_t count, size_t given, const double* offset, double scale, float* block) {
-    const size_t dimensions = fixed == 0 ? given : fixed;
+  static void to_block(const T* rows, size_t count, size_t dimensions, const double* offset, double scale,
+                       float* block) {
     for (size_t i = 0; i < count; ++i) {
       for (size_t d = 0; d < dimensions; ++d) {
         block[d * block_points + i] =
@@ -383,6 +529,21 @@ struct Rows {
     }
   }
 };
+
+template <class T>
+void label_distances(const T* rows, size_t count, size_t dimensions, const int32_t* labels, const double* centres,
+                     double* distances) {
+  const size_t padded = padded_dimensions(dimensions);
+  for (size_t i = 0; i < count; ++i) {
+    const double* centre = centres + static_cast<size_t>(labels[i]) * padded;
+    double distance = 0.0;
+    for (size_t d = 0; d < dimensions; ++d) {
+      const double difference = static_cast<double>(rows[i * dimensions + d]) - centre[d];
+      distance += difference * difference;
+    }
+    distances[i] = distance;
+  }
+}
 
 #define DISKERN_FOR_DIMENSIONS(call) \
   switch (dimensions) {              \
@@ -418,14 +579,9 @@ void sum(const T* rows, size_t count, size_t dimensions, double* sums) {
 }
 
 template <class T>
-double squares(const T* rows, size_t count, size_t dimensions, const double* offset) {
-  DISKERN_FOR_DIMENSIONS(squares(rows, count, dimensions, offset))
-}
-
-template <class T>
 double inertia(const T* rows, size_t count, size_t dimensions, const int32_t* labels, const double* weight,
-               const double* centres, double* distances) {
-  DISKERN_FOR_DIMENSIONS(inertia(rows, count, dimensions, labels, weight, centres, distances))
+               const double* centres) {
+  DISKERN_FOR_DIMENSIONS(inertia(rows, count, dimensions, labels, weight, centres))
 }
 
 template <class T>
@@ -524,6 +680,7 @@ void try_seeds(const float* blocks, size_t groups, size_t dimensions, const floa
 
 #undef DISKERN_FOR_DIMENSIONS
 #undef DISKERN_INLINE
+#undef DISKERN_INLINE_LAMBDA
 
 }  // namespace
 
@@ -531,7 +688,7 @@ extern const KMeansKernels kmeans_kernels;
 const KMeansKernels kmeans_kernels = {assign,
                                       squared_distances,
                                       try_seeds,
-                                      {accumulate<float>, sum<float>, squares<float>, inertia<float>, to_block<float>},
-                                      {accumulate<double>, sum<double>, squares<double>, inertia<double>, to_block<double>}};
+                                      {accumulate<float>, sum<float>, inertia<float>, label_distances<float>, to_block<float>},
+                                      {accumulate<double>, sum<double>, inertia<double>, label_distances<double>, to_block<double>}};
 
 }  // namespace diskern::DISKERN_ISA_NAMESPACE

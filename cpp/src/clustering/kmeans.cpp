@@ -31,6 +31,17 @@ void check_centres(const double* centres, std::size_t size, std::size_t dimensio
   }
 }
 
+}  // namespace
+
+std::vector<double> padded_rows(const std::vector<double>& rows, std::size_t dimensions) {
+  const std::size_t width = padded_dimensions(dimensions);
+  std::vector<double> padded(rows.size() / dimensions * width, 0.0);
+  for (std::size_t i = 0; i < rows.size(); ++i) padded[i / dimensions * width + i % dimensions] = rows[i];
+  return padded;
+}
+
+namespace {
+
 template <class T>
 class Lloyd {
  public:
@@ -41,7 +52,8 @@ class Lloyd {
         kernels_(kmeans_kernels()),
         clusters_(clusters),
         dimensions_(points.dimensions()),
-        stride_(clusters * (dimensions_ + 1)),
+        width_(padded_dimensions(dimensions_)),
+        stride_(clusters * (width_ + 1)),
         pieces_(pieces_of(points.size(), stride_ * sizeof(double))),
         labels_(chunk_count(points.size(), group_points) * group_points, -1),
         partial_(pieces_.count * stride_),
@@ -69,7 +81,7 @@ class Lloyd {
       }
       std::swap(result.centres, next);
       result.iterations = iteration + 1;
-      if (params_.trace) result.trace.push_back(inertia(result.centres, nullptr));
+      if (params_.trace) result.trace.push_back(inertia(result.centres));
       if (std::accumulate(changed_.begin(), changed_.end(), std::size_t{0}) == 0) {
         result.stop = KMeansStop::labels;
         break;
@@ -93,7 +105,7 @@ class Lloyd {
     Context quiet = context_;
     quiet.monitor = nullptr;
     if (result.stop != KMeansStop::labels || rounded) assign(quiet, result, false);
-    result.inertia = inertia(result.centres, nullptr);
+    result.inertia = inertia(result.centres);
     labels_.resize(points_.size());
     result.labels = std::move(labels_);
     return result;
@@ -112,7 +124,7 @@ class Lloyd {
   void assign_piece(std::size_t piece, bool sum) {
     const Range range = chunk_range(points_.size(), pieces_.points, piece);
     double* sums = partial_.data() + piece * stride_;
-    double* weights = sums + clusters_ * dimensions_;
+    double* weights = sums + clusters_ * width_;
     if (sum) std::fill_n(sums, stride_, 0.0);
     AssignmentScratch scratch;
     std::int32_t labels[batch_points];
@@ -154,7 +166,7 @@ class Lloyd {
           }
         },
         static_cast<double>(stride_ * pieces_.count) * 0.5);
-    double* weights = sums_.data() + clusters_ * dimensions_;
+    double* weights = sums_.data() + clusters_ * width_;
     relocate(centres, weights);
     std::size_t heaviest = 0;
     for (std::size_t k = 1; k < clusters_; ++k) {
@@ -164,7 +176,7 @@ class Lloyd {
     for (std::size_t k = 0; k < clusters_; ++k) {
       const std::size_t from = weights[k] > 0 ? k : heaviest;
       for (std::size_t d = 0; d < dimensions_; ++d) {
-        next[k * dimensions_ + d] = offset[d] + sums_[from * dimensions_ + d] / weights[from];
+        next[k * dimensions_ + d] = offset[d] + sums_[from * width_ + d] / weights[from];
       }
     }
   }
@@ -178,7 +190,16 @@ class Lloyd {
     }
     if (empty.empty()) return;
     std::vector<double> distances(points_.size());
-    inertia(centres, distances.data());
+    const std::vector<double> padded = padded_rows(centres, dimensions_);
+    parallel_for(
+        context_, pieces_.count,
+        [&](std::size_t piece) {
+          const Range range = chunk_range(points_.size(), pieces_.points, piece);
+          row_kernels<T>(kernels_).label_distances(points_.row(range.begin), range.end - range.begin, dimensions_,
+                                                   labels_.data() + range.begin, padded.data(),
+                                                   distances.data() + range.begin);
+        },
+        static_cast<double>(points_.size() * dimensions_));
     std::vector<std::uint32_t> order(points_.size());
     std::iota(order.begin(), order.end(), 0U);
     const std::size_t count = std::min(empty.size(), order.size());
@@ -195,15 +216,16 @@ class Lloyd {
       const double weight = points_.weight(i);
       for (std::size_t d = 0; d < dimensions_; ++d) {
         const double moved = weight * (static_cast<double>(points_.row(i)[d]) - offset[d]);
-        sums_[donor * dimensions_ + d] -= moved;
-        sums_[to * dimensions_ + d] = moved;
+        sums_[donor * width_ + d] -= moved;
+        sums_[to * width_ + d] = moved;
       }
       weights[donor] -= weight;
       weights[to] = weight;
     }
   }
 
-  double inertia(const std::vector<double>& centres, double* distances) const {
+  double inertia(const std::vector<double>& centres) const {
+    const std::vector<double> padded = padded_rows(centres, dimensions_);
     std::vector<double> sums(pieces_.count);
     parallel_for(
         context_, pieces_.count,
@@ -211,8 +233,7 @@ class Lloyd {
           const Range range = chunk_range(points_.size(), pieces_.points, piece);
           sums[piece] = row_kernels<T>(kernels_).inertia(
               points_.row(range.begin), range.end - range.begin, dimensions_, labels_.data() + range.begin,
-              points_.weights() == nullptr ? nullptr : points_.weights() + range.begin, centres.data(),
-              distances == nullptr ? nullptr : distances + range.begin);
+              points_.weights() == nullptr ? nullptr : points_.weights() + range.begin, padded.data());
         },
         static_cast<double>(points_.size() * dimensions_));
     return std::accumulate(sums.begin(), sums.end(), 0.0);
@@ -224,6 +245,7 @@ class Lloyd {
   const KMeansKernels& kernels_;
   std::size_t clusters_;
   std::size_t dimensions_;
+  std::size_t width_;   // of the sums of one cluster
   std::size_t stride_;  // sums and weights of all clusters
   Pieces pieces_;
   std::vector<std::int32_t> labels_;
@@ -264,7 +286,7 @@ KMeansResult fit_kmeans(const Context& context, const KMeansParams& params, cons
 }
 
 KMeansAssigner::KMeansAssigner(const double* centres, std::size_t count, std::size_t dimensions)
-    : centres_(centres, centres + count * dimensions), offset_(dimensions, 0.0) {
+    : centres_(centres, centres + count * dimensions), offset_(padded_dimensions(dimensions), 0.0) {
   check_centres(centres, count * dimensions, dimensions);
   for (std::size_t k = 0; k < count; ++k) {
     for (std::size_t d = 0; d < dimensions; ++d) offset_[d] += centres[k * dimensions + d] / static_cast<double>(count);
@@ -277,6 +299,7 @@ KMeansAssigner::KMeansAssigner(const double* centres, std::size_t count, std::si
   if (extent > 0) std::frexp(extent, &exponent);
   scale_ = std::ldexp(1.0, -exponent);
   set_.prepare(centres, count, dimensions, offset_.data(), scale_);
+  padded_ = padded_rows(centres_, dimensions);
 }
 
 template <class T>
@@ -318,7 +341,8 @@ std::vector<std::int32_t> predict_kmeans(const Context& context, View<const T, 2
         assigner.assign(from, range.end - range.begin, labels.data() + range.begin, scratch);
         sums[piece] = row_kernels<T>(kmeans_kernels())
                           .inertia(from, range.end - range.begin, dimensions, labels.data() + range.begin,
-                                   weight.empty() ? nullptr : weight.data() + range.begin, centres.data(), nullptr);
+                                   weight.empty() ? nullptr : weight.data() + range.begin,
+                                   assigner.padded_centres().data());
       },
       static_cast<double>(n * (centres.rows() + 8)) * static_cast<double>(dimensions + 4) * 0.02);
   inertia = std::accumulate(sums.begin(), sums.end(), 0.0);

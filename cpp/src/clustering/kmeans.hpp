@@ -42,6 +42,9 @@ template <class T>
 KMeansResult fit_kmeans(const Context& context, const KMeansParams& params, const KMeansPoints<T>& points,
                         const std::vector<double>& centres);
 
+// Rows with padded_dimensions() elements each, the rest zero.
+std::vector<double> padded_rows(const std::vector<double>& rows, std::size_t dimensions);
+
 // Given centres, ready to say which is the nearest of any rows. Immutable.
 class KMeansAssigner {
  public:
@@ -55,12 +58,14 @@ class KMeansAssigner {
   };
   std::size_t dimensions() const noexcept { return set_.dimensions(); }
   const std::vector<double>& centres() const noexcept { return centres_; }
+  const std::vector<double>& padded_centres() const noexcept { return padded_; }  // as the row kernels want them
   // Labels of rows beside each other.
   template <class T>
   void assign(const T* rows, std::size_t count, std::int32_t* labels, Scratch& scratch) const;
 
  private:
   std::vector<double> centres_;
+  std::vector<double> padded_;
   std::vector<double> offset_;
   double scale_ = 1.0;
   CentreSet set_;

@@ -46,22 +46,20 @@ void CentreSet::prepare(const double* centres, std::size_t count, std::size_t di
     constant_[k] = static_cast<float>(-0.5 * square);
     largest_square = !(square <= largest_square) ? square : largest_square;
   }
-  largest_norm_ = std::sqrt(largest_square) * (1 + 1e-6);
-}
-
-// A score is x.c - |c|^2 / 2 of centred and scaled coordinates, at most s = |x||c| + |c|^2 / 2 in size. Its error:
-// coordinates and constant rounded to float32 and the sum of d + 1 terms, fused or not, (2 d + 6) 2^-24 s; the lowest
-// bits that give way to the index, 2^(index_bits - 23) s; underflow. The distances it stands for are themselves rounded
-// sums of float64, (d + 4) 2^-53 of (|x| + |c|)^2 each, as are the differences with the offset.
-float CentreSet::band(float norm) const noexcept {
-  const double x = static_cast<double>(norm);
-  const double c = largest_norm_;
-  const double d = static_cast<double>(dimensions_);
-  const double size = x * c + 0.5 * c * c;
-  const double error = ((2 * d + 6) * 0x1p-24 + std::ldexp(1.0, static_cast<int>(index_bits) - 23)) * size;
-  const double exact = (d + 8) * 0x1p-51 * (x + c) * (x + c);
-  const double band = 2 * error * (1 + 1e-6) + exact + 1e-35;
-  return size < 1e37 ? static_cast<float>(band) * (1.0F + 0x1p-22F) : std::numeric_limits<float>::infinity();
+  // A score is x.c - |c|^2 / 2 of centred and scaled coordinates, at most s = |x||c| + |c|^2 / 2 in size. Its error:
+  // coordinates and constant rounded to float32 and the sum of d + 1 terms, fused or not, (2 d + 6) 2^-24 s; the lowest
+  // bits that give way to the index, 2^(index_bits - 23) s; underflow. The distances it stands for are themselves
+  // rounded sums of float64, (d + 4) 2^-53 of (|x| + |c|)^2 each, as are the differences with the offset. All that for
+  // two scores, and a little more for what is rounded here.
+  const double c = std::sqrt(largest_square) * (1 + 1e-6);
+  const auto d = static_cast<double>(dimensions);
+  const double error = 2 * ((2 * d + 6) * 0x1p-24 + std::ldexp(1.0, static_cast<int>(index_bits) - 23)) * (1 + 1e-5);
+  const double exact = (d + 8) * 0x1p-51;
+  band_[0] = error * 0.5 * c * c + exact * c * c + 1e-35;
+  band_[1] = error * c + 2 * exact * c;
+  band_[2] = exact;
+  // Above, products might leave the range of float32. Also where a centre is no number.
+  largest_band_ = c < 1e18 ? 1e36 * error : 0.0;
 }
 
 Nearest CentreSet::nearest(const KMeansKernels& kernels, const double* point, double* distances) const noexcept {

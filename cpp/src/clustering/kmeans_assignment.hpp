@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "base/aligned.hpp"
@@ -30,7 +31,11 @@ class CentreSet {
   CentreTiles tiles() const noexcept { return {coordinates_.data(), constant_.data(), padded_, dimensions_}; }
   // By how much the scores of two centres must differ for a block of points of this norm, so that their order is that of
   // the distances in float64; infinity where float32 cannot tell.
-  float band(float norm) const noexcept;
+  float band(float norm) const noexcept {
+    const auto x = static_cast<double>(norm);
+    const double band = (band_[2] * x + band_[1]) * x + band_[0];
+    return band < largest_band_ ? static_cast<float>(band) : std::numeric_limits<float>::infinity();
+  }
   // distances: scratch of transposed_count() elements.
   Nearest nearest(const KMeansKernels& kernels, const double* point, double* distances) const noexcept;
   std::size_t transposed_count() const noexcept { return transposed_count_; }
@@ -47,7 +52,8 @@ class CentreSet {
   std::vector<float> constant_;
   AlignedVector<double> transposed_;  // [dimension][count rounded up to eight]
   std::size_t transposed_count_ = 0;
-  double largest_norm_ = 0;  // of the centred and scaled centres
+  double band_[3] = {};  // coefficients of the powers of the norm
+  double largest_band_ = 0;
 };
 
 // Scratch of one piece of work.

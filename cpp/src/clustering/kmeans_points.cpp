@@ -130,7 +130,7 @@ void KMeansPoints<T>::centre(const Context& context) {
                                     sums.data() + piece * dimensions_);
       },
       work);
-  offset_.assign(dimensions_, 0.0);
+  offset_.assign(padded_dimensions(dimensions_), 0.0);
   for (std::size_t piece = 0; piece < pieces.count; ++piece) {
     for (std::size_t d = 0; d < dimensions_; ++d) offset_[d] += sums[piece * dimensions_ + d];
   }
@@ -183,8 +183,8 @@ double KMeansPoints<T>::mean_variance(const Context& context) const {
       context, pieces.count,
       [&](std::size_t piece) {
         const Range range = chunk_range(size_, pieces.points, piece);
-        squares[piece] =
-            row_kernels<T>(kernels).squares(row(range.begin), range.end - range.begin, dimensions_, offset_.data());
+        squares[piece] = row_kernels<T>(kernels).inertia(row(range.begin), range.end - range.begin, dimensions_,
+                                                         nullptr, nullptr, offset_.data());
       },
       static_cast<double>(size_ * dimensions_));
   double sum = 0;

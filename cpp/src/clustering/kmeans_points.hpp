@@ -39,7 +39,7 @@ class KMeansPoints {
   const T* row(std::size_t i) const noexcept { return rows_ + i * dimensions_; }
   const double* weights() const noexcept { return weight_.empty() ? nullptr : weight_.data(); }
   double weight(std::size_t i) const noexcept { return weight_.empty() ? 1.0 : weight_[i]; }
-  // The mean of the rows: subtracted before anything is rounded to float32.
+  // The mean of the rows, padded with zeros: subtracted before anything is rounded to float32.
   const std::vector<double>& offset() const noexcept { return offset_; }
   double scale() const noexcept { return scale_; }
   const float* blocks() const noexcept { return blocks_.data(); }  // whole groups

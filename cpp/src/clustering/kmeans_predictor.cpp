@@ -87,7 +87,7 @@ void evaluate_rows(const KMeansAssigner& assigner, const EventSource& events, Ra
   std::vector<double> squares(count);
   assigner.assign(rows.data(), count, labels.data(), scratch);
   row_kernels<T>(kmeans_kernels())
-      .inertia(rows.data(), count, dimensions, labels.data(), nullptr, assigner.centres().data(), squares.data());
+      .label_distances(rows.data(), count, dimensions, labels.data(), assigner.padded_centres().data(), squares.data());
   for (std::size_t i = 0; i < count; ++i) {
     responses(range.begin + i, 0) = std::isnan(squares[i]) ? squares[i] : static_cast<double>(labels[i]);
     responses(range.begin + i, 1) = std::sqrt(squares[i]);

@@ -28,20 +28,31 @@ struct CentreTiles {
   size_t dimensions;
 };
 
-// Rows of float32 or float64 beside each other.
+// Sums, centres and offsets that belong to rows have this many float64 elements per row: up to register_dimensions what
+// a register or a few of them hold. What is beyond the dimensions is zero where it is read and means nothing where it
+// is written.
+constexpr size_t padded_dimensions(size_t dimensions) {
+  if (dimensions > register_dimensions) return dimensions;
+  size_t padded = 1;
+  while (padded < dimensions) padded *= 2;
+  return padded;
+}
+
+// Rows of float32 or float64 beside each other. All sums are in an order that depends on the sizes only, the same at
+// every level.
 template <class T>
 struct KMeansRowKernels {
   // sums[label] += weight * (row - offset), weights[label] += weight, row by row; weight null: 1 each.
   void (*accumulate)(const T* rows, size_t count, size_t dimensions, const int32_t* labels, const double* weight,
                      const double* offset, double* sums, double* weights);
-  // Sums of the columns, in an order that depends on the sizes only.
+  // Sums of the columns.
   void (*sum)(const T* rows, size_t count, size_t dimensions, double* sums);
-  // The sum of (x - offset)^2 over rows and columns, likewise.
-  double (*squares)(const T* rows, size_t count, size_t dimensions, const double* offset);
-  // The sum of weight * |row - centre of its label|^2, row by row; weight null: 1 each. Also each squared distance,
-  // where `distances` is not null.
+  // The sum of weight * |row - centre of its label|^2; weight null: 1 each, labels null: the first centre for all.
   double (*inertia)(const T* rows, size_t count, size_t dimensions, const int32_t* labels, const double* weight,
-                    const double* centres, double* distances);
+                    const double* centres);
+  // Squared distance of each row to the centre of its label, summed in the order of the dimensions.
+  void (*label_distances)(const T* rows, size_t count, size_t dimensions, const int32_t* labels, const double* centres,
+                          double* distances);
   // Block [dimension][16] = float32((row - offset) * scale); rows beyond `count` (1 to 16) are zeros.
   void (*to_block)(const T* rows, size_t count, size_t dimensions, const double* offset, double scale, float* block);
 };

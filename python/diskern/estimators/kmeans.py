@@ -175,7 +175,7 @@ class KMeans(KMeansBase):
         self.n_iter_ = best["iterations"]
         if result["stop"] == _core.KMeansStop.interrupted:
             raise KeyboardInterrupt
-        distinct = len(np.unique(self.labels_))
+        distinct = int(np.count_nonzero(np.bincount(self.labels_, minlength=self.n_clusters)))
         if distinct < self.n_clusters:
             warnings.warn(
                 f"Number of distinct clusters ({distinct}) found smaller than n_clusters ({self.n_clusters}). Possibly "
