@@ -1,4 +1,4 @@
-"""A pytest plugin that puts Diskern's KMeans and MiniBatchKMeans where scikit-learn's are, before tests are collected."""
+"""pytest plugin: Diskern's KMeans and MiniBatchKMeans where scikit-learn's are, before tests are collected."""
 
 from __future__ import annotations
 

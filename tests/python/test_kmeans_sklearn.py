@@ -52,7 +52,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, s
     assert report.exists(), done.stdout[-3000:] + done.stderr[-3000:]
     found = {}
     for case in ElementTree.parse(report).getroot().iter("testcase"):
-        kinds = {child.tag: child.get("message") or "" for child in case}
+        kinds = {child.tag: f"{child.get('message')}\n{child.text}" for child in case}
         kind = next((kind for kind in ("failure", "error", "skipped") if kind in kinds), "passed")
         found[str(case.get("name"))] = (kind, kinds.get(kind, ""))
     return found
@@ -83,7 +83,7 @@ def test_nothing_differs_but_what_is_listed(outcomes: dict[str, tuple[str, str]]
         for name, (kind, message) in outcomes.items()
         if kind in ("failure", "error") and not _listed(message)
     }
-    assert not unexpected, "\n".join(f"{name}: {message[:300]}" for name, message in unexpected.items())
+    assert not unexpected, "\n".join(f"{name}: {message[:500]}" for name, message in unexpected.items())
 
 
 def test_every_listed_difference_is_one(outcomes: dict[str, tuple[str, str]]) -> None:
