@@ -1,44 +1,13 @@
 #include "statistics/moments.hpp"
 
-#include <algorithm>
 #include <cmath>
-#include <functional>
 
-#include "base/executor.hpp"
 #include "diskern/error.hpp"
+#include "statistics/moment_sums.hpp"
 
 namespace diskern::statistics {
 
 namespace {
-
-constexpr std::size_t chunk_size = 2048;
-constexpr std::size_t slab_chunks = 64;  // between two looks at the interrupt; bounds the memory of partial sums
-
-// sums += the partial sums of all chunks, added in the order of the chunks. add(range, partial) fills one of them.
-void sum_over_chunks(const Context& context, std::size_t n_events, double nanoseconds_per_event,
-                     std::vector<double>& sums, const std::function<void(Range, double*)>& add) {
-  const std::size_t chunks = chunk_count(n_events, chunk_size);
-  std::vector<double> partial(std::min(chunks, slab_chunks) * sums.size());
-  // About a tenth of a second at most: many variables make an event dear. The sums do not depend on the slabs.
-  const double affordable = 1e8 / (static_cast<double>(chunk_size) * nanoseconds_per_event);
-  const std::size_t slab = affordable < static_cast<double>(slab_chunks)
-                               ? std::max<std::size_t>(1, static_cast<std::size_t>(affordable))
-                               : slab_chunks;
-  for (std::size_t first = 0; first < chunks; first += slab) {
-    if (context.interrupted()) throw Interrupted();
-    const std::size_t count = std::min(slab, chunks - first);
-    std::fill(partial.begin(), partial.end(), 0.0);
-    parallel_for(
-        context, count,
-        [&](std::size_t chunk) {
-          add(chunk_range(n_events, chunk_size, first + chunk), partial.data() + chunk * sums.size());
-        },
-        static_cast<double>(count * chunk_size) * nanoseconds_per_event);
-    for (std::size_t chunk = 0; chunk < count; ++chunk) {
-      for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += partial[chunk * sums.size() + i];
-    }
-  }
-}
 
 void check_finite(View<const float, 2> events) {
   for (std::size_t i = 0; i < events.rows(); ++i) {
@@ -62,65 +31,6 @@ void check_weights(View<const double> weight, std::size_t n_events) {
                             ", expected a finite number");
     }
   }
-}
-
-// Column j of an event: a variable, or a target behind the variables.
-struct Columns {
-  View<const float, 2> events;
-  View<const double, 2> targets;
-  double operator()(std::size_t i, std::size_t j) const noexcept {
-    return j < events.columns() ? static_cast<double>(events(i, j)) : targets(i, j - events.columns());
-  }
-};
-
-// class_of(i): class of event i.
-template <class ClassOf>
-std::vector<Moments> moments(const Context& context, const Columns& columns, std::size_t d, View<const double> weight,
-                             std::size_t n_classes, const ClassOf& class_of) {
-  const std::size_t n_events = weight.size();
-  const std::size_t stride = d + 2;  // sums of w x_j, then of w, then the number of events
-  std::vector<double> first(n_classes * stride, 0.0);
-  sum_over_chunks(context, n_events, 2.0 * static_cast<double>(d), first, [&](Range range, double* partial) {
-    for (std::size_t i = range.begin; i < range.end; ++i) {
-      const double w = weight[i];
-      double* sums = partial + class_of(i) * stride;
-      for (std::size_t j = 0; j < d; ++j) sums[j] += w * columns(i, j);
-      sums[d] += w;
-      if (w != 0.0) sums[d + 1] += 1.0;
-    }
-  });
-  std::vector<Moments> result(n_classes);
-  for (std::size_t c = 0; c < n_classes; ++c) {
-    const double* sums = first.data() + c * stride;
-    result[c].weight = sums[d];
-    result[c].events = static_cast<std::size_t>(sums[d + 1]);
-    result[c].mean.assign(sums, sums + d);
-    for (double& mean : result[c].mean) mean /= result[c].weight;
-  }
-  std::vector<double> second(n_classes * d * d, 0.0);
-  sum_over_chunks(context, n_events, static_cast<double>(d * d), second, [&](Range range, double* partial) {
-    std::vector<double> deviation(d);
-    for (std::size_t i = range.begin; i < range.end; ++i) {
-      const std::size_t c = class_of(i);
-      for (std::size_t j = 0; j < d; ++j) deviation[j] = columns(i, j) - result[c].mean[j];
-      double* sums = partial + c * d * d;
-      for (std::size_t j = 0; j < d; ++j) {
-        const double weighted = weight[i] * deviation[j];
-        for (std::size_t k = 0; k <= j; ++k) sums[j * d + k] += weighted * deviation[k];
-      }
-    }
-  });
-  for (std::size_t c = 0; c < n_classes; ++c) {
-    result[c].covariance.resize(d * d);
-    for (std::size_t j = 0; j < d; ++j) {
-      for (std::size_t k = 0; k <= j; ++k) {
-        const double value = second[c * d * d + j * d + k] / result[c].weight;
-        result[c].covariance[j * d + k] = value;
-        result[c].covariance[k * d + j] = value;
-      }
-    }
-  }
-  return result;
 }
 
 }  // namespace
@@ -154,8 +64,8 @@ std::vector<Moments> class_moments(const Context& context, View<const float, 2> 
                             ", expected more than zero");
     }
   }
-  return moments(context, {events, {}}, events.columns(), weight, n_classes,
-                 [&](std::size_t i) { return static_cast<std::size_t>(class_index[i]); });
+  return sum_moments(context, n_events, events.columns(), RowSource::of(events), weight, n_classes,
+                     [&](std::size_t i) { return static_cast<std::ptrdiff_t>(class_index[i]); });
 }
 
 Moments combined(const std::vector<Moments>& classes) {
@@ -205,8 +115,12 @@ Moments joint_moments(const Context& context, View<const float, 2> events, View<
   if (!(sum > 0.0)) {
     throw InvalidArgument("the weights sum to " + std::to_string(sum) + ", expected more than zero");
   }
-  return moments(context, {events, targets}, events.columns() + targets.columns(), weight, 1,
-                 [](std::size_t) { return std::size_t{0}; })[0];
+  RowSource rows;
+  rows.gather = [&](std::size_t i, double* values) {
+    for (std::size_t j = 0; j < events.columns(); ++j) values[j] = static_cast<double>(events(i, j));
+    for (std::size_t k = 0; k < targets.columns(); ++k) values[events.columns() + k] = targets(i, k);
+  };
+  return sum_moments(context, n_events, events.columns() + targets.columns(), rows, weight)[0];
 }
 
 }  // namespace diskern::statistics

@@ -18,9 +18,8 @@ struct Moments {
   std::vector<double> covariance;  // d x d, C order, normalised to the sum of weights (no degree of freedom taken off)
 };
 
-// Moments of every class 0 .. n_classes-1. Weights are used with their sign. The sums run over fixed chunks of events
-// that are added in their order, so that the result does not depend on the number of threads; the covariance is summed
-// about the mean (two passes), so that a large offset costs no digits.
+// Moments of every class 0 .. n_classes-1 by sum_moments (moment_sums.hpp): weights are used with their sign, a large
+// offset costs no digits, and the bits do not depend on the number of threads.
 // Throws InvalidArgument for NaN, infinity, a class index out of range, or a class whose weights do not sum to more
 // than zero; Interrupted when the user asks to stop.
 std::vector<Moments> class_moments(const Context& context, View<const float, 2> events, View<const double> weight,

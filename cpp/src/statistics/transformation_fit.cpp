@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "diskern/error.hpp"
+#include "statistics/moment_sums.hpp"
+#include "statistics/moments.hpp"
 #include "statistics/smoothing.hpp"
 #include "statistics/symmetric_eigen.hpp"
 #include "statistics/transformation.hpp"
@@ -37,49 +39,22 @@ struct Events {
   }
 };
 
-struct Moments {
-  std::vector<double> mean;
-  std::vector<double> covariance;  // columns x columns
-};
-
 // Asks the monitor now and then; called once per event.
 void poll(const Context& context, std::size_t event) {
   if (event % 4096 == 0 && context.interrupted()) throw Interrupted();
 }
 
-// Two passes (means first), so that large offsets do not cost digits.
 Moments moments(const Context& context, const Events& events, const std::vector<std::uint32_t>& columns,
                 std::size_t set, bool weighted, const char* step) {
-  const std::size_t n = columns.size();
-  Moments result{std::vector<double>(n), std::vector<double>(n * n)};
-  double sum = 0;
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    poll(context, i);
-    if (!events.in_set(i, set)) continue;
-    const double weight = weighted ? events.weights[i] : 1.0;
-    sum += weight;
-    for (std::size_t j = 0; j < n; ++j) result.mean[j] += weight * events.at(i, columns[j]);
-  }
-  if (!(sum > 0)) {
+  RowSource rows;
+  rows.gather = [&](std::size_t i, double* values) {
+    for (std::size_t j = 0; j < columns.size(); ++j) values[j] = events.at(i, columns[j]);
+  };
+  Moments result = sum_moments(context, events.size(), columns.size(), rows, weighted ? events.weights : View<const double>{},
+                               1, [&](std::size_t i) { return events.in_set(i, set) ? 0 : -1; })[0];
+  if (!(result.weight > 0)) {
     throw InvalidArgument(std::string("transformation ") + step + ": the sum of weights of " + events.set_name(set) +
-                          " is " + std::to_string(sum) + ", expected a positive number");
-  }
-  for (double& mean : result.mean) mean /= sum;
-  std::vector<double> distance(n);
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    poll(context, i);
-    if (!events.in_set(i, set)) continue;
-    const double weight = weighted ? events.weights[i] : 1.0;
-    for (std::size_t j = 0; j < n; ++j) {
-      distance[j] = events.at(i, columns[j]) - result.mean[j];
-      for (std::size_t k = 0; k <= j; ++k) result.covariance[j * n + k] += weight * distance[j] * distance[k];
-    }
-  }
-  for (std::size_t j = 0; j < n; ++j) {
-    for (std::size_t k = 0; k <= j; ++k) {
-      result.covariance[j * n + k] /= sum;
-      result.covariance[k * n + j] = result.covariance[j * n + k];
-    }
+                          " is " + std::to_string(result.weight) + ", expected a positive number");
   }
   return result;
 }
