@@ -143,5 +143,6 @@ void register_uniformity(py::module_& module);
 void register_clustering(py::module_& module);
 void register_kmeans(py::module_& module);
 void register_classical(py::module_& module);
+void register_principal_components(py::module_& module);
 
 }  // namespace diskern::python

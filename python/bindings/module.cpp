@@ -21,4 +21,5 @@ PYBIND11_MODULE(_core, module) {
   register_clustering(module);
   register_kmeans(module);
   register_classical(module);
+  register_principal_components(module);
 }

@@ -36,6 +36,7 @@ _LAZY: dict[str, str] = {
     "Model": ".model",
     "NetworkClassifier": ".estimators.network",
     "NetworkRegressor": ".estimators.network",
+    "PCA": ".estimators.pca",
     "RandomForestClassifier": ".estimators.random_forest",
     "RandomForestRegressor": ".estimators.random_forest",
     "from_lightgbm": ".foreign",

@@ -8,6 +8,7 @@
 #include "statistics/hmatrix.hpp"
 #include "statistics/likelihood.hpp"
 #include "statistics/linear.hpp"
+#include "statistics/projection.hpp"
 #include "trees/forest.hpp"
 
 namespace diskern::model {
@@ -26,6 +27,7 @@ constexpr Entry entries[] = {
     {"linear", &statistics::LinearPredictor::read},
     {"hmatrix", &statistics::HMatrixPredictor::read},
     {"likelihood", &statistics::LikelihoodPredictor::read},
+    {"projection", &statistics::ProjectionPredictor::read},
     {"folds", &FoldsPredictor::read},
     {"k_means", &clustering::KMeansPredictor::read},
 };
