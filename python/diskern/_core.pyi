@@ -9,7 +9,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'Aggregation', 'BoostingMode', 'Criterion', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'InputFunction', 'InvalidArgument', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'NegativeWeights', 'Network', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'Predictor', 'RandomForestParams', 'RandomForestResult', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'ValidationMetric', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_gradient_boosting', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_tmva_forest', 'flatness', 'instruction_set', 'link_responses', 'load_model', 'mini_batch_step', 'model_from_bytes', 'partial_dependence', 'predict_kmeans', 'protected_bins', 'random_order', 'raw_scores', 'split_label', 'supported_instruction_sets', 'transform_kmeans', 'tree_answers']
+__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'Aggregation', 'BoostingMode', 'Criterion', 'Density', 'DensitySettings', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'NegativeWeights', 'Network', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'ValidationMetric', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_gradient_boosting', 'fit_graph', 'fit_hmatrix', 'fit_likelihood', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_tmva_forest', 'flatness', 'graph_gradients', 'instruction_set', 'link_responses', 'load_model', 'mini_batch_step', 'model_from_bytes', 'moments', 'partial_dependence', 'predict_kmeans', 'protected_bins', 'random_order', 'raw_scores', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'transform_kmeans', 'tree_answers']
 class Error(Exception):
     pass
 class InvalidArgument(Error, ValueError):
@@ -2195,6 +2195,235 @@ class NetworkFit:
     @property
     def validation_loss(self) -> list[float]:
         ...
+class Graph:
+    """
+    A network as a graph of layers, immutable.
+    """
+    def __init__(self, description: dict[str, typing.Any]) -> None:
+        ...
+    def describe(self) -> dict[str, typing.Any]:
+        """
+        What the constructor takes, with what shapes made definite.
+        """
+    @property
+    def input_count(self) -> int:
+        ...
+    @property
+    def output_count(self) -> int:
+        ...
+    @property
+    def parameter_count(self) -> int:
+        ...
+    @property
+    def parameters(self) -> list[typing.Any]:
+        """
+        One dictionary per array: layer, name, shape, offset, trained.
+        """
+    @property
+    def shapes(self) -> list[typing.Any]:
+        """
+        Of the inputs, then of what every node gives.
+        """
+class GraphPredictor(Predictor):
+    """
+    A trained graph, immutable.
+    """
+    def __init__(self, graph: Graph, parameters: numpy.typing.NDArray[typing.Any]) -> None:
+        ...
+    def values(self, events: numpy.typing.NDArray[typing.Any], value: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        What an input or node gives for every event, float32 of shape (events, numbers).
+        """
+    @property
+    def graph(self) -> Graph:
+        ...
+    @property
+    def parameters(self) -> numpy.typing.NDArray[numpy.float32]:
+        ...
+class GraphParams:
+    """
+    Parameters of the training of graphs with their defaults.
+    """
+    initialisation: str
+    keep_best: bool
+    normalise_weights: bool
+    optimizer: str
+    schedule: str
+    def __init__(self) -> None:
+        ...
+    def add_loss(self, loss: str, factor: typing.SupportsFloat | typing.SupportsIndex = 1.0, huber_distance: typing.SupportsFloat | typing.SupportsIndex = 1.0, quantile: typing.SupportsFloat | typing.SupportsIndex = 0.5) -> None:
+        """
+        The loss of the next output; 'value': it is a loss.
+        """
+    @property
+    def batch_size(self) -> int:
+        ...
+    @batch_size.setter
+    def batch_size(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def beta_1(self) -> float:
+        ...
+    @beta_1.setter
+    def beta_1(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def beta_2(self) -> float:
+        ...
+    @beta_2.setter
+    def beta_2(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def clip_norm(self) -> float:
+        ...
+    @clip_norm.setter
+    def clip_norm(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def clip_value(self) -> float:
+        ...
+    @clip_value.setter
+    def clip_value(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def convergence_improve(self) -> float:
+        ...
+    @convergence_improve.setter
+    def convergence_improve(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def convergence_tests(self) -> int:
+        ...
+    @convergence_tests.setter
+    def convergence_tests(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def epochs(self) -> int:
+        ...
+    @epochs.setter
+    def epochs(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def epsilon(self) -> float:
+        ...
+    @epsilon.setter
+    def epsilon(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def factor(self) -> float:
+        ...
+    @factor.setter
+    def factor(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def final_fraction(self) -> float:
+        ...
+    @final_fraction.setter
+    def final_fraction(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def improvement(self) -> float:
+        ...
+    @improvement.setter
+    def improvement(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def initial_fraction(self) -> float:
+        ...
+    @initial_fraction.setter
+    def initial_fraction(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def l1(self) -> float:
+        ...
+    @l1.setter
+    def l1(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def l2(self) -> float:
+        ...
+    @l2.setter
+    def l2(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def learning_rate(self) -> float:
+        ...
+    @learning_rate.setter
+    def learning_rate(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def momentum(self) -> float:
+        ...
+    @momentum.setter
+    def momentum(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def period(self) -> int:
+        ...
+    @period.setter
+    def period(self, arg1: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def rho(self) -> float:
+        ...
+    @rho.setter
+    def rho(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def smallest_fraction(self) -> float:
+        ...
+    @smallest_fraction.setter
+    def smallest_fraction(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def test_rate(self) -> int:
+        ...
+    @test_rate.setter
+    def test_rate(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def warmup_fraction(self) -> float:
+        ...
+    @warmup_fraction.setter
+    def warmup_fraction(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def weight_decay(self) -> float:
+        ...
+    @weight_decay.setter
+    def weight_decay(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+class GraphFit:
+    @property
+    def best_epoch(self) -> int:
+        ...
+    @property
+    def converged(self) -> bool:
+        ...
+    @property
+    def curve_epoch(self) -> list[float]:
+        ...
+    @property
+    def diverged(self) -> bool:
+        ...
+    @property
+    def epochs(self) -> int:
+        ...
+    @property
+    def interrupted(self) -> bool:
+        ...
+    @property
+    def message(self) -> str:
+        ...
+    @property
+    def predictor(self) -> GraphPredictor:
+        ...
+    @property
+    def training_loss(self) -> list[float]:
+        ...
+    @property
+    def validation_loss(self) -> list[float]:
+        ...
 class FoldRule:
     """
     Which fold an event belongs to, as a function of its key alone.
@@ -2351,6 +2580,11 @@ class Model:
     @property
     def output_count(self) -> int:
         ...
+    @property
+    def own_transformations(self) -> typing.Any:
+        """
+        The transformations that the predictor applies itself, by class; None without any.
+        """
     @property
     def predictor(self) -> Predictor:
         ...
@@ -2590,6 +2824,292 @@ class KMeansPredictor(Predictor):
     @property
     def centres(self) -> numpy.typing.NDArray[numpy.float64]:
         ...
+class Interpolation:
+    """
+    How a density is drawn through a histogram.
+
+    Members:
+
+      Spline0
+
+      Spline1
+
+      Spline2
+
+      Spline3
+
+      Spline5
+
+      KDE
+    """
+    KDE: typing.ClassVar[Interpolation]
+    Spline0: typing.ClassVar[Interpolation]
+    Spline1: typing.ClassVar[Interpolation]
+    Spline2: typing.ClassVar[Interpolation]
+    Spline3: typing.ClassVar[Interpolation]
+    Spline5: typing.ClassVar[Interpolation]
+    __members__: typing.ClassVar[dict[str, Interpolation]]
+    @typing.overload
+    def __eq__(self, other: Interpolation) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: Interpolation) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class KernelWidth:
+    """
+    Width of the kernels of a density.
+
+    Members:
+
+      Nonadaptive
+
+      Adaptive
+    """
+    Adaptive: typing.ClassVar[KernelWidth]
+    Nonadaptive: typing.ClassVar[KernelWidth]
+    __members__: typing.ClassVar[dict[str, KernelWidth]]
+    @typing.overload
+    def __eq__(self, other: KernelWidth) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: KernelWidth) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class KernelBorder:
+    """
+    What becomes of kernels that reach beyond the range.
+
+    Members:
+
+      Ignore
+
+      Renorm
+
+      Mirror
+    """
+    Ignore: typing.ClassVar[KernelBorder]
+    Mirror: typing.ClassVar[KernelBorder]
+    Renorm: typing.ClassVar[KernelBorder]
+    __members__: typing.ClassVar[dict[str, KernelBorder]]
+    @typing.overload
+    def __eq__(self, other: KernelBorder) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: KernelBorder) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class DensitySettings:
+    interpolation: Interpolation
+    kernel_border: KernelBorder
+    kernel_width: KernelWidth
+    def __init__(self) -> None:
+        ...
+    @property
+    def fine_factor(self) -> float:
+        ...
+    @fine_factor.setter
+    def fine_factor(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def maximum_smoothing(self) -> int:
+        ...
+    @maximum_smoothing.setter
+    def maximum_smoothing(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def minimum_smoothing(self) -> int:
+        ...
+    @minimum_smoothing.setter
+    def minimum_smoothing(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+class Density:
+    """
+    TMVA's PDF of one variable; immutable.
+    """
+    def __init__(self, settings: DensitySettings, minimum: typing.SupportsFloat | typing.SupportsIndex, maximum: typing.SupportsFloat | typing.SupportsIndex, contents: numpy.typing.NDArray[typing.Any]) -> None:
+        """
+        From the float32 contents of the bins of a histogram of equal bins.
+        """
+    def cumulative(self, x: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Its integral up to float64 x.
+        """
+    def value(self, x: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        The density at float64 x.
+        """
+class HMatrixParams:
+    def __init__(self) -> None:
+        ...
+    @property
+    def signal_class(self) -> int:
+        ...
+    @signal_class.setter
+    def signal_class(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def variable_names(self) -> list[str]:
+        ...
+    @variable_names.setter
+    def variable_names(self, arg0: collections.abc.Sequence[str]) -> None:
+        ...
+class LikelihoodDensity:
+    settings: DensitySettings
+    def __init__(self) -> None:
+        ...
+    @property
+    def bins(self) -> int:
+        ...
+    @bins.setter
+    def bins(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def events_per_bin(self) -> int:
+        ...
+    @events_per_bin.setter
+    def events_per_bin(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+class LikelihoodParams:
+    transform_output: bool
+    variable_types: str
+    def __init__(self) -> None:
+        ...
+    @property
+    def background(self) -> list[LikelihoodDensity]:
+        ...
+    @background.setter
+    def background(self, arg0: collections.abc.Sequence[LikelihoodDensity]) -> None:
+        ...
+    @property
+    def signal(self) -> list[LikelihoodDensity]:
+        ...
+    @signal.setter
+    def signal(self, arg0: collections.abc.Sequence[LikelihoodDensity]) -> None:
+        ...
+    @property
+    def signal_class(self) -> int:
+        ...
+    @signal_class.setter
+    def signal_class(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def variable_names(self) -> list[str]:
+        ...
+    @variable_names.setter
+    def variable_names(self, arg0: collections.abc.Sequence[str]) -> None:
+        ...
+class LikelihoodResult:
+    @property
+    def empty_bins(self) -> dict[str, list[int]]:
+        """
+        Bins without content of the histogram of each variable, for signal and background.
+        """
+    @property
+    def predictor(self) -> Predictor:
+        ...
+    @property
+    def ranking(self) -> list[float]:
+        ...
+class Projection(Predictor):
+    """
+    Projections of events about a mean on vectors.
+    """
+    def __init__(self, mean: numpy.typing.NDArray[typing.Any], vectors: numpy.typing.NDArray[typing.Any]) -> None:
+        """
+        From float64 mean of shape (inputs,) and vectors of shape (outputs, inputs).
+        """
+    def project(self, rows: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        float64 of shape (rows, outputs), of float32 or float64 rows of shape (rows, inputs).
+        """
+    @property
+    def mean(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def vectors(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
 def available_threads() -> int:
     """
     Threads that this process may use: DISKERN_NUM_THREADS, OMP_NUM_THREADS, or the processors of its affinity mask and control group.
@@ -2630,6 +3150,18 @@ def fit_gradient_boosting(params: GradientBoostingParams, events: numpy.typing.N
     """
     Events float32 (events, variables), weight float64, class_index int32 or target float64; validation is a tuple (events, weight, class_index or target). loss(score, target, weight) -> (gradient, hessian[, loss]) in place of params.loss, with loss_link; metric(target, response, weight) -> number in place of params.early_stopping_metric; initial: a Forest to go on from.
     """
+def fit_graph(graph: Graph, params: GraphParams, events: numpy.typing.NDArray[typing.Any], targets: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], validation_events: numpy.typing.NDArray[typing.Any] | None = None, validation_targets: numpy.typing.NDArray[typing.Any] | None = None, validation_weight: numpy.typing.NDArray[typing.Any] | None = None, start: numpy.typing.NDArray[typing.Any] | None = None, threads: typing.SupportsInt | typing.SupportsIndex = 0, seed: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> GraphFit:
+    """
+    Trains a graph on float32 events and float32 targets of shape (events, numbers).
+    """
+def fit_hmatrix(params: HMatrixParams, chain: TransformationChain | None, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 0) -> Predictor:
+    """
+    TMVA's HMatrix of float32 events before the transformations of chain.
+    """
+def fit_likelihood(params: LikelihoodParams, chain: TransformationChain | None, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 0) -> LikelihoodResult:
+    """
+    TMVA's Likelihood of float32 events before the transformations of chain.
+    """
 def fit_linear_discriminant(params: LinearDiscriminantParams, events: numpy.typing.NDArray[typing.Any], targets: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 0) -> DiscriminantResult:
     """
     TMVA's LD: weighted least squares of float64 targets of shape (events, outputs).
@@ -2654,6 +3186,10 @@ def flatness(score: numpy.typing.NDArray[typing.Any], bin: collections.abc.Seque
     """
     Flatness of the scores of one class and its derivative by each score, per unit weight.
     """
+def graph_gradients(graph: Graph, parameters: numpy.typing.NDArray[typing.Any], events: numpy.typing.NDArray[typing.Any], output_gradients: numpy.typing.NDArray[typing.Any], training: bool = False, single_precision: bool = True, threads: typing.SupportsInt | typing.SupportsIndex = 1, seed: typing.SupportsInt | typing.SupportsIndex = 0) -> tuple[typing.Any, ...]:
+    """
+    Outputs before their links, and the gradients of sum(outputs x output_gradients) by parameters and by events; all float64 arrays.
+    """
 def instruction_set() -> str:
     """
     The instruction set that the kernels use: the best one, or what DISKERN_ISA names.
@@ -2670,6 +3206,10 @@ def mini_batch_step(rows: numpy.typing.NDArray[typing.Any], centres: numpy.typin
     """
 def model_from_bytes(content: bytes) -> Model:
     ...
+def moments(rows: numpy.typing.NDArray[typing.Any], weight: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[typing.Any, ...]:
+    """
+    Sum of weights, mean and covariance (normalised to the sum of weights) of float32 or float64 rows; not finite where a row is not.
+    """
 def partial_dependence(forest: Forest, variables: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], grid: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
     """
     Expected scores with the variables fixed to the rows of grid (float32), by the training weights of the nodes; float64 of shape (points, outputs).
@@ -2690,13 +3230,23 @@ def raw_scores(predictor: Forest, events: numpy.typing.NDArray[typing.Any], thre
     """
     Sums over the trees, float64 (events, outputs), before they become probabilities.
     """
+def singular_values(matrix: numpy.typing.NDArray[typing.Any]) -> tuple[typing.Any, ...]:
+    """
+    Singular values, largest first, and right singular vectors as rows of a float64 matrix.
+    """
 def split_label(text: str) -> tuple[str, str]:
     """
     Splits 'label := expression'; without a label both are the expression.
     """
+def start_parameters(graph: Graph, initialisation: str = 'automatic', seed: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.typing.NDArray[numpy.float32]:
+    ...
 def supported_instruction_sets() -> list[str]:
     """
     The instruction sets that are in this build and run on this machine, the best one last.
+    """
+def symmetric_eigen(matrix: numpy.typing.NDArray[typing.Any]) -> tuple[typing.Any, ...]:
+    """
+    Eigenvalues, largest first, and eigenvectors as columns of a symmetric float64 matrix.
     """
 def transform_kmeans(rows: numpy.typing.NDArray[typing.Any], centres: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[typing.Any]:
     """
