@@ -9,6 +9,9 @@
 #include <vector>
 
 #include "common.hpp"
+#include "network/activation.hpp"
+#include "network/loss.hpp"
+#include "network/optimizer.hpp"
 #include "network/training.hpp"
 
 namespace diskern::python {
@@ -38,9 +41,14 @@ py::list layers_of(const NetworkPredictor& self) {
   return layers;
 }
 
-std::shared_ptr<NetworkPredictor> from_layers(const std::vector<py::dict>& layers, network::Output output) {
+std::shared_ptr<NetworkPredictor> from_layers(const std::vector<py::dict>& layers, network::Output output,
+                                              network::Arithmetic arithmetic, std::vector<double> input_shift,
+                                              std::vector<double> input_scale) {
   Network network;
   network.output = output;
+  network.arithmetic = arithmetic;
+  network.input_shift = std::move(input_shift);
+  network.input_scale = std::move(input_scale);
   for (const py::dict& entry : layers) {
     for (const char* key : {"weights", "biases", "activation", "input_function"}) {
       if (!entry.contains(key)) throw InvalidArgument(std::string("a layer needs '") + key + "'");
@@ -89,14 +97,17 @@ NetworkFit fit_network(const NetworkParams& params, const py::array& events, con
 
 }  // namespace
 
+// NOLINTBEGIN(bugprone-macro-parentheses): the argument is the path of a member.
+#define DISKERN_MEMBER(path)                                                               \
+  [](const NetworkParams& self) { return self.path; },                                     \
+      [](NetworkParams& self, decltype(NetworkParams{}.path) value) { self.path = value; }
+// NOLINTEND(bugprone-macro-parentheses)
+
 void register_network(py::module_& module) {
-  py::enum_<Activation>(module, "Activation", "What a neuron does with the sum of its inputs.")
-      .value("linear", Activation::linear)
-      .value("sigmoid", Activation::sigmoid)
-      .value("tanh", Activation::tanh)
-      .value("radial", Activation::radial)
-      .value("relu", Activation::relu)
-      .value("tmva_tanh", Activation::tmva_tanh);
+  py::enum_<Activation> activation(module, "Activation", "What a neuron does with the sum of its inputs.");
+  for (int kind = 0; kind <= static_cast<int>(network::last_activation); ++kind) {
+    activation.value(network::name(static_cast<Activation>(kind)), static_cast<Activation>(kind));
+  }
   py::enum_<InputFunction>(module, "InputFunction", "How a neuron combines its weighted inputs.")
       .value("sum", InputFunction::sum)
       .value("sum_of_squares", InputFunction::sum_of_squares)
@@ -108,14 +119,33 @@ void register_network(py::module_& module) {
       .value("sequential", network::Solver::sequential)
       .value("batch", network::Solver::batch)
       .value("bfgs", network::Solver::bfgs)
-      .value("adam", network::Solver::adam);
-  py::enum_<network::Loss>(module, "NetworkLoss", "What training minimises.")
-      .value("squared", network::Loss::squared)
-      .value("cross_entropy", network::Loss::cross_entropy)
-      .value("softmax_cross_entropy", network::Loss::softmax_cross_entropy);
-  py::enum_<network::Initialisation>(module, "NetworkInitialisation", "The weights that training starts from.")
-      .value("tmva", network::Initialisation::tmva)
-      .value("automatic", network::Initialisation::automatic);
+      .value("mini_batch", network::Solver::mini_batch);
+  py::enum_<network::Loss> loss(module, "NetworkLoss", "What training minimises.");
+  for (int kind = 0; kind <= static_cast<int>(network::last_loss); ++kind) {
+    loss.value(network::name(static_cast<network::Loss>(kind)), static_cast<network::Loss>(kind));
+  }
+  py::enum_<network::Initialisation> initialisation(module, "NetworkInitialisation",
+                                                    "The weights that training starts from.");
+  for (int kind = 0; kind <= static_cast<int>(network::last_initialisation); ++kind) {
+    initialisation.value(network::name(static_cast<network::Initialisation>(kind)),
+                         static_cast<network::Initialisation>(kind));
+  }
+  py::enum_<network::OptimizerKind> optimizer(module, "OptimizerKind", "The rule by which gradients move weights.");
+  for (int kind = 0; kind <= static_cast<int>(network::last_optimizer); ++kind) {
+    optimizer.value(network::name(static_cast<network::OptimizerKind>(kind)),
+                    static_cast<network::OptimizerKind>(kind));
+  }
+  py::enum_<network::ScheduleKind> schedule(module, "ScheduleKind", "How the learning rate changes.");
+  for (int kind = 0; kind <= static_cast<int>(network::ScheduleKind::exponential); ++kind) {
+    schedule.value(network::name(static_cast<network::ScheduleKind>(kind)), static_cast<network::ScheduleKind>(kind));
+  }
+  py::enum_<network::Averaging>(module, "Averaging", "Whether the model has weights averaged over steps.")
+      .value("none", network::Averaging::none)
+      .value("exponential", network::Averaging::exponential)
+      .value("tail", network::Averaging::tail);
+  py::enum_<network::Arithmetic>(module, "NetworkArithmetic", "In which a network evaluates.")
+      .value("float64", network::Arithmetic::float64)
+      .value("float32", network::Arithmetic::float32);
 
   py::class_<NetworkParams>(module, "NetworkParams", "Parameters of network training with their defaults.")
       .def(py::init<>())
@@ -129,13 +159,32 @@ void register_network(py::module_& module) {
       .def_readwrite("initialisation", &NetworkParams::initialisation)
       .def_readwrite("random_seed", &NetworkParams::random_seed)
       .def_readwrite("epochs", &NetworkParams::epochs)
-      .def_readwrite("learning_rate", &NetworkParams::learning_rate)
+      .def_property("learning_rate", DISKERN_MEMBER(optimizer.learning_rate))
       .def_readwrite("decay_rate", &NetworkParams::decay_rate)
       .def_readwrite("batch_size", &NetworkParams::batch_size)
-      .def_readwrite("l2", &NetworkParams::l2)
-      .def_readwrite("beta_1", &NetworkParams::beta_1)
-      .def_readwrite("beta_2", &NetworkParams::beta_2)
-      .def_readwrite("epsilon", &NetworkParams::epsilon)
+      .def_property("l2", DISKERN_MEMBER(optimizer.l2))
+      .def_property("optimizer", DISKERN_MEMBER(optimizer.kind))
+      .def_property("momentum", DISKERN_MEMBER(optimizer.momentum))
+      .def_property("rho", DISKERN_MEMBER(optimizer.rho))
+      .def_property("l1", DISKERN_MEMBER(optimizer.l1))
+      .def_property("weight_decay", DISKERN_MEMBER(optimizer.weight_decay))
+      .def_property("clip_value", DISKERN_MEMBER(optimizer.clip_value))
+      .def_property("clip_norm", DISKERN_MEMBER(optimizer.clip_norm))
+      .def_property("huber_distance", DISKERN_MEMBER(loss_params.huber_distance))
+      .def_property("quantile", DISKERN_MEMBER(loss_params.quantile))
+      .def_property("schedule", DISKERN_MEMBER(schedule.kind))
+      .def_property("schedule_factor", DISKERN_MEMBER(schedule.factor))
+      .def_property("schedule_period", DISKERN_MEMBER(schedule.period))
+      .def_property("schedule_final_fraction", DISKERN_MEMBER(schedule.final_fraction))
+      .def_property("schedule_warmup_fraction", DISKERN_MEMBER(schedule.warmup_fraction))
+      .def_readwrite("l2_per_event", &NetworkParams::l2_per_event)
+      .def_readwrite("averaging", &NetworkParams::averaging)
+      .def_readwrite("averaging_decay", &NetworkParams::averaging_decay)
+      .def_readwrite("averaging_start", &NetworkParams::averaging_start)
+      .def_readwrite("double_precision", &NetworkParams::double_precision)
+      .def_property("beta_1", DISKERN_MEMBER(optimizer.beta_1))
+      .def_property("beta_2", DISKERN_MEMBER(optimizer.beta_2))
+      .def_property("epsilon", DISKERN_MEMBER(optimizer.epsilon))
       .def_readwrite("test_rate", &NetworkParams::test_rate)
       .def_readwrite("convergence_tests", &NetworkParams::convergence_tests)
       .def_readwrite("convergence_improve", &NetworkParams::convergence_improve)
@@ -154,10 +203,18 @@ void register_network(py::module_& module) {
   py::class_<NetworkPredictor, Predictor, std::shared_ptr<NetworkPredictor>>(module, "Network",
                                                                              "A trained network, immutable.")
       .def(py::init(&from_layers), py::arg("layers"), py::arg("output") = network::Output::identity,
+           py::arg("arithmetic") = network::Arithmetic::float64, py::arg("input_shift") = std::vector<double>(),
+           py::arg("input_scale") = std::vector<double>(),
            "A network of layers given as dictionaries, as the attribute layers returns them.")
       .def_property_readonly("layers", &layers_of,
                              "One dictionary per layer: weights (outputs, inputs), biases, activation, input_function.")
-      .def_property_readonly("output", [](const NetworkPredictor& self) { return self.network().output; });
+      .def_property_readonly("output", [](const NetworkPredictor& self) { return self.network().output; })
+      .def_property_readonly("arithmetic", [](const NetworkPredictor& self) { return self.network().arithmetic; })
+      .def_property_readonly(
+          "input_shift", [](const NetworkPredictor& self) { return py::array(py::cast(self.network().input_shift)); },
+          "The first layer sees (x - input_shift) * input_scale; empty: x itself.")
+      .def_property_readonly(
+          "input_scale", [](const NetworkPredictor& self) { return py::array(py::cast(self.network().input_scale)); });
 
   py::class_<NetworkFit>(module, "NetworkFit")
       .def_property_readonly(

@@ -9,7 +9,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'Aggregation', 'BoostingMode', 'Criterion', 'Density', 'DensitySettings', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'NegativeWeights', 'Network', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'ValidationMetric', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_gradient_boosting', 'fit_graph', 'fit_hmatrix', 'fit_likelihood', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_tmva_forest', 'flatness', 'graph_gradients', 'instruction_set', 'link_responses', 'load_model', 'mini_batch_step', 'model_from_bytes', 'moments', 'partial_dependence', 'predict_kmeans', 'protected_bins', 'random_order', 'raw_scores', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'transform_kmeans', 'tree_answers']
+__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'Aggregation', 'Averaging', 'BoostingMode', 'Criterion', 'Density', 'DensitySettings', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'NegativeWeights', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'ScheduleKind', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'ValidationMetric', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_gradient_boosting', 'fit_graph', 'fit_hmatrix', 'fit_likelihood', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_tmva_forest', 'flatness', 'graph_gradients', 'instruction_set', 'link_responses', 'load_model', 'mini_batch_step', 'model_from_bytes', 'moments', 'partial_dependence', 'predict_kmeans', 'protected_bins', 'random_order', 'raw_scores', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'transform_kmeans', 'tree_answers']
 class Error(Exception):
     pass
 class InvalidArgument(Error, ValueError):
@@ -1728,12 +1728,48 @@ class Activation:
       relu
 
       tmva_tanh
+
+      leaky_relu
+
+      elu
+
+      selu
+
+      gelu
+
+      silu
+
+      softsign
+
+      softplus
+
+      gauss
+
+      gauss_complement
+
+      hard_sigmoid
+
+      symmetric_relu
+
+      exponential
     """
     __members__: typing.ClassVar[dict[str, Activation]]
+    elu: typing.ClassVar[Activation]
+    exponential: typing.ClassVar[Activation]
+    gauss: typing.ClassVar[Activation]
+    gauss_complement: typing.ClassVar[Activation]
+    gelu: typing.ClassVar[Activation]
+    hard_sigmoid: typing.ClassVar[Activation]
+    leaky_relu: typing.ClassVar[Activation]
     linear: typing.ClassVar[Activation]
     radial: typing.ClassVar[Activation]
     relu: typing.ClassVar[Activation]
+    selu: typing.ClassVar[Activation]
     sigmoid: typing.ClassVar[Activation]
+    silu: typing.ClassVar[Activation]
+    softplus: typing.ClassVar[Activation]
+    softsign: typing.ClassVar[Activation]
+    symmetric_relu: typing.ClassVar[Activation]
     tanh: typing.ClassVar[Activation]
     tmva_tanh: typing.ClassVar[Activation]
     @typing.overload
@@ -1879,12 +1915,12 @@ class NetworkSolver:
 
       bfgs
 
-      adam
+      mini_batch
     """
     __members__: typing.ClassVar[dict[str, NetworkSolver]]
-    adam: typing.ClassVar[NetworkSolver]
     batch: typing.ClassVar[NetworkSolver]
     bfgs: typing.ClassVar[NetworkSolver]
+    mini_batch: typing.ClassVar[NetworkSolver]
     sequential: typing.ClassVar[NetworkSolver]
     @typing.overload
     def __eq__(self, other: NetworkSolver) -> bool:
@@ -1931,9 +1967,30 @@ class NetworkLoss:
       cross_entropy
 
       softmax_cross_entropy
+
+      multi_label
+
+      absolute
+
+      huber
+
+      quantile
+
+      hinge
+
+      poisson
+
+      kullback_leibler
     """
     __members__: typing.ClassVar[dict[str, NetworkLoss]]
+    absolute: typing.ClassVar[NetworkLoss]
     cross_entropy: typing.ClassVar[NetworkLoss]
+    hinge: typing.ClassVar[NetworkLoss]
+    huber: typing.ClassVar[NetworkLoss]
+    kullback_leibler: typing.ClassVar[NetworkLoss]
+    multi_label: typing.ClassVar[NetworkLoss]
+    poisson: typing.ClassVar[NetworkLoss]
+    quantile: typing.ClassVar[NetworkLoss]
     softmax_cross_entropy: typing.ClassVar[NetworkLoss]
     squared: typing.ClassVar[NetworkLoss]
     @typing.overload
@@ -1979,10 +2036,37 @@ class NetworkInitialisation:
       tmva
 
       automatic
+
+      glorot_uniform
+
+      glorot_normal
+
+      he_uniform
+
+      he_normal
+
+      lecun_uniform
+
+      lecun_normal
+
+      uniform
+
+      normal
+
+      zero
     """
     __members__: typing.ClassVar[dict[str, NetworkInitialisation]]
     automatic: typing.ClassVar[NetworkInitialisation]
+    glorot_normal: typing.ClassVar[NetworkInitialisation]
+    glorot_uniform: typing.ClassVar[NetworkInitialisation]
+    he_normal: typing.ClassVar[NetworkInitialisation]
+    he_uniform: typing.ClassVar[NetworkInitialisation]
+    lecun_normal: typing.ClassVar[NetworkInitialisation]
+    lecun_uniform: typing.ClassVar[NetworkInitialisation]
+    normal: typing.ClassVar[NetworkInitialisation]
     tmva: typing.ClassVar[NetworkInitialisation]
+    uniform: typing.ClassVar[NetworkInitialisation]
+    zero: typing.ClassVar[NetworkInitialisation]
     @typing.overload
     def __eq__(self, other: NetworkInitialisation) -> bool:
         ...
@@ -2017,18 +2101,246 @@ class NetworkInitialisation:
     @property
     def value(self) -> int:
         ...
+class OptimizerKind:
+    """
+    The rule by which gradients move weights.
+
+    Members:
+
+      gradient_descent
+
+      momentum
+
+      nesterov
+
+      adagrad
+
+      adadelta
+
+      rmsprop
+
+      adam
+
+      adamw
+
+      nadam
+    """
+    __members__: typing.ClassVar[dict[str, OptimizerKind]]
+    adadelta: typing.ClassVar[OptimizerKind]
+    adagrad: typing.ClassVar[OptimizerKind]
+    adam: typing.ClassVar[OptimizerKind]
+    adamw: typing.ClassVar[OptimizerKind]
+    gradient_descent: typing.ClassVar[OptimizerKind]
+    momentum: typing.ClassVar[OptimizerKind]
+    nadam: typing.ClassVar[OptimizerKind]
+    nesterov: typing.ClassVar[OptimizerKind]
+    rmsprop: typing.ClassVar[OptimizerKind]
+    @typing.overload
+    def __eq__(self, other: OptimizerKind) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: OptimizerKind) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class ScheduleKind:
+    """
+    How the learning rate changes.
+
+    Members:
+
+      constant
+
+      step
+
+      cosine
+
+      one_cycle
+
+      plateau
+
+      exponential
+    """
+    __members__: typing.ClassVar[dict[str, ScheduleKind]]
+    constant: typing.ClassVar[ScheduleKind]
+    cosine: typing.ClassVar[ScheduleKind]
+    exponential: typing.ClassVar[ScheduleKind]
+    one_cycle: typing.ClassVar[ScheduleKind]
+    plateau: typing.ClassVar[ScheduleKind]
+    step: typing.ClassVar[ScheduleKind]
+    @typing.overload
+    def __eq__(self, other: ScheduleKind) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: ScheduleKind) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class Averaging:
+    """
+    Whether the model has weights averaged over steps.
+
+    Members:
+
+      none
+
+      exponential
+
+      tail
+    """
+    __members__: typing.ClassVar[dict[str, Averaging]]
+    exponential: typing.ClassVar[Averaging]
+    none: typing.ClassVar[Averaging]
+    tail: typing.ClassVar[Averaging]
+    @typing.overload
+    def __eq__(self, other: Averaging) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: Averaging) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class NetworkArithmetic:
+    """
+    In which a network evaluates.
+
+    Members:
+
+      float64
+
+      float32
+    """
+    __members__: typing.ClassVar[dict[str, NetworkArithmetic]]
+    float32: typing.ClassVar[NetworkArithmetic]
+    float64: typing.ClassVar[NetworkArithmetic]
+    @typing.overload
+    def __eq__(self, other: NetworkArithmetic) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: NetworkArithmetic) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
 class NetworkParams:
     """
     Parameters of network training with their defaults.
     """
     activation: Activation
+    averaging: Averaging
+    double_precision: bool
     initialisation: NetworkInitialisation
     input_function: InputFunction
     keep_best: bool
     loss: NetworkLoss
     normalise_weights: bool
+    optimizer: OptimizerKind
     output: NetworkOutput
     regulator: bool
+    schedule: ScheduleKind
     solver: NetworkSolver
     standardise_inputs: bool
     standardise_targets: bool
@@ -2041,6 +2353,18 @@ class NetworkParams:
     def __init__(self) -> None:
         ...
     @property
+    def averaging_decay(self) -> float:
+        ...
+    @averaging_decay.setter
+    def averaging_decay(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def averaging_start(self) -> float:
+        ...
+    @averaging_start.setter
+    def averaging_start(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
     def batch_size(self) -> int:
         ...
     @batch_size.setter
@@ -2050,13 +2374,25 @@ class NetworkParams:
     def beta_1(self) -> float:
         ...
     @beta_1.setter
-    def beta_1(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+    def beta_1(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
     @property
     def beta_2(self) -> float:
         ...
     @beta_2.setter
-    def beta_2(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+    def beta_2(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def clip_norm(self) -> float:
+        ...
+    @clip_norm.setter
+    def clip_norm(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def clip_value(self) -> float:
+        ...
+    @clip_value.setter
+    def clip_value(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
     @property
     def convergence_improve(self) -> float:
@@ -2086,7 +2422,7 @@ class NetworkParams:
     def epsilon(self) -> float:
         ...
     @epsilon.setter
-    def epsilon(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+    def epsilon(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
     @property
     def hidden_layers(self) -> list[int]:
@@ -2095,16 +2431,46 @@ class NetworkParams:
     def hidden_layers(self, arg0: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> None:
         ...
     @property
+    def huber_distance(self) -> float:
+        ...
+    @huber_distance.setter
+    def huber_distance(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def l1(self) -> float:
+        ...
+    @l1.setter
+    def l1(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
     def l2(self) -> float:
         ...
     @l2.setter
-    def l2(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+    def l2(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def l2_per_event(self) -> float:
+        ...
+    @l2_per_event.setter
+    def l2_per_event(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
     @property
     def learning_rate(self) -> float:
         ...
     @learning_rate.setter
-    def learning_rate(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+    def learning_rate(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def momentum(self) -> float:
+        ...
+    @momentum.setter
+    def momentum(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def quantile(self) -> float:
+        ...
+    @quantile.setter
+    def quantile(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
     @property
     def random_seed(self) -> int:
@@ -2119,6 +2485,12 @@ class NetworkParams:
     def reset_step(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
         ...
     @property
+    def rho(self) -> float:
+        ...
+    @rho.setter
+    def rho(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
     def sampling(self) -> float:
         ...
     @sampling.setter
@@ -2129,6 +2501,30 @@ class NetworkParams:
         ...
     @sampling_epoch.setter
     def sampling_epoch(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def schedule_factor(self) -> float:
+        ...
+    @schedule_factor.setter
+    def schedule_factor(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def schedule_final_fraction(self) -> float:
+        ...
+    @schedule_final_fraction.setter
+    def schedule_final_fraction(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def schedule_period(self) -> int:
+        ...
+    @schedule_period.setter
+    def schedule_period(self, arg1: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def schedule_warmup_fraction(self) -> float:
+        ...
+    @schedule_warmup_fraction.setter
+    def schedule_warmup_fraction(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
     @property
     def tau(self) -> float:
@@ -2148,13 +2544,30 @@ class NetworkParams:
     @update_limit.setter
     def update_limit(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
         ...
+    @property
+    def weight_decay(self) -> float:
+        ...
+    @weight_decay.setter
+    def weight_decay(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
 class Network(Predictor):
     """
     A trained network, immutable.
     """
-    def __init__(self, layers: collections.abc.Sequence[dict[str, typing.Any]], output: NetworkOutput = NetworkOutput.identity) -> None:
+    def __init__(self, layers: collections.abc.Sequence[dict[str, typing.Any]], output: NetworkOutput = NetworkOutput.identity, arithmetic: NetworkArithmetic = NetworkArithmetic.float64, input_shift: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = [], input_scale: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = []) -> None:
         """
         A network of layers given as dictionaries, as the attribute layers returns them.
+        """
+    @property
+    def arithmetic(self) -> NetworkArithmetic:
+        ...
+    @property
+    def input_scale(self) -> numpy.typing.NDArray[typing.Any]:
+        ...
+    @property
+    def input_shift(self) -> numpy.typing.NDArray[typing.Any]:
+        """
+        The first layer sees (x - input_shift) * input_scale; empty: x itself.
         """
     @property
     def layers(self) -> list[typing.Any]:

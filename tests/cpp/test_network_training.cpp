@@ -152,8 +152,8 @@ TEST(every_solver_gives_the_same_for_any_number_of_threads) {
   const Sample sample = make_sample(3000, Loss::cross_entropy, 1);
   const Sample apart = make_sample(500, Loss::cross_entropy, 1, 8);
   const TrainingData validation = apart.data();
-  for (const Solver solver : {Solver::sequential, Solver::batch, Solver::bfgs, Solver::adam}) {
-    NetworkParams params = solver == Solver::adam ? NetworkParams{} : NetworkParams::tmva(3);
+  for (const Solver solver : {Solver::sequential, Solver::batch, Solver::bfgs, Solver::mini_batch}) {
+    NetworkParams params = solver == Solver::mini_batch ? NetworkParams{} : NetworkParams::tmva(3);
     params.solver = solver;
     params.hidden_layers = {6, 4};
     params.epochs = 6;
@@ -188,7 +188,7 @@ TEST(sequential_on_one_event_is_batch_on_one_event) {
     params.hidden_layers = {3};
     params.epochs = 3;
     params.test_rate = 1;
-    params.learning_rate = 1e-3;
+    params.optimizer.learning_rate = 1e-3;
     const NetworkFit a = fit_network(Context{}, params, sample.data());
     params.solver = Solver::batch;
     const NetworkFit b = fit_network(Context{}, params, sample.data());
@@ -229,8 +229,8 @@ TEST(the_best_weights_on_validation_are_kept) {
   NetworkParams params;
   params.hidden_layers = {30, 30};
   params.epochs = 300;
-  params.l2 = 0.0;
-  params.learning_rate = 0.01;
+  params.l2_per_event = 0.0;
+  params.optimizer.learning_rate = 0.01;
   const NetworkFit fit = fit_network(Context{}, params, sample.data(), &validation);
   const auto smallest = std::min_element(fit.validation_loss.begin(), fit.validation_loss.end());
   CHECK(fit.best_epoch < 300);
@@ -294,8 +294,8 @@ TEST(unusable_parameters_and_events) {
   const auto says = [](const std::string& text, const char* word) { return text.find(word) != std::string::npos; };
   CHECK(says(message([](NetworkParams& p) { p.hidden_layers = {0}; }, same), "hidden_layers"));
   CHECK(says(message([](NetworkParams& p) { p.epochs = 0; }, same), "epochs"));
-  CHECK(says(message([](NetworkParams& p) { p.learning_rate = std::nan(""); }, same), "learning_rate"));
-  CHECK(says(message([](NetworkParams& p) { p.l2 = -1; }, same), "l2"));
+  CHECK(says(message([](NetworkParams& p) { p.optimizer.learning_rate = std::nan(""); }, same), "learning_rate"));
+  CHECK(says(message([](NetworkParams& p) { p.optimizer.l2 = -1; }, same), "l2"));
   CHECK(says(message([](NetworkParams& p) { p.regulator = true; }, same), "regulator"));
   CHECK(says(message([](NetworkParams& p) { p.sampling = 0.5; }, same), "sampling"));
   CHECK(says(message([](NetworkParams& p) { p.loss = Loss::softmax_cross_entropy; }, same), "softmax_cross_entropy"));
@@ -323,11 +323,11 @@ TEST(divergence_is_an_error_or_the_best_so_far) {
   NetworkParams params = NetworkParams::tmva(3);
   params.loss = Loss::squared;
   params.activation = Activation::linear;
-  params.learning_rate = 3.0;
+  params.optimizer.learning_rate = 3.0;
   params.epochs = 50;
   CHECK_THROWS(fit_network(Context{}, params, sample.data()), diskern::Error);
   // Slower divergence, with tests on the way: what was reached before is returned and said.
-  params.learning_rate = 0.6;
+  params.optimizer.learning_rate = 0.6;
   params.decay_rate = 0.0;
   params.solver = Solver::batch;
   params.test_rate = 1;
@@ -344,11 +344,11 @@ TEST(an_interrupt_returns_the_best_so_far) {
     bool interrupted() noexcept override { return ++calls > 40; }
   };
   const Sample sample = make_sample(500, Loss::cross_entropy, 1);
-  for (const Solver solver : {Solver::sequential, Solver::batch, Solver::bfgs, Solver::adam}) {
+  for (const Solver solver : {Solver::sequential, Solver::batch, Solver::bfgs, Solver::mini_batch}) {
     Stop stop;
     Context context;
     context.monitor = &stop;
-    NetworkParams params = solver == Solver::adam ? NetworkParams{} : NetworkParams::tmva(3);
+    NetworkParams params = solver == Solver::mini_batch ? NetworkParams{} : NetworkParams::tmva(3);
     params.solver = solver;
     params.hidden_layers = {4};
     params.epochs = 1000;

@@ -350,7 +350,7 @@ std::string write_tmva_xml(const Model& model) {
     }
   } else if (net != nullptr) {
     method = "MLP";
-    needed = tmva::network_options(net->network(), info);
+    needed = tmva::network_options(network::with_folded_inputs(net->network()), info);
   } else if (hmatrix != nullptr) {
     method = "HMatrix";
   } else if (likelihood != nullptr) {
@@ -386,7 +386,7 @@ std::string write_tmva_xml(const Model& model) {
   } else if (likelihood != nullptr) {
     tmva::write_likelihood(writer, *likelihood, info);
   } else {
-    tmva::write_network(writer, net->network(), Context{info, root_release(info)});
+    tmva::write_network(writer, network::with_folded_inputs(net->network()), Context{info, root_release(info)});
   }
   writer.close();
   writer.close();

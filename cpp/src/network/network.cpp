@@ -10,12 +10,14 @@
 #include "base/archive.hpp"
 #include "diskern/error.hpp"
 #include "network/activation.hpp"
+#include "network/dense_evaluator.hpp"
 
 namespace diskern::network {
 
 namespace {
 
-constexpr std::int64_t layout_version = 1;
+// Layout 2 has the arithmetic, and shift and scale of the inputs; networks that need neither are written as 1.
+constexpr std::int64_t layout_version = 2;
 constexpr std::size_t narrow = 1024;
 constexpr std::size_t maximum_layers = 4096;
 
@@ -77,7 +79,10 @@ void evaluate_layers(const Network& network, const float* variables, double* res
   double* current = scratch;
   double* next = scratch + width;
   const std::size_t n_inputs = static_cast<std::size_t>(network.layers.front().n_inputs);
-  for (std::size_t j = 0; j < n_inputs; ++j) current[j] = static_cast<double>(variables[j]);
+  for (std::size_t j = 0; j < n_inputs; ++j) {
+    const double x = static_cast<double>(variables[j]);
+    current[j] = network.input_shift.empty() ? x : (x - network.input_shift[j]) * network.input_scale[j];
+  }
   for (const DenseLayer& layer : network.layers) {
     const std::size_t n = static_cast<std::size_t>(layer.n_inputs);
     const double* weights = layer.weights.data();
@@ -141,10 +146,50 @@ void validate(const Network& network) {
     }
     check_finite(layer.weights, l, "weight");
     check_finite(layer.biases, l, "bias");
+    if (network.arithmetic == Arithmetic::float32 &&
+        (layer.input_function != InputFunction::sum || layer.activation == Activation::tmva_tanh)) {
+      refuse(l, "sums of squares or of absolute values, and tmva_tanh, need the arithmetic float64");
+    }
   }
+  if (network.arithmetic != Arithmetic::float64 && network.arithmetic != Arithmetic::float32) {
+    throw FormatError("network: unknown arithmetic " + std::to_string(static_cast<int>(network.arithmetic)));
+  }
+  const std::size_t n_inputs = static_cast<std::size_t>(network.layers.front().n_inputs);
+  if (network.input_shift.size() != network.input_scale.size() ||
+      (!network.input_shift.empty() && network.input_shift.size() != n_inputs)) {
+    throw FormatError("network: " + std::to_string(network.input_shift.size()) + " shifts and " +
+                      std::to_string(network.input_scale.size()) + " scales of the inputs, expected none or " +
+                      std::to_string(n_inputs));
+  }
+  check_finite(network.input_shift, 0, "shift of input");
+  check_finite(network.input_scale, 0, "scale of input");
 }
 
-NetworkPredictor::NetworkPredictor(Network network) : network_(std::move(network)) { validate(network_); }
+Network with_folded_inputs(const Network& network) {
+  Network folded = network;
+  folded.arithmetic = Arithmetic::float64;
+  folded.input_shift.clear();
+  folded.input_scale.clear();
+  DenseLayer& layer = folded.layers.front();
+  const std::size_t n = network.input_shift.size();
+  if (n > 0 && layer.input_function != InputFunction::sum) {
+    throw FormatError("network: shift and scale of the inputs can only become part of a layer of sums");
+  }
+  for (std::size_t o = 0; n > 0 && o < layer.biases.size(); ++o) {
+    for (std::size_t j = 0; j < n; ++j) {
+      double& weight = layer.weights[o * n + j];
+      weight *= network.input_scale[j];
+      layer.biases[o] -= weight * network.input_shift[j];
+    }
+  }
+  return folded;
+}
+
+NetworkPredictor::NetworkPredictor(Network network) : network_(std::move(network)) {
+  validate(network_);
+  width_ = largest_width(network_);
+  if (network_.arithmetic == Arithmetic::float32) in_float_ = std::make_shared<const DenseEvaluator>(network_);
+}
 
 std::size_t NetworkPredictor::input_count() const noexcept {
   return static_cast<std::size_t>(network_.layers.front().n_inputs);
@@ -155,16 +200,35 @@ std::size_t NetworkPredictor::output_count() const noexcept {
 }
 
 void NetworkPredictor::evaluate(const float* variables, double* responses) const noexcept {
-  const std::size_t width = largest_width(network_);
-  if (width <= narrow) {
-    evaluate_on_stack<narrow>(network_, variables, responses, width);
+  if (in_float_ != nullptr) {
+    if (width_ <= narrow) {
+      in_float_->evaluate_one<narrow>(variables, responses);
+    } else {
+      in_float_->evaluate_one<static_cast<std::size_t>(maximum_width)>(variables, responses);
+    }
+  } else if (width_ <= narrow) {
+    evaluate_on_stack<narrow>(network_, variables, responses, width_);
   } else {
-    evaluate_on_stack<static_cast<std::size_t>(maximum_width)>(network_, variables, responses, width);
+    evaluate_on_stack<static_cast<std::size_t>(maximum_width)>(network_, variables, responses, width_);
+  }
+}
+
+void NetworkPredictor::evaluate(const Context& context, View<const float, 2> events, View<double, 2> responses) const {
+  if (in_float_ != nullptr) {
+    in_float_->evaluate(context, events, responses);
+  } else {
+    Predictor::evaluate(context, events, responses);
   }
 }
 
 void NetworkPredictor::write(archive::Group& group) const {
-  group.set("layout", layout_version);
+  const bool plain = network_.arithmetic == Arithmetic::float64 && network_.input_shift.empty();
+  group.set("layout", plain ? std::int64_t{1} : layout_version);
+  if (!plain) {
+    group.set("arithmetic", static_cast<std::int64_t>(network_.arithmetic));
+    group.set("input_shift", network_.input_shift);
+    group.set("input_scale", network_.input_scale);
+  }
   group.set("output", static_cast<std::int64_t>(network_.output));
   for (const DenseLayer& layer : network_.layers) {
     archive::Group& child = group.append("layers");
@@ -178,8 +242,13 @@ void NetworkPredictor::write(archive::Group& group) const {
 }
 
 PredictorPointer NetworkPredictor::read(const archive::Group& group) {
-  group.integer("layout", layout_version, layout_version);
   Network network;
+  if (group.integer("layout", 1, layout_version) == 2) {
+    network.arithmetic =
+        static_cast<Arithmetic>(group.integer("arithmetic", 0, static_cast<std::int64_t>(Arithmetic::float32)));
+    network.input_shift = group.doubles("input_shift");
+    network.input_scale = group.doubles("input_scale");
+  }
   network.output = static_cast<Output>(group.integer("output", 0, static_cast<std::int64_t>(Output::softmax)));
   for (const archive::Group* child : group.children("layers")) {
     DenseLayer layer;

@@ -7,6 +7,8 @@
 #include "network/initialisation.hpp"
 #include "network/loss_kind.hpp"
 #include "network/network.hpp"
+#include "network/optimizer_kind.hpp"
+#include "network/schedule.hpp"
 
 namespace diskern::network {
 
@@ -14,7 +16,14 @@ enum class Solver : std::uint8_t {
   sequential = 0,  // TMVA's BP: the weights change after every event, events in shuffled order
   batch = 1,       // TMVA's BP with BPMode=batch: plain gradient descent on batches in shuffled order
   bfgs = 2,        // TMVA's BFGS: the whole sample at once, line search by a factor Tau and a parabola
-  adam = 3,        // Kingma and Ba, arXiv:1412.6980, on mini-batches
+  mini_batch = 3,  // shuffled mini-batches and one of the optimizers (optimizer_kind.hpp), in float32
+};
+
+// Weights averaged over steps, which the model and the validation loss then have; training itself goes on without.
+enum class Averaging : std::uint8_t {
+  none = 0,
+  exponential = 1,  // mean += (1 - averaging_decay) (weights - mean) after every step
+  tail = 2,         // the plain mean over the steps from the fraction averaging_start of the epochs on
 };
 
 struct NetworkParams {
@@ -25,18 +34,20 @@ struct NetworkParams {
   Loss loss = Loss::cross_entropy;
   LossParams loss_params;
   Output output = Output::identity;  // what the model applies to its outputs; softmax for several classes
-  Solver solver = Solver::adam;
+  Solver solver = Solver::mini_batch;
   Initialisation initialisation = Initialisation::automatic;
   std::uint32_t random_seed = 1;  // of Initialisation::tmva, TMVA's shuffling and sampling
   std::int32_t epochs = 200;
-  double learning_rate = 0.001;
+  OptimizerParams optimizer;  // the learning rate is that of sequential and batch, too
+  ScheduleParams schedule;    // of the learning rate of mini-batches
   double decay_rate = 0.0;        // sequential, batch: learning rate x (1 - decay_rate) after each epoch, and
                                   // x (1 - sqrt(decay_rate)) in the last 5 % of the epochs
-  std::int32_t batch_size = 200;  // events; 0: all of them. Adam cuts it to the number of events
-  double l2 = 1e-4;               // Adam: l2 / batch size x weight is added to the gradient (not for biases)
-  double beta_1 = 0.9;            // Adam
-  double beta_2 = 0.999;
-  double epsilon = 1e-8;
+  std::int32_t batch_size = 200;  // events; 0: all of them. Mini-batches are cut to the number of events
+  double l2_per_event = 1e-4;     // mini-batches: this / batch size is added to optimizer.l2
+  bool double_precision = false;  // mini-batches: train in float64, far more slowly
+  Averaging averaging = Averaging::none;
+  double averaging_decay = 0.999;
+  double averaging_start = 0.75;
   std::int32_t test_rate = 1;           // the losses are computed every that many epochs
   std::int32_t convergence_tests = -1;  // stop after that many tests without improvement; < 0: never
   double convergence_improve = 1e-4;    // an improvement is more than this
@@ -55,5 +66,8 @@ struct NetworkParams {
   // TMVA's defaults (tmva.md 2.11) for a sample of n_variables.
   static NetworkParams tmva(std::int32_t n_variables);
 };
+
+// Whether fit_network trains in float32, and the model then evaluates in it.
+bool trains_in_float(const NetworkParams& params) noexcept;
 
 }  // namespace diskern::network

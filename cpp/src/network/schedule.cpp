@@ -96,7 +96,7 @@ void Schedule::finish_epoch(double loss) noexcept {
     reduce = true;
   } else if (params_.kind == ScheduleKind::step) {
     reduce = epochs_ % params_.period == 0;
-  } else if (params_.kind == ScheduleKind::plateau) {
+  } else if (params_.kind == ScheduleKind::plateau && !std::isnan(loss)) {
     if (loss < best_ - params_.improvement) {
       best_ = loss;
       without_improvement_ = 0;

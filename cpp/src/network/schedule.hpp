@@ -40,7 +40,7 @@ class Schedule {
 
   // The learning rate of a step, counted from 0.
   double rate(std::uint64_t step) const noexcept;
-  // After every epoch; loss is what the training watches (validation where there is one).
+  // After every epoch; loss is what the training watches (validation where there is one), NaN where it was not computed.
   void finish_epoch(double loss) noexcept;
 
  private:

@@ -122,7 +122,7 @@ class OneEvent {
 template <class Epoch>
 void cycle(Session& session, NetworkFit& fit, const Epoch& epoch) {
   const NetworkParams& params = session.params;
-  double learning_rate = params.learning_rate;
+  double learning_rate = params.optimizer.learning_rate;
   std::int32_t late_epoch = static_cast<std::int32_t>(params.epochs * 0.95) - 1;
   std::vector<std::size_t> order;
   for (std::int32_t i = 0; i < params.epochs; ++i) {

@@ -12,8 +12,6 @@ namespace diskern::network {
 
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
 std::uint32_t tmva_seed(const Context& context, const NetworkParams& params) {
   // TMVA's RandomSeed=0 asks for another seed each time: the caller draws it.
   return params.random_seed != 0 ? params.random_seed : static_cast<std::uint32_t>(context.seed % 0xfffffffeULL) + 1U;
@@ -99,7 +97,7 @@ double Session::loss_sum_to_report(double sum, const Events& events, const std::
   if (params.tmva_estimator) return 2.0 * sum / static_cast<double>(index.size());
   double weight = 0.0;
   for (const std::size_t i : index) weight += std::abs(events.weight[i]);
-  return weight > 0.0 ? sum / weight : nan;
+  return weight > 0.0 ? sum / weight : not_known;
 }
 
 double Session::loss_of(const Events& events, const std::vector<std::size_t>& index) {
@@ -116,7 +114,7 @@ bool Session::interrupted() {
   return fit_.interrupted;
 }
 
-bool Session::finish_epoch(std::int32_t epoch, double training_loss) {
+bool Session::finish_epoch(std::int32_t epoch, double training_loss, double validation_loss) {
   tested_ = false;
   if (!finite()) {
     diverged_ = true;
@@ -124,12 +122,11 @@ bool Session::finish_epoch(std::int32_t epoch, double training_loss) {
     return false;
   }
   fit_.epochs = epoch + 1;
-  double validation_loss = nan;
   const bool stopping = interrupted();
-  if ((epoch + 1) % params.test_rate == 0 || stopping) {
+  if (due(epoch) || stopping) {
     tested_ = true;
     if (std::isnan(training_loss)) training_loss = loss_of(training, active);
-    if (has_validation) validation_loss = loss_of(validation, validation_index_);
+    if (has_validation && std::isnan(validation_loss)) validation_loss = loss_of(validation, validation_index_);
     monitored_ = has_validation ? validation_loss : training_loss;
     fit_.curve_epoch.push_back(static_cast<double>(epoch + 1));
     fit_.training_loss.push_back(training_loss);
@@ -138,6 +135,11 @@ bool Session::finish_epoch(std::int32_t epoch, double training_loss) {
       diverged_ = true;
       fit_.message = "the loss was " + std::to_string(monitored_) + " in epoch " + std::to_string(epoch + 1);
       return false;
+    }
+    if (good_.empty() || monitored_ < good_loss_) {
+      good_ = parameters;
+      good_loss_ = monitored_;
+      good_epoch_ = epoch + 1;
     }
     if (has_validation && (best_.empty() || monitored_ < best_loss_)) {
       best_ = parameters;
@@ -167,12 +169,12 @@ bool Session::converged() {
 std::vector<double> Session::result() {
   if (diverged_) {
     fit_.message += "; a smaller learning rate, normalised variables or smaller weights help";
-    // What training had reached before is worth returning only if it was tested on events apart.
-    if (!best_.empty()) {
+    if (!good_.empty()) {
       fit_.diverged = true;
-      fit_.message = "training diverged: " + fit_.message + "; the weights of epoch " +
-                     std::to_string(fit_.best_epoch) + ", with the smallest validation loss, are kept";
-      return best_;
+      fit_.best_epoch = good_epoch_;
+      fit_.message = "training diverged: " + fit_.message + "; the weights of epoch " + std::to_string(good_epoch_) +
+                     ", with the smallest " + (has_validation ? "validation" : "training") + " loss, are kept";
+      return good_;
     }
     throw Error("network training diverged: " + fit_.message);
   }

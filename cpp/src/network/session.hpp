@@ -2,6 +2,7 @@
 // What every solver shares: the data, the current weights, the losses at the tests, the best state.
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@ namespace diskern::network {
 
 class Session {
  public:
+  static constexpr double not_known = std::numeric_limits<double>::quiet_NaN();
+
   Session(const Context& context, const NetworkParams& params, Shape shape, Events training, Events validation,
           NetworkFit& fit);
 
@@ -33,8 +36,11 @@ class Session {
 
   // Computes the losses where due, keeps the best weights, reports progress. Returns false when the training must end:
   // the weights are no longer finite, or the user asked to stop.
-  // training_loss: where a solver has it at no cost; NaN: computed here.
-  bool finish_epoch(std::int32_t epoch, double training_loss);
+  // Losses that a solver has at no cost, or computes itself; NaN: computed here.
+  bool finish_epoch(std::int32_t epoch, double training_loss, double validation_loss = not_known);
+  // Whether the losses are due after this epoch.
+  bool due(std::int32_t epoch) const noexcept { return (epoch + 1) % params.test_rate == 0; }
+  double monitored() const noexcept { return monitored_; }
   bool tested() const noexcept { return tested_; }
   // TMVA's convergence test on the last loss, once per test.
   bool converged();
@@ -47,6 +53,7 @@ class Session {
   bool has_whole_epoch() const noexcept { return !best_.empty() || !last_finite_.empty(); }
 
   double loss_sum_to_report(double sum, const Events& events, const std::vector<std::size_t>& index) const;
+  double validation_loss_to_report(double sum) const { return loss_sum_to_report(sum, validation, validation_index_); }
 
  private:
   double loss_of(const Events& events, const std::vector<std::size_t>& index);
@@ -60,8 +67,11 @@ class Session {
   double monitored_ = 0.0;
   double reference_ = 0.0;
   std::int32_t counter_ = -1;
-  std::vector<double> best_;
+  std::vector<double> best_;  // with the smallest validation loss
   double best_loss_ = 0.0;
+  std::vector<double> good_;  // with the smallest loss so far, in case the training diverges
+  double good_loss_ = 0.0;
+  std::int32_t good_epoch_ = 0;
   std::vector<double> last_finite_;
   std::int32_t last_finite_epoch_ = 0;
   bool diverged_ = false;
@@ -70,7 +80,7 @@ class Session {
 void train_sequential(Session& session, NetworkFit& fit);
 void train_batch(Session& session, NetworkFit& fit);
 void train_bfgs(Session& session, NetworkFit& fit);
-void train_adam(Session& session, NetworkFit& fit);
+void train_mini_batch(Session& session, NetworkFit& fit);
 
 // TMVA's shuffling of a list, which is not uniform: j = (int)(random * (n - 1)).
 void tmva_shuffle(std::vector<std::size_t>& index, TmvaRandom& random);

@@ -4,9 +4,11 @@
 #include <cmath>
 #include <utility>
 
+#include "base/executor.hpp"
 #include "diskern/error.hpp"
+#include "network/loss.hpp"
+#include "network/optimizer.hpp"
 #include "network/session.hpp"
-#include "statistics/moments.hpp"
 
 namespace diskern::network {
 
@@ -27,25 +29,28 @@ void check_params(const NetworkParams& params, std::size_t n_outputs) {
                                                       " neurons, expected 1 to " + std::to_string(maximum_width));
   }
   require(params.epochs >= 1, "epochs is " + std::to_string(params.epochs) + ", expected 1 or more");
-  require(std::isfinite(params.learning_rate) && params.learning_rate > 0.0,
-          "learning_rate is " + number(params.learning_rate) + ", expected a positive number");
+  check_optimizer(params.optimizer);
+  check_schedule(params.schedule);
+  check_loss(params.loss, params.loss_params);
   require(params.decay_rate >= 0.0 && params.decay_rate < 1.0,
           "decay_rate is " + number(params.decay_rate) + ", expected 0 to below 1");
   require(params.test_rate >= 1, "test_rate is " + std::to_string(params.test_rate) + ", expected 1 or more");
   require(std::isfinite(params.convergence_improve) && params.convergence_improve >= 0.0,
           "convergence_improve is " + number(params.convergence_improve) + ", expected 0 or more");
-  require(std::isfinite(params.l2) && params.l2 >= 0.0, "l2 is " + number(params.l2) + ", expected 0 or more");
-  require(params.beta_1 >= 0.0 && params.beta_1 < 1.0,
-          "beta_1 is " + number(params.beta_1) + ", expected 0 to below 1");
-  require(params.beta_2 >= 0.0 && params.beta_2 < 1.0,
-          "beta_2 is " + number(params.beta_2) + ", expected 0 to below 1");
-  require(params.epsilon > 0.0, "epsilon is " + number(params.epsilon) + ", expected a positive number");
+  require(std::isfinite(params.l2_per_event) && params.l2_per_event >= 0.0,
+          "l2_per_event is " + number(params.l2_per_event) + ", expected 0 or more");
+  require(params.averaging_decay >= 0.0 && params.averaging_decay < 1.0,
+          "averaging_decay is " + number(params.averaging_decay) + ", expected 0 to below 1");
+  require(params.averaging_start >= 0.0 && params.averaging_start < 1.0,
+          "averaging_start is " + number(params.averaging_start) + ", expected 0 to below 1");
+  require(params.solver == Solver::mini_batch || params.averaging == Averaging::none,
+          "averaging is available with the solver mini_batch only");
   require(params.sampling > 0.0 && params.sampling <= 1.0,
           "sampling is " + number(params.sampling) + ", expected above 0 to 1");
   require(params.sampling_epoch >= 0.0 && params.sampling_epoch <= 1.0,
           "sampling_epoch is " + number(params.sampling_epoch) + ", expected 0 to 1");
-  require(params.solver != Solver::adam || params.sampling >= 0.999999,
-          "sampling below 1 is not available with Adam, whose mini-batches are samples already");
+  require(params.solver != Solver::mini_batch || params.sampling >= 0.999999,
+          "sampling below 1 is not available with mini-batches, which are samples already");
   require(params.reset_step >= 1, "reset_step is " + std::to_string(params.reset_step) + ", expected 1 or more");
   require(params.tau > 1.0 && std::isfinite(params.tau), "tau is " + number(params.tau) + ", expected more than 1");
   require(params.loss != Loss::cross_entropy || n_outputs == 1,
@@ -75,27 +80,35 @@ void check_events(const TrainingData& data, std::size_t n_variables, std::size_t
               std::to_string(std::max<std::size_t>(n_outputs, 1)) + ")");
   require(data.weight.size() == n, name + ": weight has " + std::to_string(data.weight.size()) +
                                        " entries, expected one per event: " + std::to_string(n));
-  std::vector<double> per_class(params.loss == Loss::cross_entropy ? 2 : n_outputs, 0.0);
+  const bool targets_are_shares = params.loss == Loss::cross_entropy || params.loss == Loss::softmax_cross_entropy ||
+                                  params.loss == Loss::multi_label || params.loss == Loss::hinge ||
+                                  params.loss == Loss::kullback_leibler;
+  std::vector<double> per_class(std::max<std::size_t>(2, n_outputs), 0.0);
   double sum = 0.0;
+  // Messages are only built where there is something to say: this loop sees every value.
+  const auto refuse = [&](const std::string& what, std::size_t i, double value, const char* expected) {
+    throw InvalidArgument(name + ": " + what + " of event " + std::to_string(i) + " is " + number(value) +
+                          ", expected " + expected);
+  };
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t j = 0; j < n_variables; ++j) {
-      require(std::isfinite(data.variables(i, j)), name + ": variable " + std::to_string(j) + " of event " +
-                                                       std::to_string(i) + " is " + number(data.variables(i, j)) +
-                                                       ", expected a finite number");
+      const double value = static_cast<double>(data.variables(i, j));
+      if (!std::isfinite(value)) refuse("variable " + std::to_string(j), i, value, "a finite number");
     }
-    require(std::isfinite(data.weight[i]), name + ": weight of event " + std::to_string(i) + " is " +
-                                               number(data.weight[i]) + ", expected a finite number");
+    if (!std::isfinite(data.weight[i])) refuse("weight", i, data.weight[i], "a finite number");
     sum += data.weight[i];
     for (std::size_t k = 0; k < n_outputs; ++k) {
       const double target = data.targets(i, k);
-      require(std::isfinite(target), name + ": target " + std::to_string(k) + " of event " + std::to_string(i) +
-                                         " is " + number(target) + ", expected a finite number");
-      if (params.loss == Loss::squared) continue;
-      require(target >= 0.0 && target <= 1.0, name + ": target " + std::to_string(k) + " of event " +
-                                                  std::to_string(i) + " is " + number(target) +
-                                                  ", expected 0 to 1 for a cross entropy");
+      if (!std::isfinite(target)) refuse("target " + std::to_string(k), i, target, "a finite number");
+      if (params.loss == Loss::poisson && target < 0.0) {
+        refuse("target " + std::to_string(k), i, target, "0 or more for a number of counts");
+      }
+      if (!targets_are_shares) continue;
+      if (!(target >= 0.0 && target <= 1.0)) {
+        refuse("target " + std::to_string(k), i, target, "0 to 1 for a cross entropy");
+      }
       const double share = std::abs(data.weight[i]);
-      if (params.loss == Loss::cross_entropy) {
+      if (params.loss == Loss::cross_entropy || params.loss == Loss::hinge) {
         per_class[0] += share * (1.0 - target);
         per_class[1] += share * target;
       } else {
@@ -104,27 +117,15 @@ void check_events(const TrainingData& data, std::size_t n_variables, std::size_t
     }
   }
   require(sum > 0.0, name + ": the weights sum to " + number(sum) + ", expected more than zero");
-  if (params.loss == Loss::squared || name != "training") return;
-  for (std::size_t k = 0; k < per_class.size(); ++k) {
+  if (name != "training") return;
+  const bool two_classes = params.loss == Loss::cross_entropy || (params.loss == Loss::hinge && n_outputs == 1);
+  if (!two_classes && params.loss != Loss::softmax_cross_entropy) return;
+  for (std::size_t k = 0; k < (two_classes ? 2 : n_outputs); ++k) {
     require(per_class[k] > 0.0,
             name + ": no events with a weight other than zero for " +
-                (params.loss == Loss::cross_entropy
-                     ? (k == 0 ? std::string("the background (target 0)") : std::string("the signal (target 1)"))
-                     : "class " + std::to_string(k)) +
+                (two_classes ? (k == 0 ? std::string("the background (target 0)") : std::string("the signal (target 1)"))
+                             : "class " + std::to_string(k)) +
                 ": all are of one class");
-  }
-}
-
-// x -> (x - mean) / deviation folded into a layer with the input function sum.
-void fold_inputs(Network& network, const std::vector<double>& shift, const std::vector<double>& scale) {
-  DenseLayer& layer = network.layers.front();
-  const std::size_t n = shift.size();
-  for (std::size_t o = 0; o < layer.biases.size(); ++o) {
-    for (std::size_t j = 0; j < n; ++j) {
-      double& weight = layer.weights[o * n + j];
-      weight *= scale[j];
-      layer.biases[o] -= weight * shift[j];
-    }
   }
 }
 
@@ -137,14 +138,49 @@ void fold_targets(Network& network, const std::vector<double>& shift, const std:
   }
 }
 
-// Mean and 1 / deviation of columns [begin, end) of the moments; constant columns get the scale 1.
-void standard(const statistics::Moments& moments, std::size_t begin, std::size_t end, std::vector<double>& shift,
-              std::vector<double>& scale) {
-  const std::size_t width = moments.mean.size();
-  for (std::size_t j = begin; j < end; ++j) {
-    const double variance = moments.covariance[j * width + j];
-    shift.push_back(moments.mean[j]);
-    const bool constant = !(variance > 1e-24 * moments.mean[j] * moments.mean[j]) || !(variance > 0.0);
+// Mean and 1 / deviation of every column, weighted with the absolute weight so that the spread is never negative;
+// constant columns get the scale 1. Chunks of fixed size are added in order.
+template <class T>
+void standardise(const Context& context, View<const T, 2> values, View<const double> weight, std::vector<double>& shift,
+                 std::vector<double>& scale) {
+  constexpr std::size_t chunk_size = 4096;
+  const std::size_t n = values.rows();
+  const std::size_t columns = values.columns();
+  const std::size_t chunks = chunk_count(n, chunk_size);
+  std::vector<double> parts(chunks * columns);
+  std::vector<double> weights(chunks);
+  // The mean of (x - shift)^power.
+  const auto means = [&](const std::vector<double>& from, int power) {
+    std::fill(parts.begin(), parts.end(), 0.0);
+    std::fill(weights.begin(), weights.end(), 0.0);
+    interruptible_for(
+        context, chunks,
+        [&](std::size_t chunk) {
+          double* sums = parts.data() + chunk * columns;
+          const Range range = chunk_range(n, chunk_size, chunk);
+          for (std::size_t i = range.begin; i < range.end; ++i) {
+            const double w = std::abs(weight[i]);
+            weights[chunk] += w;
+            for (std::size_t j = 0; j < columns; ++j) {
+              const double x = static_cast<double>(values(i, j)) - from[j];
+              sums[j] += power == 1 ? w * x : w * (x * x);
+            }
+          }
+        },
+        static_cast<double>(n * columns));
+    std::vector<double> result(columns, 0.0);
+    double total = 0.0;
+    for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
+      total += weights[chunk];
+      for (std::size_t j = 0; j < columns; ++j) result[j] += parts[chunk * columns + j];
+    }
+    for (double& value : result) value /= total;
+    return result;
+  };
+  shift = means(std::vector<double>(columns, 0.0), 1);
+  for (const double variance : means(shift, 2)) {
+    const double mean = shift[scale.size()];
+    const bool constant = !(variance > 1e-24 * mean * mean) || !(variance > 0.0);
     scale.push_back(constant ? 1.0 : 1.0 / std::sqrt(variance));
   }
 }
@@ -159,10 +195,10 @@ NetworkParams NetworkParams::tmva(std::int32_t n_variables) {
   params.initialisation = Initialisation::tmva;
   params.random_seed = 1;
   params.epochs = 500;
-  params.learning_rate = 0.02;
+  params.optimizer.learning_rate = 0.02;
   params.decay_rate = 0.01;
   params.batch_size = 0;
-  params.l2 = 0.0;
+  params.l2_per_event = 0.0;
   params.test_rate = 10;
   params.convergence_tests = -1;
   params.convergence_improve = 1e-30;
@@ -216,14 +252,11 @@ NetworkFit fit_network(const Context& context, const NetworkParams& params, cons
     events.weight = View<const double>(normalised.data(), normalised.size());
   }
   if (params.standardise_inputs || params.standardise_targets) {
-    // With absolute weights, so that the spread is never negative.
-    std::vector<double> absolute(events.size());
-    for (std::size_t i = 0; i < absolute.size(); ++i) absolute[i] = std::abs(events.weight[i]);
-    const statistics::Moments moments = statistics::joint_moments(context, training.variables, training.targets,
-                                                                  View<const double>(absolute.data(), absolute.size()));
-    if (params.standardise_inputs) standard(moments, 0, n_variables, events.shift, events.scale);
+    if (params.standardise_inputs) {
+      standardise(context, training.variables, events.weight, events.shift, events.scale);
+    }
     if (params.standardise_targets) {
-      standard(moments, n_variables, n_variables + n_outputs, events.target_shift, events.target_scale);
+      standardise(context, training.targets, events.weight, events.target_shift, events.target_scale);
     }
     apart.shift = events.shift;
     apart.scale = events.scale;
@@ -245,8 +278,8 @@ NetworkFit fit_network(const Context& context, const NetworkParams& params, cons
       case Solver::bfgs:
         train_bfgs(session, fit);
         break;
-      case Solver::adam:
-        train_adam(session, fit);
+      case Solver::mini_batch:
+        train_mini_batch(session, fit);
         break;
     }
   } catch (const Interrupted&) {
@@ -255,7 +288,13 @@ NetworkFit fit_network(const Context& context, const NetworkParams& params, cons
     fit.interrupted = true;
   }
   Network network = to_network(shape, session.result(), params.output);
-  if (!events.shift.empty()) fold_inputs(network, events.shift, events.scale);
+  network.input_shift = events.shift;
+  network.input_scale = events.scale;
+  if (trains_in_float(params)) {
+    network.arithmetic = Arithmetic::float32;
+  } else {
+    network = with_folded_inputs(network);
+  }
   if (!events.target_shift.empty()) fold_targets(network, events.target_shift, events.target_scale);
   fit.predictor = std::make_shared<const NetworkPredictor>(std::move(network));
   return fit;

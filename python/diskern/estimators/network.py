@@ -17,7 +17,7 @@ InvalidArgument = _core.InvalidArgument
 
 _DEFAULTS = _core.NetworkParams()
 _ACTIVATIONS = {"identity": "linear", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu", "radial": "radial"}
-_SOLVERS = {"adam": "adam", "bp": "sequential", "bfgs": "bfgs"}
+_SOLVERS = {"adam": "mini_batch", "bp": "sequential", "bfgs": "bfgs"}
 
 _Validation = tuple[NDArray[np.float32], NDArray[Any], NDArray[np.float64]]
 
@@ -100,7 +100,7 @@ class _Network(Estimator):
         learning_rate_init: float = _DEFAULTS.learning_rate,
         batch_size: int = _DEFAULTS.batch_size,
         max_iter: int = _DEFAULTS.epochs,
-        alpha: float = _DEFAULTS.l2,
+        alpha: float = _DEFAULTS.l2_per_event,
         beta_1: float = _DEFAULTS.beta_1,
         beta_2: float = _DEFAULTS.beta_2,
         epsilon: float = _DEFAULTS.epsilon,
@@ -151,7 +151,7 @@ class _Network(Estimator):
             "learning_rate_init": ("learning_rate", self.learning_rate_init),
             "batch_size": ("batch_size", self.batch_size),
             "max_iter": ("epochs", self.max_iter),
-            "alpha": ("l2", self.alpha),
+            "alpha": ("l2_per_event", self.alpha),
             "beta_1": ("beta_1", self.beta_1),
             "beta_2": ("beta_2", self.beta_2),
             "epsilon": ("epsilon", self.epsilon),

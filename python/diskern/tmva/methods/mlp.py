@@ -280,6 +280,8 @@ def importance(network: Any, sample: TrainingSample) -> NDArray[np.float64]:
     and spread, averaged over signal and the rest.
     """
     weights = network.layers[0]["weights"]
+    if len(network.input_scale):
+        weights = weights * network.input_scale
     means, spreads = [], []
     groups = [sample.is_signal, ~sample.is_signal] if sample.is_signal.any() else [np.ones(len(sample.weight), bool)]
     for group in groups:
