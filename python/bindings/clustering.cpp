@@ -60,11 +60,6 @@ py::tuple fit_dbscan_events(const py::array& points, const py::array& offsets, d
 }  // namespace
 
 void register_clustering(py::module_& module) {
-  py::enum_<Metric>(module, "Metric", "How the distance of two points is measured.")
-      .value("euclidean", Metric::euclidean)
-      .value("manhattan", Metric::manhattan)
-      .value("chebyshev", Metric::chebyshev);
-
   module.def("fit_dbscan", &fit_dbscan, py::arg("points"), py::arg("eps"), py::arg("min_samples"), py::arg("metric"),
              py::arg("weight") = py::none(), py::arg("threads") = 1, py::arg("reference") = false,
              "Labels int64 (-1: noise), core points uint8, number of clusters, of float64 points (points, dimensions); "

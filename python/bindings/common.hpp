@@ -140,6 +140,7 @@ void register_inspection(py::module_& module);
 void register_model(py::module_& module);
 void register_folds(py::module_& module);
 void register_uniformity(py::module_& module);
+void register_neighbours(py::module_& module);
 void register_clustering(py::module_& module);
 void register_kmeans(py::module_& module);
 void register_classical(py::module_& module);

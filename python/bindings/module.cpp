@@ -18,6 +18,7 @@ PYBIND11_MODULE(_core, module) {
   register_folds(module);
   register_uniformity(module);
   register_model(module);
+  register_neighbours(module);
   register_clustering(module);
   register_kmeans(module);
   register_classical(module);

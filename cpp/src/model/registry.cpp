@@ -3,6 +3,7 @@
 #include "clustering/kmeans_predictor.hpp"
 #include "diskern/error.hpp"
 #include "model/folds.hpp"
+#include "neighbours/neighbours_predictor.hpp"
 #include "network/graph/predictor.hpp"
 #include "network/network.hpp"
 #include "statistics/hmatrix.hpp"
@@ -28,6 +29,7 @@ constexpr Entry entries[] = {
     {"hmatrix", &statistics::HMatrixPredictor::read},
     {"likelihood", &statistics::LikelihoodPredictor::read},
     {"projection", &statistics::ProjectionPredictor::read},
+    {"neighbours", &NeighboursPredictor::read},
     {"folds", &FoldsPredictor::read},
     {"k_means", &clustering::KMeansPredictor::read},
 };

@@ -32,6 +32,7 @@ struct Method {
 constexpr Method methods[] = {{"BDT", &tmva::read_forest},
                               {"Fisher", &tmva::read_fisher},
                               {"HMatrix", &tmva::read_hmatrix, true},
+                              {"KNN", &tmva::read_neighbours},
                               {"LD", &tmva::read_linear_discriminant},
                               {"Likelihood", &tmva::read_likelihood, true},
                               {"MLP", &tmva::read_network}};

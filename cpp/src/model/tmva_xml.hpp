@@ -1,5 +1,5 @@
 #pragma once
-// TMVA's weight files (.weights.xml, tmva.md 3.2 and 3.3): BDT, Fisher, LD and MLP are read and written.
+// TMVA's weight files (.weights.xml, tmva.md 3.2 and 3.3): BDT, Fisher, LD and MLP are read and written, KNN read.
 
 #include <cstdint>
 #include <memory>
@@ -75,6 +75,8 @@ void write_likelihood(xml::Writer& writer, const statistics::LikelihoodPredictor
 
 PredictorPointer read_network(const xml::Element& weights, const Context& context);
 void write_network(xml::Writer& writer, const network::Network& network, const Context& context);
+
+PredictorPointer read_neighbours(const xml::Element& weights, const Context& context);
 
 // Options that a reader of the file needs to evaluate the method, for models that were not trained by TMVA.
 using Options = std::vector<std::pair<std::string, std::string>>;

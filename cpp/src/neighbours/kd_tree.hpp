@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <vector>
 
@@ -55,7 +56,7 @@ class KdTree {
   void nearest_of_points(const Context& context, std::size_t k, View<double, 2> distances,
                          View<std::int64_t, 2> indices, SearchOrder search = SearchOrder::automatic) const;
 
-  // Points at a distance of at most `radius` (a finite number, not negative).
+  // Points at a distance of at most `radius` (not negative; infinite: all).
   WithinRadius within(const Context& context, View<const double, 2> queries, double radius, bool sort_by_distance) const;
   // How many there are, for each query; counting may stop at `enough`.
   void count_within(const Context& context, View<const double, 2> queries, double radius, View<std::int64_t> counts,
@@ -65,6 +66,12 @@ class KdTree {
   // (real_distance gives the others).
   std::size_t query_scratch() const noexcept { return view_.dimensions; }
   void nearest(const double* query, std::size_t k, double* reduced, std::uint32_t* index, float* scratch) const noexcept;
+
+  // What a coordinate is searched as: within half a period of zero on a periodic axis, else itself.
+  double coordinate(double x, std::size_t d) const noexcept;
+  // Calls body(row, reduced distances, indices) once for every query, on several threads, in any order.
+  void for_nearest(const Context& context, View<const double, 2> queries, std::size_t k,
+                   const std::function<void(std::size_t, const double*, const std::uint32_t*)>& body) const;
 
   // Sums of the weight columns over the points in the closed box low .. high, and the number of these points. scratch:
   // 2 * query_scratch() floats.
@@ -79,7 +86,6 @@ class KdTree {
  private:
   void check_queries(View<const double, 2> queries) const;
   void check_k(std::size_t k) const;
-  double coordinate(double x, std::size_t d) const noexcept;  // within half a period of zero, where there is one
   void choose_scale(View<const double, 2> points);
   void split(const Context& context, View<const double, 2> points);
   void fill_leaves(const Context& context, View<const double, 2> points, View<const double, 2> weights);
@@ -89,8 +95,12 @@ class KdTree {
   // body(queries, their rows, how many) for all queries, in an order that keeps near ones together.
   template <class Body>
   void over_queries(const Context& context, View<const double, 2> queries, double work, const Body& body) const;
+  template <class Body>
   void nearest_of_block(const KdQuery* queries, const std::uint32_t* rows, std::size_t count, std::size_t k, bool by_scan,
-                        View<double, 2> distances, View<std::int64_t, 2> indices) const;
+                        const Body& body) const;
+  template <class Body>
+  void search_nearest(const Context& context, View<const double, 2> queries, std::size_t k, SearchOrder search,
+                      const Body& body) const;
   template <class Get>
   bool scan_is_better(SearchOrder order, std::size_t n, std::size_t k, const Get& get) const;
   double work_of_nearest(std::size_t k) const noexcept;

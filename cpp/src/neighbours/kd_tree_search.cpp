@@ -145,9 +145,10 @@ void KdTree::check_k(std::size_t k) const {
   }
 }
 
-// Results of a block of queries, to the rows where they belong.
+// body(row, reduced distances, indices) for a block of queries.
+template <class Body>
 void KdTree::nearest_of_block(const KdQuery* queries, const std::uint32_t* rows, std::size_t count, std::size_t k,
-                              bool by_scan, View<double, 2> distances, View<std::int64_t, 2> indices) const {
+                              bool by_scan, const Body& body) const {
   std::vector<double> distance((by_scan ? count : 1) * k);
   std::vector<std::uint32_t> index(distance.size());
   if (by_scan) {
@@ -157,10 +158,7 @@ void KdTree::nearest_of_block(const KdQuery* queries, const std::uint32_t* rows,
   for (std::size_t q = 0; q < count; ++q) {
     if (!by_scan) kernels_->nearest(view_, distance_.metric, queries[q], k, distance.data(), index.data());
     const std::size_t offset = by_scan ? q * k : 0;
-    for (std::size_t j = 0; j < k; ++j) {
-      distances(rows[q], j) = real_distance(distance[offset + j]);
-      indices(rows[q], j) = index[offset + j];
-    }
+    body(rows[q], distance.data() + offset, index.data() + offset);
   }
 }
 
@@ -187,6 +185,23 @@ bool KdTree::scan_is_better(SearchOrder order, std::size_t n, std::size_t k, con
 
 void KdTree::nearest(const Context& context, View<const double, 2> queries, std::size_t k, View<double, 2> distances,
                      View<std::int64_t, 2> indices, SearchOrder search) const {
+  search_nearest(context, queries, k, search,
+                 [&](std::size_t row, const double* distance, const std::uint32_t* index) {
+                   for (std::size_t j = 0; j < k; ++j) {
+                     distances(row, j) = real_distance(distance[j]);
+                     indices(row, j) = index[j];
+                   }
+                 });
+}
+
+void KdTree::for_nearest(const Context& context, View<const double, 2> queries, std::size_t k,
+                         const std::function<void(std::size_t, const double*, const std::uint32_t*)>& body) const {
+  search_nearest(context, queries, k, SearchOrder::automatic, body);
+}
+
+template <class Body>
+void KdTree::search_nearest(const Context& context, View<const double, 2> queries, std::size_t k, SearchOrder search,
+                            const Body& body) const {
   check_k(k);
   check_queries(queries);
   std::vector<double> exact(view_.dimensions);
@@ -198,7 +213,7 @@ void KdTree::nearest(const Context& context, View<const double, 2> queries, std:
     return query;
   });
   over_queries(context, queries, work_of_nearest(k), [&](const KdQuery* some, const std::uint32_t* rows, std::size_t count) {
-    nearest_of_block(some, rows, count, k, by_scan, distances, indices);
+    nearest_of_block(some, rows, count, k, by_scan, body);
   });
 }
 
@@ -239,7 +254,13 @@ void KdTree::nearest_of_points(const Context& context, std::size_t k, View<doubl
             rows.push_back(view_.index[leaf * view_.capacity + slot]);
           }
         }
-        nearest_of_block(prepared.data(), rows.data(), rows.size(), k, by_scan, distances, indices);
+        nearest_of_block(prepared.data(), rows.data(), rows.size(), k, by_scan,
+                         [&](std::size_t row, const double* distance, const std::uint32_t* index) {
+                           for (std::size_t j = 0; j < k; ++j) {
+                             distances(row, j) = real_distance(distance[j]);
+                             indices(row, j) = index[j];
+                           }
+                         });
       },
       static_cast<double>(view_.size) * work_of_nearest(k));
 }
@@ -254,8 +275,8 @@ void KdTree::nearest(const double* query, std::size_t k, double* reduced, std::u
 namespace {
 
 double check_radius(double radius) {
-  if (!(radius >= 0) || !std::isfinite(radius)) {
-    throw InvalidArgument("the radius must be a finite number, not negative, got " + std::to_string(radius));
+  if (!(radius >= 0)) {
+    throw InvalidArgument("the radius must be a number, not negative, got " + std::to_string(radius));
   }
   return radius;
 }

@@ -47,6 +47,33 @@ def progress_line(done: int, total: int, training_loss: float, validation_loss: 
     sys.stderr.flush()
 
 
+def model_information(estimator: Any, method: str) -> dict[str, Any]:
+    """What the model file of an estimator says beside the numbers; regression until classes are filled in."""
+    # Threads and messages do not decide the model, so they must not change a byte of its file.
+    options = {
+        key: value for key, value in estimator.get_params(deep=False).items() if key not in ("n_jobs", "verbose")
+    }
+    names = getattr(estimator, "feature_names_in_", None)
+    labels = [f"x{i}" for i in range(estimator.n_features_in_)] if names is None else [str(name) for name in names]
+    return {
+        "method": method,
+        "title": type(estimator).__name__,
+        "analysis_type": "Regression",
+        "variables": [
+            {"expression": label, "label": label, "title": label, "unit": "", "internal": label, "type": "F"}
+            | {"minimum": 0.0, "maximum": 0.0}
+            for label in labels
+        ],
+        "spectators": [],
+        "targets": [],
+        "classes": [],
+        "signal_class": 0,
+        "options": [[key, repr(value)] for key, value in sorted(options.items())],
+        "provenance": [["diskern", str(_core.__version__)]],
+        "outputs": [],
+    }
+
+
 class Estimator(BaseEstimator):  # type: ignore[misc]
     """Common parts. Parameters of every estimator: ``n_jobs``, ``random_state``, ``verbose``.
 
@@ -166,27 +193,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
 
     def _model_info(self) -> dict[str, Any]:
         """What the model file says beside the numbers; subclasses fill in classes and analysis type."""
-        # Threads and messages do not decide the model, so they must not change a byte of its file.
-        options = {key: value for key, value in self.get_params(deep=False).items() if key not in ("n_jobs", "verbose")}
-        names = getattr(self, "feature_names_in_", None)
-        labels = [f"x{i}" for i in range(self.n_features_in_)] if names is None else [str(name) for name in names]
-        return {
-            "method": self._method_name,
-            "title": type(self).__name__,
-            "analysis_type": "Regression",
-            "variables": [
-                {"expression": label, "label": label, "title": label, "unit": "", "internal": label, "type": "F"}
-                | {"minimum": 0.0, "maximum": 0.0}
-                for label in labels
-            ],
-            "spectators": [],
-            "targets": [],
-            "classes": [],
-            "signal_class": 0,
-            "options": [[key, repr(value)] for key, value in sorted(options.items())],
-            "provenance": [["diskern", str(_core.__version__)]],
-            "outputs": [],
-        }
+        return model_information(self, self._method_name)
 
     def _model(self) -> Any:
         check_is_fitted(self)

@@ -12,6 +12,7 @@ METHODS: dict[str, str] = {
     "FlatGradientBoostedTrees": ".flat_gradient_boosted_trees:FlatGradientBoostedTrees",
     "GradientBoostedTrees": ".gradient_boosted_trees:GradientBoostedTrees",
     "HMatrix": ".hmatrix:HMatrix",
+    "KNN": ".knn:KNN",
     "LD": ".ld:LD",
     "Likelihood": ".likelihood:Likelihood",
     "MLP": ".mlp:MLP",
