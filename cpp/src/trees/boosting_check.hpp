@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <string>
+#include <type_traits>
 
 #include "diskern/error.hpp"
 
@@ -10,6 +11,12 @@ namespace diskern::trees {
 
 inline void check(bool good, const std::string& message) {
   if (!good) throw InvalidArgument(message);
+}
+
+// For checks of every event: the message is put together only where it is needed.
+template <class Message, class = std::enable_if_t<std::is_invocable_v<Message>>>
+inline void check(bool good, const Message& message) {
+  if (!good) throw InvalidArgument(message());
 }
 
 inline std::string short_number(double value) {

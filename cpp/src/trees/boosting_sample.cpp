@@ -24,21 +24,24 @@ BoostingSample pack_sample(const Context& context, const GradientBoostingSample&
   bool any_negative = false;
   for (std::size_t i = 0; i < n; ++i) {
     const double w = sample.weight[i];
-    check(std::isfinite(w), name + ": the weight of event " + std::to_string(i) + " is not finite");
-    check(w >= 0 || policy != NegativeWeights::error, name + ": event " + std::to_string(i) +
-                                                          " has the negative weight " + std::to_string(w) +
-                                                          "; negative_weights=keep or ignore would accept it");
+    check(std::isfinite(w), [&] { return name + ": the weight of event " + std::to_string(i) + " is not finite"; });
+    check(w >= 0 || policy != NegativeWeights::error, [&] {
+      return name + ": event " + std::to_string(i) + " has the negative weight " + std::to_string(w) +
+             "; negative_weights=keep or ignore would accept it";
+    });
     any_negative = any_negative || w < 0;
     weights[i] = w;
     if (w < 0 && policy == NegativeWeights::absolute) weights[i] = -w;
     if (w < 0 && (policy == NegativeWeights::ignore || policy == NegativeWeights::clip)) weights[i] = 0;
     if (w == 0) continue;
     if (classify) {
-      check(sample.class_index[i] >= 0 && sample.class_index[i] < n_classes,
-            name + ": class index " + std::to_string(sample.class_index[i]) + " of event " + std::to_string(i) +
-                " is outside 0 .. " + std::to_string(n_classes - 1));
+      check(sample.class_index[i] >= 0 && sample.class_index[i] < n_classes, [&] {
+        return name + ": class index " + std::to_string(sample.class_index[i]) + " of event " + std::to_string(i) +
+               " is outside 0 .. " + std::to_string(n_classes - 1);
+      });
     } else {
-      check(std::isfinite(sample.target[i]), name + ": the target of event " + std::to_string(i) + " is not finite");
+      check(std::isfinite(sample.target[i]),
+            [&] { return name + ": the target of event " + std::to_string(i) + " is not finite"; });
     }
   }
   if (any_negative && policy == NegativeWeights::pair) {
@@ -48,6 +51,7 @@ BoostingSample pack_sample(const Context& context, const GradientBoostingSample&
   }
   packed.any_negative = any_negative && policy == NegativeWeights::keep;
   std::vector<std::size_t> used;
+  used.reserve(n);
   for (std::size_t i = 0; i < n; ++i) {
     if (weights[i] != 0) used.push_back(i);
   }
@@ -56,6 +60,8 @@ BoostingSample pack_sample(const Context& context, const GradientBoostingSample&
   packed.n = used.size();
   double largest_target = 0;
   packed.weight.reserve(packed.n);
+  packed.target.reserve(packed.n);
+  if (classify) packed.class_index.reserve(packed.n);
   for (const std::size_t i : used) {
     packed.weight.push_back(weights[i]);
     if (classify) {
@@ -83,8 +89,9 @@ BoostingSample pack_sample(const Context& context, const GradientBoostingSample&
     for (std::size_t j = 0; j < packed.n_spectators; ++j) {
       for (const std::size_t i : used) {
         const double value = sample.spectators(i, j);
-        check(std::isfinite(value),
-              name + ": spectator " + std::to_string(j) + " of event " + std::to_string(i) + " is not finite");
+        check(std::isfinite(value), [&] {
+          return name + ": spectator " + std::to_string(j) + " of event " + std::to_string(i) + " is not finite";
+        });
         packed.spectators.push_back(value);
       }
     }
