@@ -14,7 +14,7 @@ int available_threads();
 
 // Calls body(chunk) for chunk = 0 .. chunks-1, each exactly once, in any order, on up to context.threads threads
 // (0: all available). The first exception thrown by a body is rethrown here. Nested calls run inline.
-// work_nanoseconds estimates the whole work; less than about 30 microseconds runs inline.
+// work_nanoseconds estimates the whole work; less than about 10 microseconds runs inline.
 void parallel_for(const Context& context, std::size_t chunks, const std::function<void(std::size_t)>& body,
                   double work_nanoseconds = 1e9);
 
