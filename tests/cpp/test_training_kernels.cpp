@@ -149,13 +149,30 @@ TEST(planes_over_several_blocks_are_the_sums) {
     cells[i] = {static_cast<std::int64_t>(random() % 4095) - 2047, static_cast<std::int64_t>(random() % 4096), 1, 1};
     entries[i] = layout.pack(cells[i].gradient, cells[i].hessian, 1);
   }
-  std::vector<std::uint64_t> words(3 * cells_per_feature, 0);
   PlaneHistogram found(3);
   Histogram<std::int64_t> expected;
   reference_histogram(events, cells.data(), nullptr, events.n_events, expected);
-  build_planes(events, layout, entries.data(), nullptr, 0, events.n_events, words, found);
-  for (std::size_t f = 0; f < 3; ++f) {
-    for (std::size_t b = 0; b < cells_per_feature; ++b) CHECK(cell_of(found[f], b) == expected[f * 256 + b]);
+  // In one part and in several, of which each, some or none fill a block; twice, since words must be zero again.
+  for (const std::size_t n_parts : {1UL, 2UL, 3UL, 7UL}) {
+    std::vector<HistogramPart<PackedEntry>> parts;
+    std::vector<PlaneHistogram> planes(n_parts, PlaneHistogram(3));
+    for (std::size_t p = 0; p < n_parts; ++p) {
+      parts.emplace_back(3);
+    }
+    for (int repeat = 0; repeat < 2; ++repeat) {
+      for (std::size_t p = 0; p < n_parts; ++p) {
+        const std::size_t begin = events.n_events * p * p / (n_parts * n_parts);
+        const std::size_t end = events.n_events * (p + 1) * (p + 1) / (n_parts * n_parts);
+        const std::size_t middle = (begin + end) / 2;
+        parts[p].start(p == 0 ? &found : &planes[p]);
+        parts[p].add(events, layout, {0, 3}, entries.data(), nullptr, begin, middle - begin);
+        parts[p].add(events, layout, {0, 3}, entries.data(), nullptr, middle, end - middle);
+      }
+      for (std::size_t f = 0; f < 3; ++f) {
+        HistogramPart<PackedEntry>::collect(layout, parts.data(), n_parts, f);
+        for (std::size_t b = 0; b < cells_per_feature; ++b) CHECK(cell_of(found[f], b) == expected[f * 256 + b]);
+      }
+    }
   }
 }
 
@@ -413,6 +430,7 @@ TEST(packed_trees_are_those_of_wide_cells) {
         rules.max_leaf_nodes = leaves;
         rules.max_depth = leaves == 0 ? 7 : 0;
         rules.split.min_samples_leaf = 30;
+        rules.most_histograms = static_cast<std::size_t>(random() % 4);  // 1 to 3: many are given up
         Context context;
         wide_grower.grow(context, rules, {}, wide.data(), all ? nullptr : &rows, expected);
         CHECK(expected.nodes.size() > 2);

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <numeric>
 
 #include "base/executor.hpp"
+#include "trees/event_shares.hpp"
+#include "trees/leaf_blocks.hpp"
 #include "trees/training_kernels.hpp"
 
 namespace diskern::trees {
@@ -15,43 +18,6 @@ namespace {
 constexpr std::size_t chunk_size = 8192;
 constexpr std::size_t loss_chunk = 1024;
 constexpr int wide_bits = 62;
-
-constexpr std::size_t block_size = 16384;
-
-// Blocks up to the last event of the tree.
-std::size_t block_count(const GrownTree& grown) {
-  std::size_t events = 0;
-  for (const GrownNode& node : grown.nodes) {
-    if (!node.split.valid() && node.begin != node.end) {
-      events = std::max(events, std::size_t{grown.rows[node.end - 1]} + 1);
-    }
-  }
-  return chunk_count(events, block_size);
-}
-
-// Calls body(block, node, rows, n) for the events of every leaf, block by block of neighbouring events: what a thread
-// works on stays in its cache, and no two threads write to neighbouring events.
-template <class Body>
-void for_leaf_blocks(const Context& context, const GrownTree& grown, double nanoseconds_per_event, const Body& body) {
-  std::vector<std::size_t> leaves;
-  for (std::size_t node = 0; node < grown.nodes.size(); ++node) {
-    const GrownNode& it = grown.nodes[node];
-    if (!it.split.valid() && it.begin != it.end) leaves.push_back(node);
-  }
-  parallel_for(
-      context, block_count(grown),
-      [&](std::size_t block) {
-        const std::size_t end_row = (block + 1) * block_size;
-        for (const std::size_t node : leaves) {
-          const std::uint32_t* first = grown.rows.data() + grown.nodes[node].begin;
-          const std::uint32_t* end = grown.rows.data() + grown.nodes[node].end;
-          if (block > 0) first = std::lower_bound(first, end, block * block_size);
-          if (end != first && end[-1] >= end_row) end = std::lower_bound(first, end, end_row);
-          if (first != end) body(block, node, first, static_cast<std::size_t>(end - first));
-        }
-      },
-      static_cast<double>(grown.rows.size()) * nanoseconds_per_event);
-}
 
 }  // namespace
 
@@ -100,30 +66,30 @@ double compute_derivatives(const Context& context, const Loss& loss, const Boost
   // Per chunk: loss, then per output the largest gradient, largest hessian and sum of |w| g^2.
   const std::size_t width = 1 + 3 * outputs;
   std::vector<double> found(chunks * width, 0.0);
-  parallel_for(
-      context, chunks,
-      [&](std::size_t chunk) {
-        const Range range = chunk_range(n, loss_chunk, chunk);
-        double* mine = found.data() + chunk * width;
-        std::array<double, loss_chunk> work;  // NOLINT(cppcoreguidelines-pro-type-member-init)
-        const double* losses = whole.data() + range.begin;
-        if (whole.empty()) {
-          loss.evaluate(sample, score, range, work.data(), derivatives.gradient.data() + range.begin,
-                        derivatives.hessian.data() + range.begin, n);
-          losses = work.data();
-        }
-        for (std::size_t k = 0; k < outputs; ++k) {
-          const std::size_t first = k * n + range.begin;
-          const DerivativeSummary summary = training_kernels().summarise(
-              sample.weight.data() + range.begin, losses, derivatives.gradient.data() + first,
-              derivatives.hessian.data() + first, range.end - range.begin);
-          mine[0] = summary.loss;  // the same for every output
-          mine[1 + 3 * k] = summary.largest_gradient;
-          mine[2 + 3 * k] = summary.largest_hessian;
-          mine[3 + 3 * k] = summary.squares;
-        }
-      },
-      static_cast<double>(n * outputs) * 10.0);
+  const auto work_on = [&](std::size_t chunk) {
+    const Range range = chunk_range(n, loss_chunk, chunk);
+    double* mine = found.data() + chunk * width;
+    std::array<double, loss_chunk> work;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+    const double* losses = whole.data() + range.begin;
+    if (whole.empty()) {
+      loss.evaluate(sample, score, range, work.data(), derivatives.gradient.data() + range.begin,
+                    derivatives.hessian.data() + range.begin, n);
+      losses = work.data();
+    }
+    for (std::size_t k = 0; k < outputs; ++k) {
+      const std::size_t first = k * n + range.begin;
+      const DerivativeSummary summary = training_kernels().summarise(
+          sample.weight.data() + range.begin, losses, derivatives.gradient.data() + first,
+          derivatives.hessian.data() + first, range.end - range.begin);
+      mine[0] = summary.loss;  // the same for every output
+      mine[1 + 3 * k] = summary.largest_gradient;
+      mine[2 + 3 * k] = summary.largest_hessian;
+      mine[3 + 3 * k] = summary.squares;
+    }
+  };
+  for_event_blocks(context, n, static_cast<double>(outputs) * 2.0, [&](const Range& range) {
+    for (std::size_t i = range.begin; i < range.end; i += loss_chunk) work_on(i / loss_chunk);
+  });
   double sum = 0;
   derivatives.largest_gradient.assign(outputs, 0.0);
   derivatives.largest_hessian.assign(outputs, 0.0);
@@ -144,38 +110,29 @@ double compute_derivatives(const Context& context, const Loss& loss, const Boost
 template <class Integer>
 void quantise_events(const Context& context, const double* weight, const double* gradient, const double* hessian,
                      std::size_t n, const CellScales& scales, bool all_fields, Cell<Integer>* entries) {
-  parallel_for(
-      context, chunk_count(n, chunk_size),
-      [&](std::size_t chunk) {
-        const Range range = chunk_range(n, chunk_size, chunk);
-        for (std::size_t i = range.begin; i < range.end; ++i) {
-          const double w = weight[i];
-          entries[i].gradient = static_cast<Integer>(scales.gradient(w, gradient[i]));
-          entries[i].hessian = static_cast<Integer>(scales.hessian(w, hessian[i]));
-          if (!all_fields) continue;
-          entries[i].count = static_cast<Integer>(scales.count(std::max(1.0, std::abs(w)), 1.0));
-          entries[i].weight = static_cast<Integer>(scales.weight(w, 1.0));
-        }
-      },
-      static_cast<double>(n) * 5.0);
+  for_event_blocks(context, n, 3.0, [&](const Range& range) {
+    for (std::size_t i = range.begin; i < range.end; ++i) {
+      const double w = weight[i];
+      entries[i].gradient = static_cast<Integer>(scales.gradient(w, gradient[i]));
+      entries[i].hessian = static_cast<Integer>(scales.hessian(w, hessian[i]));
+      if (!all_fields) continue;
+      entries[i].count = static_cast<Integer>(scales.count(std::max(1.0, std::abs(w)), 1.0));
+      entries[i].weight = static_cast<Integer>(scales.weight(w, 1.0));
+    }
+  });
 }
 
 bool pack_events(const Context& context, const double* gradient, const double* hessian, std::size_t n,
                  const CellScales& scales, const PackedLayout& layout, PackedEntry* entries) {
   const TrainingKernels& kernels = training_kernels();
-  const std::size_t chunks = chunk_count(n, chunk_size);
-  std::vector<std::uint8_t> good(chunks);
-  parallel_for(
-      context, chunks,
-      [&](std::size_t chunk) {
-        const Range range = chunk_range(n, chunk_size, chunk);
-        good[chunk] = kernels.pack_entries(gradient + range.begin, hessian + range.begin, range.end - range.begin,
-                                           scales.gradient.scale, scales.hessian.scale, layout, entries + range.begin)
-                          ? 1
-                          : 0;
-      },
-      static_cast<double>(n) * 1.0);
-  return std::find(good.begin(), good.end(), 0) == good.end();
+  std::atomic<bool> good{true};
+  for_event_blocks(context, n, 0.5, [&](const Range& range) {
+    if (!kernels.pack_entries(gradient + range.begin, hessian + range.begin, range.end - range.begin,
+                              scales.gradient.scale, scales.hessian.scale, layout, entries + range.begin)) {
+      good = false;
+    }
+  });
+  return good;
 }
 
 template void quantise_events(const Context&, const double*, const double*, const double*, std::size_t,
@@ -188,7 +145,7 @@ NodeSums sum_nodes(const Context& context, const GrownTree& grown, const double*
   const std::size_t n_nodes = grown.nodes.size();
   const FixedPoint fixed_gradient = FixedPoint::for_sums(largest_gradient, absolute_weight, wide_bits);
   const FixedPoint fixed_hessian = FixedPoint::for_sums(largest_hessian, absolute_weight, wide_bits);
-  const std::size_t blocks = block_count(grown);
+  const std::size_t blocks = leaf_block_count(grown);
   std::vector<std::int64_t> parts(2 * n_nodes * blocks, 0);  // gradient and hessian of each node, by block
   for_leaf_blocks(context, grown, 2.0,
                   [&](std::size_t block, std::size_t node, const std::uint32_t* rows, std::size_t n) {

@@ -210,7 +210,7 @@ void Booster::grow_with(std::unique_ptr<Grower<Integer>>& grower, std::vector<Ce
       entries[i].weight = static_cast<Integer>(scales.weight(weight[i], 1.0));
     }
   }
-  grower->grow(context_, rules_, scales, entries.data(), &drawn_.rows, grown_);
+  grower->grow(context_, rules_, scales, entries.data(), &drawn_.rows, grown_, loss_.refits_leaves());
 }
 
 // The scales come from sums that an event of weight k and k events of weight one have in common, so packed entries and
@@ -227,7 +227,8 @@ bool Booster::grow_packed(std::size_t output, CellScales& scales) {
     return false;
   }
   if (!packed_grower_) packed_grower_ = std::make_unique<Grower<PackedEntry>>(binned_, edges_, layout_);
-  packed_grower_->grow(context_, rules_, scales, packed_entries_.data(), &drawn_.rows, grown_);
+  packed_grower_->grow(context_, rules_, scales, packed_entries_.data(), &drawn_.rows, grown_,
+                       loss_.refits_leaves());
   return true;
 }
 

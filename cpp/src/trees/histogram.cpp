@@ -78,23 +78,6 @@ int packed_gradient_bits(const PackedLayout& layout) noexcept {
 
 int packed_hessian_bits(const PackedLayout& layout) noexcept { return layout.hessian_bits - (layout.count_bits - 1); }
 
-void build_planes(const BinnedEvents& events, const PackedLayout& layout, const PackedEntry* entries,
-                  const std::uint32_t* rows, std::size_t first, std::size_t n, std::vector<std::uint64_t>& words,
-                  PlaneHistogram& histogram) {
-  const TrainingKernels& kernels = training_kernels();
-  const auto block = static_cast<std::size_t>(layout.block_count);
-  std::size_t begin = 0;
-  do {  // also for no events at all: the planes are then cleared
-    const std::size_t size = std::min(block, n - begin);
-    kernels.add_rows(events.bins.data(), events.stride, events.n_features, entries,
-                     rows == nullptr ? nullptr : rows + begin, first + begin, size, words.data());
-    for (std::size_t f = 0; f < events.n_features; ++f) {
-      kernels.unpack(words.data() + f * cells_per_feature, layout, begin > 0, &histogram[f]);
-    }
-    begin += size;
-  } while (begin < n);
-}
-
 template <class Integer>
 void reference_histogram(const BinnedEvents& events, const Cell<Integer>* entries, const std::uint32_t* rows,
                          std::size_t n, Histogram<Integer>& histogram) {
@@ -111,7 +94,6 @@ void reference_histogram(const BinnedEvents& events, const Cell<Integer>* entrie
 template <class Integer>
 void add_cells(const BinnedEvents& events, const Cell<Integer>* entries, const std::uint32_t* rows, std::size_t first,
                std::size_t n, Histogram<Integer>& histogram) {
-  histogram.assign(events.n_features * cells_per_feature, Cell<Integer>{});
   const std::size_t begin = rows == nullptr ? first : 0;
   add_rows(events, entries, rows, begin, begin + n, histogram.data());
 }

@@ -49,12 +49,6 @@ PackedLayout packed_layout(double count_sum) noexcept;
 int packed_gradient_bits(const PackedLayout& layout) noexcept;
 int packed_hessian_bits(const PackedLayout& layout) noexcept;
 
-// Of the events rows[0 .. n) or first .. first + n - 1, on the calling thread. `words` holds cells_per_feature zeros
-// for each variable and does so again afterwards. The sums of the whole sample must fit into 31 bits.
-void build_planes(const BinnedEvents& events, const PackedLayout& layout, const PackedEntry* entries,
-                  const std::uint32_t* rows, std::size_t first, std::size_t n, std::vector<std::uint64_t>& words,
-                  PlaneHistogram& histogram);
-
 // cells_per_feature cells for each variable.
 template <class Integer>
 using Histogram = std::vector<Cell<Integer>>;
@@ -64,7 +58,8 @@ template <class Integer>
 void reference_histogram(const BinnedEvents& events, const Cell<Integer>* entries, const std::uint32_t* rows,
                          std::size_t n, Histogram<Integer>& histogram);
 
-// The same, row by row with prefetch, on the calling thread. Without rows: the events first .. first + n - 1.
+// Adds the same to the histogram, row by row with prefetch, on the calling thread. Without rows: the events first ..
+// first + n - 1.
 template <class Integer>
 void add_cells(const BinnedEvents& events, const Cell<Integer>* entries, const std::uint32_t* rows, std::size_t first,
                std::size_t n, Histogram<Integer>& histogram);

@@ -96,6 +96,13 @@ void unpack(uint64_t* words, const PackedLayout& layout, bool add, Planes* plane
   }
 }
 
+void move_words(uint64_t* __restrict sum, uint64_t* __restrict other) {
+  for (size_t i = 0; i < plane_cells; ++i) {
+    sum[i] += other[i];
+    other[i] = 0;
+  }
+}
+
 void add_planes(Planes* __restrict sum, const Planes* __restrict other) {
   for (size_t i = 0; i < plane_cells; ++i) {
     sum->gradient[i] += other->gradient[i];
@@ -506,7 +513,7 @@ DerivativeSummary summarise(const double* weight, const double* loss, const doub
 }  // namespace
 
 extern const TrainingKernels training_kernels;
-const TrainingKernels training_kernels = {add_rows, unpack,       add_planes, subtract_planes, scan,     mark,
+const TrainingKernels training_kernels = {add_rows, unpack, move_words,       add_planes, subtract_planes, scan,     mark,
                                           divide,   pack_entries, sum_rows,   bin_values,      logistic, summarise};
 
 }  // namespace diskern::DISKERN_ISA_NAMESPACE

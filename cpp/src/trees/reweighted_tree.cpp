@@ -10,7 +10,9 @@
 #include "base/executor.hpp"
 #include "diskern/error.hpp"
 #include "trees/boosting_steps.hpp"
+#include "trees/event_shares.hpp"
 #include "trees/fixed_point.hpp"
+#include "trees/leaf_blocks.hpp"
 #include "trees/loss.hpp"
 
 namespace diskern::trees {
@@ -60,7 +62,7 @@ void ReweightedGrower::grow_with(const Context& context, std::unique_ptr<Grower<
   entries.resize(sample.n);
   quantise_events(context, sample.weight.data(), gradient_.data(), boost.data(), sample.n, scales, true,
                   entries.data());
-  grower->grow(context, rules(sum), scales, entries.data(), nullptr, grown_);
+  grower->grow(context, rules(sum), scales, entries.data(), nullptr, grown_, false);
 }
 
 // Two classes: with targets of -1 and +1 the decrease of the squared error is twice that of the Gini index. Weights are
@@ -71,23 +73,42 @@ ReweightedTree ReweightedGrower::grow_on_gradients(const Context& context, const
   const std::size_t n = sample.n;
   const bool regression = binned_.n_classes_ == 0;
   gradient_.resize(n);
-  double largest_boost = 0;
-  double smallest_boost = std::numeric_limits<double>::infinity();
-  double largest = 0;
-  double count_sum = 0;
-  bool unit_weights = true;
-  for (std::size_t i = 0; i < n; ++i) {
-    const double b = boost[i];
-    gradient_[i] = b * (sample.target[i] - binned_.shift_);
-    const double size = std::abs(gradient_[i]);
-    largest = size > largest ? size : largest;
-    largest_boost = b > largest_boost ? b : largest_boost;
-    const double w = std::abs(sample.weight[i]);
-    const double lightest = (w < 1 ? w : 1.0) * b;
-    smallest_boost = lightest < smallest_boost ? lightest : smallest_boost;
-    count_sum += w > 1 ? w : 1.0;
-    unit_weights = unit_weights && sample.weight[i] == 1;
+  if (count_sum_ == 0) {
+    for (const double w : sample.weight) count_sum_ += std::abs(w) > 1 ? std::abs(w) : 1.0;
+    unit_weights_ = std::all_of(sample.weight.begin(), sample.weight.end(), [](double w) { return w == 1; });
   }
+  struct Extremes {
+    double largest_boost = 0;
+    double smallest_boost = std::numeric_limits<double>::infinity();
+    double largest = 0;
+  };
+  // Of blocks, by their first event; largest and smallest values do not depend on where blocks begin.
+  std::vector<Extremes> found(chunk_count(n, smallest_event_block));
+  for_event_blocks(context, n, 1.0, [&](const Range& range) {
+    Extremes mine;
+    for (std::size_t i = range.begin; i < range.end; ++i) {
+      const double b = boost[i];
+      gradient_[i] = b * (sample.target[i] - binned_.shift_);
+      const double size = std::abs(gradient_[i]);
+      mine.largest = size > mine.largest ? size : mine.largest;
+      mine.largest_boost = b > mine.largest_boost ? b : mine.largest_boost;
+      const double w = std::abs(sample.weight[i]);
+      const double lightest = (w < 1 ? w : 1.0) * b;
+      mine.smallest_boost = lightest < mine.smallest_boost ? lightest : mine.smallest_boost;
+    }
+    found[range.begin / smallest_event_block] = mine;
+  });
+  Extremes all;
+  for (const Extremes& e : found) {
+    all.largest = std::max(all.largest, e.largest);
+    all.largest_boost = std::max(all.largest_boost, e.largest_boost);
+    all.smallest_boost = std::min(all.smallest_boost, e.smallest_boost);
+  }
+  const double largest = all.largest;
+  const double largest_boost = all.largest_boost;
+  const double smallest_boost = all.smallest_boost;
+  const double count_sum = count_sum_;
+  const bool unit_weights = unit_weights_;
   CellScales scales;
   const PackedLayout layout = packed_layout(count_sum);
   const auto set_scales = [&](int bits, int gradient_bits, int hessian_bits) {
@@ -112,7 +133,7 @@ ReweightedTree ReweightedGrower::grow_on_gradients(const Context& context, const
       if (!packed_grower_) {
         packed_grower_ = std::make_unique<Grower<PackedEntry>>(binned_.binned_, binned_.edges_, layout);
       }
-      packed_grower_->grow(context, rules(sum), scales, packed_entries_.data(), nullptr, tree);
+      packed_grower_->grow(context, rules(sum), scales, packed_entries_.data(), nullptr, tree, false);
     } else {
       grow_with(context, narrow_grower_, narrow_entries_, boost, sum, scales);
     }
@@ -144,10 +165,11 @@ ReweightedTree ReweightedGrower::grow_on_gradients(const Context& context, const
       grown.sums.push_back((sums.hessian[node] - sums.gradient[node]) / 2);
       grown.sums.push_back((sums.hessian[node] + sums.gradient[node]) / 2);
     }
-    if (!inner) {
-      for (std::size_t k = it.begin; k < it.end; ++k) grown.leaf[tree.rows[k]] = static_cast<std::int32_t>(node);
-    }
   }
+  for_leaf_blocks(context, tree, 1.0,
+                  [&](std::size_t, std::size_t node, const std::uint32_t* rows, std::size_t n_rows) {
+                    for (std::size_t k = 0; k < n_rows; ++k) grown.leaf[rows[k]] = static_cast<std::int32_t>(node);
+                  });
   return grown;
 }
 

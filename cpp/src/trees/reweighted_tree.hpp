@@ -70,6 +70,8 @@ class ReweightedGrower {
   std::int32_t max_depth_;
   double min_weight_fraction_leaf_;
   GrownTree grown_;
+  double count_sum_ = 0;  // of the sample, once known
+  bool unit_weights_ = false;
   std::vector<double> gradient_;
   std::vector<NarrowCell> narrow_entries_;
   std::vector<WideCell> wide_entries_;

@@ -68,6 +68,8 @@ struct TrainingKernels {
   // Takes the sums out of the words of one variable, adds them to (or stores them into) its planes and clears the
   // words.
   void (*unpack)(uint64_t* words, const PackedLayout& layout, bool add, Planes* planes);
+  // Adds the words of one variable to others and clears them.
+  void (*move_words)(uint64_t* sum, uint64_t* other);
   void (*add_planes)(Planes* sum, const Planes* other);
   void (*subtract_planes)(Planes* parent, const Planes* child);
   // The best cut of one variable; ties go to the lowest bin, then to missing right.

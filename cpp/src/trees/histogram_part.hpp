@@ -1,0 +1,68 @@
+#pragma once
+// What one thread adds up of a node's histogram, and how the parts of several threads come together, variable by
+// variable, so that the threads can share that work as well.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/executor.hpp"
+#include "trees/binning.hpp"
+#include "trees/histogram.hpp"
+
+namespace diskern::trees {
+
+// Of cells of four sums.
+template <class Integer>
+struct HistogramPart {
+  using HistogramType = Histogram<Integer>;
+  static constexpr std::size_t feature_bytes = cells_per_feature * sizeof(Cell<Integer>);
+
+  explicit HistogramPart(std::size_t n_features) : n_cells(n_features * cells_per_feature) {}
+  // Whether the parts of a node with these sums need no histogram but that of the first.
+  static bool fits(const PackedLayout&, const WideCell&) { return false; }
+
+  void start(HistogramType* own) {
+    histogram = own;
+    histogram->assign(n_cells, Cell<Integer>{});
+  }
+  // Adds the events rows[0 .. n) or, without rows, first .. first + n - 1, of the variables of the range; all of them
+  // unless `fits`.
+  void add(const BinnedEvents& events, const PackedLayout& layout, const Range& features, const Cell<Integer>* entries,
+           const std::uint32_t* rows, std::size_t first, std::size_t n);
+  // Brings one variable of all parts into the histogram of the first.
+  static void collect(const PackedLayout& layout, HistogramPart* parts, std::size_t n_parts, std::size_t feature);
+
+  HistogramType* histogram = nullptr;
+  std::unique_ptr<HistogramType> kept;  // of its own
+  std::size_t n_cells;
+};
+
+// Of packed entries: words until their block is full, then planes. Words that are not full are unpacked by whoever
+// collects them; those of several parts are added first where one block holds them all.
+template <>
+struct HistogramPart<PackedEntry> {
+  using HistogramType = PlaneHistogram;
+  static constexpr std::size_t feature_bytes = sizeof(Planes);
+
+  explicit HistogramPart(std::size_t n_features) : words(n_features * cells_per_feature, 0) {}
+  static bool fits(const PackedLayout& layout, const WideCell& sums) { return sums.count <= layout.block_count; }
+
+  void start(HistogramType* own) {
+    histogram = own;
+    in_words = 0;
+    unpacked = false;
+  }
+  void add(const BinnedEvents& events, const PackedLayout& layout, const Range& features, const PackedEntry* entries,
+           const std::uint32_t* rows, std::size_t first, std::size_t n);
+  static void collect(const PackedLayout& layout, HistogramPart* parts, std::size_t n_parts, std::size_t feature);
+
+  HistogramType* histogram = nullptr;  // with `fits` only the first part has one
+  std::unique_ptr<HistogramType> kept;
+  LargeArray<std::uint64_t> words;  // zero between uses
+  std::size_t in_words = 0;         // events
+  bool unpacked = false;            // the histogram holds sums
+};
+
+}  // namespace diskern::trees
