@@ -1,6 +1,7 @@
 // Clustering.
 #include "clustering/dbscan.hpp"
 #include "clustering/dbscan_events.hpp"
+#include "clustering/silhouette.hpp"
 #include "common.hpp"
 
 namespace diskern::python {
@@ -57,6 +58,19 @@ py::tuple fit_dbscan_events(const py::array& points, const py::array& offsets, d
   return py::make_tuple(labels, core, counts);
 }
 
+py::array_t<double> silhouettes(const py::array& points, const py::array& labels, std::size_t clusters, int threads) {
+  const View<const double, 2> view = matrix<double>(points, "points");
+  const View<const std::int64_t> names = vector<std::int64_t>(labels, "labels", view.rows());
+  PythonMonitor monitor{py::none()};
+  const Context context = make_context(threads, 0, &monitor);
+  std::vector<double> result;
+  {
+    const py::gil_scoped_release release;
+    result = clustering::silhouettes(context, view, names, clusters);
+  }
+  return py::array_t<double>(static_cast<py::ssize_t>(result.size()), result.data());
+}
+
 }  // namespace
 
 void register_clustering(py::module_& module) {
@@ -68,6 +82,8 @@ void register_clustering(py::module_& module) {
              py::arg("min_samples"), py::arg("metric"), py::arg("weight") = py::none(), py::arg("threads") = 1,
              "Labels int64, core points uint8 and the number of clusters of every event; event e has the float64 points "
              "offsets[e] .. offsets[e + 1] - 1.");
+  module.def("silhouettes", &silhouettes, py::arg("points"), py::arg("labels"), py::arg("clusters"),
+             py::arg("threads") = 1, "Silhouette of every float64 point; int64 labels 0 .. clusters - 1.");
 }
 
 }  // namespace diskern::python

@@ -6,6 +6,7 @@ numbers out as TMVA's tables.
 
 from __future__ import annotations
 
+from .clustering import adjusted_rand_score, davies_bouldin_score, purity, silhouette_samples, silhouette_score
 from .correlation import (
     correlation_matrix,
     correlation_ratio,
@@ -35,6 +36,7 @@ __all__ = [
     "KolmogorovSmirnov",
     "RocCurve",
     "Table",
+    "adjusted_rand_score",
     "asimov_significance",
     "bin_efficiencies",
     "classification_scores",
@@ -44,6 +46,7 @@ __all__ = [
     "correlation_table",
     "cramer_von_mises",
     "cut_scan",
+    "davies_bouldin_score",
     "effective_statistics",
     "efficiency_at_background",
     "efficiency_deviation",
@@ -53,6 +56,7 @@ __all__ = [
     "mean_and_rms",
     "mutual_information",
     "protected_bins",
+    "purity",
     "ranking_table",
     "reference_cut",
     "regression_metrics",
@@ -61,6 +65,8 @@ __all__ = [
     "roc_curve",
     "separation",
     "significance",
+    "silhouette_samples",
+    "silhouette_score",
     "tables",
     "target_ranking",
     "theil_index",
