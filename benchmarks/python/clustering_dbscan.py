@@ -1,0 +1,252 @@
+"""DBSCAN beside the `dbscan` package of Wang, Gu and Shun and scikit-learn.
+
+Blobs with a tenth of noise; labels are compared on all points. The `dbscan` package is not exact:
+the core points that it misses are counted. Memory is the growth of the peak resident size in a fresh process.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from _alternating import Entry, lines, measure
+from _program import parser, plot_ratios, run
+from diskern import _core
+from diskern._rounds import installed, limit_openmp
+
+PACKAGES = ("dbscan", "scikit-learn")
+SHAPES: dict[str, tuple[int, int, int, float, int]] = {  # points, dimensions, blobs, eps, min_samples
+    "1m-2d": (1_000_000, 2, 200, 0.1, 10),
+    "1m-3d": (1_000_000, 3, 200, 0.3, 10),
+    "50k-7d": (50_000, 7, 20, 1.0, 10),
+    "50k-7d-wide": (50_000, 7, 20, 2.0, 10),
+}
+
+
+def blobs(n: int, dimensions: int, centres: int, span: float = 100.0, seed: int = 0) -> NDArray[np.float64]:
+    """Normal blobs of width 1, a tenth of the points uniform, in random order."""
+    random = np.random.default_rng(seed)
+    middle = random.uniform(0, span, (centres, dimensions))
+    of_blobs = n - n // 10
+    points = np.concatenate(
+        [
+            middle[random.integers(0, centres, of_blobs)] + random.normal(size=(of_blobs, dimensions)),
+            random.uniform(0, span, (n - of_blobs, dimensions)),
+        ]
+    )
+    return np.ascontiguousarray(points[random.permutation(n)])
+
+
+Answer = tuple[NDArray[np.int64], NDArray[np.bool_]]  # labels, core points
+
+
+def ours(points: NDArray[np.float64], eps: float, min_samples: int, threads: int) -> Answer:
+    labels, core, _ = _core.fit_dbscan(points, eps, min_samples, _core.Metric.euclidean, None, threads)
+    return labels, core.astype(bool)
+
+
+def package(points: NDArray[np.float64], eps: float, min_samples: int) -> Answer:
+    import dbscan  # type: ignore[import-untyped]
+
+    labels, core = dbscan.DBSCAN(points, eps, min_samples)
+    return labels, np.asarray(core).astype(bool)
+
+
+def scikit_learn(points: NDArray[np.float64], eps: float, min_samples: int, threads: int) -> Answer:
+    import sklearn.cluster
+
+    found = limit_openmp(
+        threads, lambda: sklearn.cluster.DBSCAN(eps=eps, min_samples=min_samples, n_jobs=threads).fit(points)
+    )
+    core = np.zeros(len(points), bool)
+    core[found.core_sample_indices_] = True
+    return found.labels_, core
+
+
+def judge(answer: Answer, own: Answer) -> str:
+    """How labels differ, the numbering of clusters apart."""
+    labels, core = answer
+    if np.array_equal(labels, own[0]) and np.array_equal(core, own[1]):
+        return "labels identical"
+    missed, extra = int((own[1] & ~core).sum()), int((core & ~own[1]).sum())
+    noise = int(((labels < 0) != (own[0] < 0)).sum())
+    both = own[1] & core
+    pairs = len(set(zip(own[0][both].tolist(), labels[both].tolist(), strict=True)))
+    clusters = len(np.unique(own[0][both]))
+    if missed == extra == noise == 0 and pairs == clusters == len(np.unique(labels[both])):
+        return "the same core points, clusters and noise, numbered otherwise"
+    return f"{missed} core points missed, {extra} too many; {noise} points differ in being noise"
+
+
+def case(name: str, quick: bool, rounds: int) -> dict[str, Any]:
+    n, dimensions, centres, eps, min_samples = SHAPES[name]
+    if quick:
+        n = 2000
+    points = blobs(n, dimensions, centres)
+    entries = []
+    for threads in (1, 2):
+        group = f"{threads} thread{'s' * (threads > 1)}"
+        entries.append(Entry("diskern", "", "", group, lambda threads=threads: ours(points, eps, min_samples, threads)))
+        if threads == 2:
+            # The package takes all processors, whatever it is told.
+            entries.append(Entry("dbscan", "dbscan", "", group, lambda: package(points, eps, min_samples)))
+            entries.append(
+                Entry(
+                    "scikit-learn", "scikit-learn", "n_jobs=2", group, lambda: scikit_learn(points, eps, min_samples, 2)
+                )
+            )
+    rows = measure(entries, rounds or 5, judge, drop=20.0)
+    single, double = (
+        next(r for r in rows if r["name"] == "diskern" and r["group"] == g) for g in ("1 thread", "2 threads")
+    )
+    gain = single["seconds"]["median"] / double["seconds"]["median"]
+    clusters = int(ours(points, eps, min_samples, 0)[0].max()) + 1
+    return {
+        "case": name,
+        "title": f"{n} points, {dimensions} dimensions",
+        "work": f"{centres} blobs and a tenth of noise, eps {eps}, min_samples {min_samples}: {clusters} clusters",
+        "rows": rows,
+        "gain of the second thread": gain,
+        "notes": [f"Diskern on two threads is {gain:.2f} times as fast as on one."],
+    }
+
+
+def events(quick: bool, rounds: int) -> dict[str, Any]:
+    """Many small events: one call per event, and one for all."""
+    count, hits = (20, 200) if quick else (1000, 2000)
+    many = np.concatenate([blobs(hits, 3, 20, 20.0, seed=k) for k in range(count)])
+    offsets = np.arange(count + 1) * hits
+    eps, min_samples = 0.4, 5
+
+    def one_by_one(fit: Callable[[NDArray[np.float64]], Answer]) -> Answer:
+        answers = [fit(many[begin:end]) for begin, end in itertools.pairwise(offsets)]
+        return np.concatenate([a for a, _ in answers]), np.concatenate([b for _, b in answers])
+
+    def together(threads: int) -> Answer:
+        labels, core, _ = _core.fit_dbscan_events(
+            many, offsets, eps, min_samples, _core.Metric.euclidean, None, threads
+        )
+        return labels, core.astype(bool)
+
+    entries = []
+    for threads in (1, 2):
+        group = f"one call for all events, {threads} thread{'s' * (threads > 1)}"
+        entries.append(Entry("diskern", "", "fit_predict_events", group, lambda threads=threads: together(threads)))
+        entries.append(
+            Entry(
+                "scikit-learn",
+                "scikit-learn",
+                "one call per event",
+                group,
+                lambda: one_by_one(lambda x: scikit_learn(x, eps, min_samples, 1)),
+            )
+        )
+    group = "one call per event, 1 thread"
+    entries.append(Entry("diskern", "", "", group, lambda: one_by_one(lambda x: ours(x, eps, min_samples, 1))))
+    entries.append(Entry("dbscan", "dbscan", "", group, lambda: one_by_one(lambda x: package(x, eps, min_samples))))
+    return {
+        "case": "events",
+        "title": f"{count} events of {hits} hits, 3 dimensions",
+        "work": f"20 blobs and a tenth of noise, eps {eps}, min_samples {min_samples}",
+        "rows": measure(entries, rounds or 3, judge),
+    }
+
+
+# --- memory --------------------------------------------------------------------------------------------------------
+
+
+def _status(key: str) -> float:
+    with open("/proc/self/status", encoding="ascii") as stream:
+        line = next(line for line in stream if line.startswith(key + ":"))
+    return int(line.split()[1]) / 1024
+
+
+def grow_memory(name: str, path: Path, eps: float, min_samples: int) -> float:
+    """In a fresh process: the growth of the peak resident size, in MiB."""
+    points = np.load(path)
+    work = {
+        "diskern": lambda x: ours(x, eps, min_samples, 2),
+        "dbscan": lambda x: package(x, eps, min_samples),
+        "scikit-learn": lambda x: scikit_learn(x, eps, min_samples, 2),
+    }[name]
+    work(points[:100].copy())
+    with open("/proc/self/clear_refs", "w", encoding="ascii") as stream:
+        stream.write("5")  # the peak starts anew from the present size
+    before = _status("VmRSS")
+    work(points)
+    return _status("VmHWM") - before
+
+
+def memory(quick: bool) -> dict[str, Any]:
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for shape in ("1m-2d", "1m-3d"):
+            n, dimensions, centres, eps, min_samples = SHAPES[shape]
+            n = 2000 if quick else n
+            path = Path(folder) / "points.npy"
+            np.save(path, blobs(n, dimensions, centres))
+            for name in ("diskern", "dbscan", "scikit-learn"):
+                row: dict[str, Any] = {"name": name, "shape": f"{n} x {dimensions}"}
+                rows.append(row)
+                if name != "diskern" and installed(name) is None:
+                    row["absent"] = "not installed"
+                    continue
+                job = json.dumps([name, str(path), eps, min_samples])
+                command = [sys.executable, os.path.abspath(__file__), "--memory-job", job]
+                done = subprocess.run(command, capture_output=True, text=True, check=False)
+                if done.returncode != 0:
+                    raise RuntimeError(f"the memory of {name} could not be measured: {done.stderr[-2000:]}")
+                row["MiB"] = float(done.stdout.split()[-1])
+    return {
+        "case": "memory",
+        "title": "Growth of the peak resident size in a fresh process",
+        "work": "blobs and a tenth of noise, 2 threads (1M points of 3 dimensions: 23 MiB)",
+        "memory": rows,
+    }
+
+
+def all_lines(record: dict[str, Any]) -> Any:
+    if "memory" not in record:
+        yield from lines(record)
+        return
+    yield f"### {record['title']}: {record['work']}"
+    yield ""
+    yield "| | points | MiB |"
+    yield "|---|---|---|"
+    for row in record["memory"]:
+        yield f"| {row['name']} | {row['shape']} | {row['absent'] if 'absent' in row else format(row['MiB'], '.0f')} |"
+
+
+def main() -> int:
+    if sys.argv[1:2] == ["--memory-job"]:
+        name, path, eps, min_samples = json.loads(sys.argv[2])
+        print(grow_memory(name, Path(path), eps, min_samples))
+        return 0
+    assert __doc__ is not None
+    names = [*SHAPES, "events", "memory"]
+    arguments = parser(__doc__, names).parse_args()
+    rounds = 1 if arguments.quick else arguments.rounds
+    known: dict[str, Callable[[], dict[str, Any]]] = {
+        name: (lambda name=name: case(name, arguments.quick, rounds)) for name in SHAPES
+    }
+    known["events"] = lambda: events(arguments.quick, rounds)
+    known["memory"] = lambda: memory(arguments.quick)
+
+    def plot(records: list[dict[str, Any]], path: Path) -> None:
+        plot_ratios(records, path, "DBSCAN")
+
+    return run("clustering_dbscan", arguments, known, PACKAGES, "DBSCAN", plot, all_lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
