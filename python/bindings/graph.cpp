@@ -42,8 +42,8 @@ void fill_group(const py::dict& dictionary, archive::Group& group) {
         group.set(key, list.cast<std::vector<std::int64_t>>());
       }
     } else {
-      throw InvalidArgument("'" + key + "' of a network has an unexpected type: " +
-                            std::string(py::str(py::type::of(value))));
+      throw InvalidArgument("'" + key +
+                            "' of a network has an unexpected type: " + std::string(py::str(py::type::of(value))));
     }
   }
 }
@@ -191,6 +191,50 @@ py::tuple graph_gradients(const Graph& graph, const py::array& parameters, const
                           : gradients<double>(graph, parameters, events, output_gradients, training, threads, seed);
 }
 
+// Seconds of forward and backward, again and again over the same events, which stay where they are: for benchmarks of
+// layers, whose inputs are the results of other layers.
+std::vector<double> graph_seconds(const Graph& graph, const py::array& parameters, const py::array& events,
+                                  std::size_t repeats, int threads) {
+  const View<const float> given = vector<float>(parameters, "parameters", graph.parameter_count());
+  const View<const float, 2> rows = matrix<float>(events, "events");
+  if (rows.rows() == 0 || rows.rows() > 256 || rows.columns() != graph.input_count()) {
+    throw InvalidArgument("events must have the shape (1 to 256, " + std::to_string(graph.input_count()) + ")");
+  }
+  std::vector<float> values(graph.parameter_count());
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = given[i];
+  std::vector<float> gradient(graph.parameter_count());
+  std::vector<double> seconds;
+  const py::gil_scoped_release release;
+  network::graph::Batch<float> batch(graph, rows.rows(), true);
+  network::graph::Batch<float>::Work work;
+  work.events = rows.rows();
+  bool first_time = true;  // with at most 256 events every tile has memory of its own, so they are still there
+  work.load = [&](std::size_t first, std::size_t count, network::graph::Tile<float>& tile) {
+    if (!first_time) return;
+    for (std::size_t i = 0; i < graph.inputs().size(); ++i) {
+      for (std::size_t e = 0; e < count; ++e) {
+        for (std::size_t j = 0; j < graph.size(i); ++j) {
+          tile.input(i)[e * graph.size(i) + j] = rows(first + e, graph.inputs()[i].column + j);
+        }
+      }
+    }
+    for (std::size_t o = 0; o < graph.outputs().size(); ++o) {
+      std::fill_n(tile.output_gradient(o), count * graph.size(graph.outputs()[o].value), 1.0F);
+    }
+  };
+  work.loss = [](std::size_t, std::size_t, network::graph::Tile<float>&) { return 0.0; };
+  Context context;
+  context.threads = threads;
+  batch.gradient(context, work, values.data(), gradient.data());
+  first_time = false;
+  for (std::size_t r = 0; r < repeats; ++r) {
+    const auto begin = std::chrono::steady_clock::now();
+    batch.gradient(context, work, values.data(), gradient.data());
+    seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  }
+  return seconds;
+}
+
 py::array_t<float> parameter_array(const GraphPredictor& self) {
   return py::array_t<float>(static_cast<py::ssize_t>(self.parameters().size()), self.parameters().data());
 }
@@ -238,8 +282,9 @@ py::array_t<float> values_of(const GraphPredictor& self, const py::array& events
 
 GraphFit fit_graph(const std::shared_ptr<Graph>& graph, const GraphParams& params, const py::array& events,
                    const py::array& targets, const py::array& weight, const std::optional<py::array>& validation_events,
-                   const std::optional<py::array>& validation_targets, const std::optional<py::array>& validation_weight,
-                   const std::optional<py::array>& start, int threads, std::uint64_t seed, const py::object& progress) {
+                   const std::optional<py::array>& validation_targets,
+                   const std::optional<py::array>& validation_weight, const std::optional<py::array>& start,
+                   int threads, std::uint64_t seed, const py::object& progress) {
   network::graph::GraphData training;
   training.variables = matrix<float>(events, "events");
   training.targets = matrix<float>(targets, "targets");
@@ -274,7 +319,8 @@ void register_graph(py::module_& module) {
       .def_property_readonly("input_count", &Graph::input_count)
       .def_property_readonly("output_count", &Graph::output_count)
       .def_property_readonly("parameter_count", &Graph::parameter_count)
-      .def_property_readonly("parameters", &parameters_of, "One dictionary per array: layer, name, shape, offset, trained.")
+      .def_property_readonly("parameters", &parameters_of,
+                             "One dictionary per array: layer, name, shape, offset, trained.")
       .def_property_readonly("shapes", &shapes_of, "Of the inputs, then of what every node gives.");
 
   py::class_<GraphPredictor, Predictor, std::shared_ptr<GraphPredictor>>(module, "GraphPredictor",
@@ -286,26 +332,27 @@ void register_graph(py::module_& module) {
              return std::make_shared<GraphPredictor>(graph, std::move(values));
            }),
            py::arg("graph"), py::arg("parameters"))
-      .def_property_readonly("graph",
-                             [](const GraphPredictor& self) { return std::const_pointer_cast<Graph>(self.graph_pointer()); })
+      .def_property_readonly(
+          "graph", [](const GraphPredictor& self) { return std::const_pointer_cast<Graph>(self.graph_pointer()); })
       .def_property_readonly("parameters", &parameter_array)
       .def("values", &values_of, py::arg("events"), py::arg("value"),
            "What an input or node gives for every event, float32 of shape (events, numbers).");
 
   py::class_<GraphParams>(module, "GraphParams", "Parameters of the training of graphs with their defaults.")
       .def(py::init<>())
-      .def("add_loss",
-           [](GraphParams& self, const std::string& loss, double factor, double huber_distance, double quantile) {
-             OutputLoss one;
-             one.is_value = loss == "value";
-             if (!one.is_value) one.loss = network::loss_of_name(loss);
-             one.factor = factor;
-             one.params.huber_distance = huber_distance;
-             one.params.quantile = quantile;
-             self.losses.push_back(one);
-           },
-           py::arg("loss"), py::arg("factor") = 1.0, py::arg("huber_distance") = network::LossParams().huber_distance,
-           py::arg("quantile") = network::LossParams().quantile, "The loss of the next output; 'value': it is a loss.")
+      .def(
+          "add_loss",
+          [](GraphParams& self, const std::string& loss, double factor, double huber_distance, double quantile) {
+            OutputLoss one;
+            one.is_value = loss == "value";
+            if (!one.is_value) one.loss = network::loss_of_name(loss);
+            one.factor = factor;
+            one.params.huber_distance = huber_distance;
+            one.params.quantile = quantile;
+            self.losses.push_back(one);
+          },
+          py::arg("loss"), py::arg("factor") = 1.0, py::arg("huber_distance") = network::LossParams().huber_distance,
+          py::arg("quantile") = network::LossParams().quantile, "The loss of the next output; 'value': it is a loss.")
       .def_readwrite("epochs", &GraphParams::epochs)
       .def_readwrite("batch_size", &GraphParams::batch_size)
       .def_readwrite("test_rate", &GraphParams::test_rate)
@@ -324,9 +371,9 @@ void register_graph(py::module_& module) {
       .def_property(
           "schedule", [](const GraphParams& self) { return network::name(self.schedule.kind); },
           [](GraphParams& self, const std::string& name) { self.schedule.kind = network::schedule_of_name(name); })
-#define DISKERN_NESTED(part, field)                                               \
-  def_property(                                                                   \
-      #field, [](const GraphParams& self) { return self.part.field; },            \
+#define DISKERN_NESTED(part, field)                                    \
+  def_property(                                                        \
+      #field, [](const GraphParams& self) { return self.part.field; }, \
       [](GraphParams& self, decltype(network::graph::GraphParams().part.field) value) { self.part.field = value; })
       .DISKERN_NESTED(optimizer, learning_rate)
       .DISKERN_NESTED(optimizer, momentum)
@@ -374,6 +421,8 @@ void register_graph(py::module_& module) {
              py::arg("threads") = 1, py::arg("seed") = 0,
              "Outputs before their links, and the gradients of sum(outputs x output_gradients) by parameters and by "
              "events; all float64 arrays.");
+  module.def("graph_seconds", &graph_seconds, py::arg("graph"), py::arg("parameters"), py::arg("events"),
+             py::arg("repeats"), py::arg("threads") = 1, "Seconds of forward and backward of a batch, one per repeat.");
   module.def("fit_graph", &fit_graph, py::arg("graph"), py::arg("params"), py::arg("events"), py::arg("targets"),
              py::arg("weight"), py::arg("validation_events") = py::none(), py::arg("validation_targets") = py::none(),
              py::arg("validation_weight") = py::none(), py::arg("start") = py::none(), py::arg("threads") = 0,

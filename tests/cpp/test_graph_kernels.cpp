@@ -62,7 +62,8 @@ GraphPointer small_graph() {
   dense.set("units", std::int64_t{3});
   dense.set("bias", true);
   std::vector<LayerPointer> layers;
-  for (const archive::Group* one : {&convolution, &activation, &flat, &lstm, &dense}) layers.push_back(make_layer(*one));
+  for (const archive::Group* one : {&convolution, &activation, &flat, &lstm, &dense})
+    layers.push_back(make_layer(*one));
   return std::make_shared<const Graph>(std::vector<Input>{{"image", {8, 8, 2}, 0}}, layers,
                                        std::vector<Node>{{0, {0}}, {1, {1}}, {2, {2}}, {3, {3}}, {4, {4}}},
                                        std::vector<Output>{{5, Link::softmax}});
@@ -92,8 +93,18 @@ TEST(products_of_rows) {
           multiply_rows_plainly<float>({a.data(), step, offset.data(), runs, length, packed.data(),
                                         accumulate ? nullptr : bias.data(), expected.data(), columns + 3, rows, columns,
                                         accumulate});
-          const RowsRequest request{a.data(),     step,         offset.data(), runs, length,  packed.data(),
-                                    accumulate ? nullptr : bias.data(), given.data(), columns + 3, rows, columns, accumulate};
+          const RowsRequest request{a.data(),
+                                    step,
+                                    offset.data(),
+                                    runs,
+                                    length,
+                                    packed.data(),
+                                    accumulate ? nullptr : bias.data(),
+                                    given.data(),
+                                    columns + 3,
+                                    rows,
+                                    columns,
+                                    accumulate};
           matrix_kernels(level).rows(&request);
           CHECK(largest_difference(given, expected) < 2e-5);
           for (std::size_t m = 0; m < rows; ++m) {
@@ -120,8 +131,8 @@ TEST(outer_products) {
         std::vector<float> given = expected;
         add_outer_plainly<float>({a.data(), 40, 3, b.data(), rows * columns, columns, expected.data(), columns, lines,
                                   rows, count, columns});
-        const OuterRequest request{a.data(), 40,      3,     b.data(), rows * columns, columns,
-                                   given.data(), columns, lines, rows, count, columns};
+        const OuterRequest request{a.data(),     40,      3,     b.data(), rows * columns, columns,
+                                   given.data(), columns, lines, rows,     count,          columns};
         matrix_kernels(level).outer(&request);
         CHECK(largest_difference(given, expected) < 5e-5);
       }
@@ -134,20 +145,23 @@ TEST(pooling_has_the_same_bits_everywhere) {
   for (const PoolingOperation operation :
        {PoolingOperation::maximum, PoolingOperation::average, PoolingOperation::minimum}) {
     for (const std::size_t channels : {1, 3, 8, 16, 21, 40}) {
-      PoolingShape shape{7, 6, channels, 4, 3, 3, 2, 2, 2, 1, 0, operation, false};
-      const std::vector<float> x = random_values(7 * 6 * channels, random);
-      const std::vector<float> slopes = random_values(4 * 3 * channels, random);
-      std::vector<float> expected(slopes.size());
-      std::vector<float> expected_back(x.size());
-      pool(shape, x.data(), expected.data());
-      pool_back(shape, x.data(), expected.data(), slopes.data(), expected_back.data());
-      for (const InstructionSet level : supported_instruction_sets()) {
-        std::vector<float> given(slopes.size());
-        std::vector<float> back(x.size(), NAN);
-        pooling_kernels(level).forward(&shape, x.data(), given.data());
-        pooling_kernels(level).backward(&shape, x.data(), given.data(), slopes.data(), back.data());
-        CHECK(given == expected);
-        CHECK(back == expected_back);
+      for (const bool beside : {false, true}) {
+        const PoolingShape shape = beside ? PoolingShape{7, 5, channels, 3, 2, 2, 2, 2, 2, 0, 0, operation, false}
+                                          : PoolingShape{7, 6, channels, 4, 3, 3, 2, 2, 2, 1, 0, operation, false};
+        const std::vector<float> x = random_values(shape.height * shape.width * channels, random);
+        const std::vector<float> slopes = random_values(shape.out_height * shape.out_width * channels, random);
+        std::vector<float> expected(slopes.size());
+        std::vector<float> expected_back(x.size());
+        pool(shape, x.data(), expected.data());
+        pool_back(shape, x.data(), expected.data(), slopes.data(), expected_back.data());
+        for (const InstructionSet level : supported_instruction_sets()) {
+          std::vector<float> given(slopes.size());
+          std::vector<float> back(x.size(), NAN);
+          pooling_kernels(level).forward(&shape, x.data(), given.data());
+          pooling_kernels(level).backward(&shape, x.data(), given.data(), slopes.data(), back.data());
+          CHECK(given == expected);
+          CHECK(back == expected_back);
+        }
       }
     }
   }

@@ -19,8 +19,8 @@ class Attention final : public LayerOf<Attention> {
   const char* kind() const noexcept override { return "attention"; }
 
   std::size_t scratch_size(std::size_t /*events*/) const noexcept override {
-    const std::size_t packed = std::max(packed_size(std::max(width_, members_), members_),
-                                        packed_size(members_, width_));
+    const std::size_t packed =
+        std::max(packed_size(std::max(width_, members_), members_), packed_size(members_, width_));
     return packed + members_ * (4 * inner() + members_) + 8 * slack;
   }
   std::size_t prepared_size() const noexcept override {
@@ -61,8 +61,7 @@ class Attention final : public LayerOf<Attention> {
         const T* k = q + inner();
         const T* v = k + inner();
         T* weight = s.weight + head * members_ * members_;
-        pack(
-            width_, members_, [&](std::size_t d, std::size_t j) { return scale * k[j * columns + d]; }, packed);
+        pack(width_, members_, [&](std::size_t d, std::size_t j) { return scale * k[j * columns + d]; }, packed);
         multiply<T>(q, columns, packed, nullptr, weight, members_, members_, width_, members_);
         for (std::size_t i = 0; i < members_; ++i) softmax(weight + i * members_, mask);
         pack(members_, width_, [&](std::size_t j, std::size_t d) { return v[j * columns + d]; }, packed);
@@ -83,8 +82,8 @@ class Attention final : public LayerOf<Attention> {
     T* out = biases + columns;
     T* out_biases = out + inner() * features_;
     T* packed = call.scratch;
-    T* answer_gradient = packed + std::max(packed_size(std::max(width_, members_), members_),
-                                           packed_size(members_, width_)) + slack;
+    T* answer_gradient =
+        packed + std::max(packed_size(std::max(width_, members_), members_), packed_size(members_, width_)) + slack;
     T* qkv_gradient = answer_gradient + members_ * inner() + slack;
     T* weight_gradient = qkv_gradient + members_ * columns + slack;
     if (masked_ && call.input_gradients[1] != nullptr) {

@@ -26,6 +26,14 @@ ConvolutionPlan::ConvolutionPlan(const Convolution& c)
       forward_runs(detail::runs_of(c.kernel_height, c.kernel_width, c.dilation_height, c.dilation_width,
                                    c.bordered_width(), c.channels, c.group_channels())),
       backward_runs(detail::runs_of(c.kernel_height, c.kernel_width, c.dilation_height, c.dilation_width,
-                                    c.spread_width(), c.out_channels, c.group_outputs())) {}
+                                    c.spread_width(), c.out_channels, c.group_outputs())),
+      // Adding to memory is dearer than keeping sums in registers.
+      scatters(4 * c.height * c.width > 5 * c.out_height * c.out_width) {}
+
+std::size_t ConvolutionPlan::backward_weights_size() const noexcept {
+  const Convolution& c = shape;
+  return c.groups * (scatters ? forward_runs.offset.size() * packed_size(c.group_outputs(), forward_runs.length)
+                              : packed_size(c.backward_depth(), c.group_channels()));
+}
 
 }  // namespace diskern::network::graph

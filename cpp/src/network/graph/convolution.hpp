@@ -44,8 +44,34 @@ struct Convolution {
 
   std::size_t forward_weights_size() const noexcept { return groups * packed_size(depth(), group_outputs()); }
   std::size_t backward_depth() const noexcept { return taps() * group_outputs(); }
-  std::size_t backward_weights_size() const noexcept { return groups * packed_size(backward_depth(), group_channels()); }
   std::size_t scratch_size() const noexcept { return std::max(bordered_size(), spread_size()) + slack; }
+};
+
+namespace detail {
+
+// Offsets of the contiguous stretches of a patch, and their length.
+struct Runs {
+  std::vector<std::ptrdiff_t> offset;
+  std::size_t length = 0;
+};
+Runs runs_of(std::size_t kernel_height, std::size_t kernel_width, std::size_t dilation_height,
+             std::size_t dilation_width, std::size_t image_width, std::size_t channels, std::size_t group_channels);
+
+}  // namespace detail
+
+// What never changes between calls, so that evaluation allocates nothing.
+struct ConvolutionPlan {
+  Convolution shape;
+  detail::Runs forward_runs;
+  detail::Runs backward_runs;
+  // The way back has two forms: every pixel of x gathers from the pixels of y that it reaches, which costs the same for
+  // all pixels of x; or every pixel of y scatters, which costs less where y has fewer pixels (strides, no border).
+  bool scatters = false;
+
+  ConvolutionPlan() = default;
+  explicit ConvolutionPlan(const Convolution& convolution);
+
+  std::size_t backward_weights_size() const noexcept;
 };
 
 // The weights as convolve and convolve_back want them.
@@ -60,7 +86,23 @@ void pack_forward(const Convolution& c, const T* weights, T* packed) {
   }
 }
 template <class T>
-void pack_backward(const Convolution& c, const T* weights, T* packed) {
+void pack_backward(const ConvolutionPlan& plan, const T* weights, T* packed) {
+  const Convolution& c = plan.shape;
+  if (plan.scatters) {
+    const std::size_t length = plan.forward_runs.length;
+    for (std::size_t g = 0; g < c.groups; ++g) {
+      for (std::size_t r = 0; r < plan.forward_runs.offset.size(); ++r) {
+        pack(
+            c.group_outputs(), length,
+            [&](std::size_t k, std::size_t n) {
+              return weights[(r * length + n) * c.out_channels + g * c.group_outputs() + k];
+            },
+            packed);
+        packed += packed_size(c.group_outputs(), length);
+      }
+    }
+    return;
+  }
   const std::size_t group_size = packed_size(c.backward_depth(), c.group_channels());
   for (std::size_t g = 0; g < c.groups; ++g) {
     pack(
@@ -75,14 +117,6 @@ void pack_backward(const Convolution& c, const T* weights, T* packed) {
 }
 
 namespace detail {
-
-// Offsets of the contiguous stretches of a patch, and their length.
-struct Runs {
-  std::vector<std::ptrdiff_t> offset;
-  std::size_t length = 0;
-};
-Runs runs_of(std::size_t kernel_height, std::size_t kernel_width, std::size_t dilation_height,
-             std::size_t dilation_width, std::size_t image_width, std::size_t channels, std::size_t group_channels);
 
 template <class T>
 const T* with_border(const Convolution& c, const T* image, T* scratch) {
@@ -100,16 +134,6 @@ const T* with_border(const Convolution& c, const T* image, T* scratch) {
 }
 
 }  // namespace detail
-
-// What never changes between calls, so that evaluation allocates nothing.
-struct ConvolutionPlan {
-  Convolution shape;
-  detail::Runs forward_runs;
-  detail::Runs backward_runs;
-
-  ConvolutionPlan() = default;
-  explicit ConvolutionPlan(const Convolution& convolution);
-};
 
 // y = bias + conv(x). packed: by pack_forward; bias: padded to whole panels per group, or null.
 template <class T>
@@ -137,10 +161,57 @@ void convolve(const ConvolutionPlan& plan, const T* x, const T* packed, const T*
   }
 }
 
-// x_gradient = transpose(conv)(y_gradient). packed: by pack_backward; bias: of x's channels, for transposed convolution.
+namespace detail {
+
+template <class T>
+void scatter_back(const ConvolutionPlan& plan, const T* y_gradient, const T* packed, const T* bias, T* x_gradient,
+                  T* scratch) {
+  const Convolution& c = plan.shape;
+  T* image = c.bordered() ? scratch : x_gradient;
+  const std::size_t line = c.bordered_width() * c.channels;
+  std::fill_n(image, c.bordered_size(), T{0});
+  const std::size_t length = plan.forward_runs.length;
+  const std::size_t run_size = packed_size(c.group_outputs(), length);
+  const std::ptrdiff_t none = 0;
+  for (std::size_t oy = 0; oy < c.out_height; ++oy) {
+    const T* b = packed;
+    for (std::size_t g = 0; g < c.groups; ++g) {
+      for (const std::ptrdiff_t offset : plan.forward_runs.offset) {
+        // Patches of pixels beside each other overlap: their rows are added one after the other.
+        multiply_rows<T>({y_gradient + oy * c.out_width * c.out_channels + g * c.group_outputs(), c.out_channels, &none,
+                          1, c.group_outputs(), b, nullptr,
+                          image + oy * c.stride_height * line + g * c.group_channels() + offset,
+                          c.stride_width * c.channels, c.out_width, length, true});
+        b += run_size;
+      }
+    }
+  }
+  if (c.bordered()) {
+    for (std::size_t y = 0; y < c.height; ++y) {
+      std::copy_n(image + (c.top + y) * line + c.left * c.channels, c.width * c.channels,
+                  x_gradient + y * c.width * c.channels);
+    }
+  }
+  if (bias == nullptr) return;
+  for (std::size_t pixel = 0; pixel < c.height * c.width; ++pixel) {
+    for (std::size_t i = 0; i < c.channels; ++i) {
+      const std::size_t place = i / c.group_channels() * padded_columns(c.group_channels()) + i % c.group_channels();
+      x_gradient[pixel * c.channels + i] += bias[place];
+    }
+  }
+}
+
+}  // namespace detail
+
+// x_gradient = transpose(conv)(y_gradient). packed: by pack_backward; bias: of x's channels, for transposed
+// convolution.
 template <class T>
 void convolve_back(const ConvolutionPlan& plan, const T* y_gradient, const T* packed, const T* bias, T* x_gradient,
                    T* scratch) {
+  if (plan.scatters) {
+    detail::scatter_back(plan, y_gradient, packed, bias, x_gradient, scratch);
+    return;
+  }
   const Convolution& c = plan.shape;
   // Pixel (oy, ox) of y reaches x at oy sh - top ... oy sh - top + reach; seen from x it stands at oy sh + reach - top.
   const std::size_t line = c.spread_width() * c.out_channels;
@@ -150,16 +221,16 @@ void convolve_back(const ConvolutionPlan& plan, const T* y_gradient, const T* pa
   if (!as_it_is) {
     std::fill_n(scratch, c.spread_size(), T{0});
     for (std::size_t oy = 0; oy < c.out_height; ++oy) {
-      const std::ptrdiff_t sy = static_cast<std::ptrdiff_t>(oy * c.stride_height + c.reach_height()) -
-                                static_cast<std::ptrdiff_t>(c.top);
+      const std::ptrdiff_t sy =
+          static_cast<std::ptrdiff_t>(oy * c.stride_height + c.reach_height()) - static_cast<std::ptrdiff_t>(c.top);
       if (sy < 0 || sy >= static_cast<std::ptrdiff_t>(c.spread_height())) continue;
       for (std::size_t ox = 0; ox < c.out_width; ++ox) {
-        const std::ptrdiff_t sx = static_cast<std::ptrdiff_t>(ox * c.stride_width + c.reach_width()) -
-                                  static_cast<std::ptrdiff_t>(c.left);
+        const std::ptrdiff_t sx =
+            static_cast<std::ptrdiff_t>(ox * c.stride_width + c.reach_width()) - static_cast<std::ptrdiff_t>(c.left);
         if (sx < 0 || sx >= static_cast<std::ptrdiff_t>(c.spread_width())) continue;
-        std::copy_n(y_gradient + (oy * c.out_width + ox) * c.out_channels, c.out_channels,
-                    scratch + sy * static_cast<std::ptrdiff_t>(line) +
-                        sx * static_cast<std::ptrdiff_t>(c.out_channels));
+        std::copy_n(
+            y_gradient + (oy * c.out_width + ox) * c.out_channels, c.out_channels,
+            scratch + sy * static_cast<std::ptrdiff_t>(line) + sx * static_cast<std::ptrdiff_t>(c.out_channels));
       }
     }
     spread = scratch;

@@ -81,15 +81,15 @@ class ConvolutionLayer final : public LayerOf<ConvolutionLayer> {
   const char* kind() const noexcept override { return "convolution"; }
   std::size_t scratch_size(std::size_t /*events*/) const noexcept override { return plan_.shape.scratch_size(); }
   std::size_t prepared_size() const noexcept override {
-    return plan_.shape.forward_weights_size() + plan_.shape.backward_weights_size() + bias_size();
+    return plan_.shape.forward_weights_size() + plan_.backward_weights_size() + bias_size();
   }
 
   template <class T>
   void prepare_of(const T* parameters, T* prepared) const {
     const Convolution& c = plan_.shape;
     pack_forward(c, parameters, prepared);
-    pack_backward(c, parameters, prepared + c.forward_weights_size());
-    T* bias = prepared + c.forward_weights_size() + c.backward_weights_size();
+    pack_backward(plan_, parameters, prepared + c.forward_weights_size());
+    T* bias = prepared + c.forward_weights_size() + plan_.backward_weights_size();
     std::fill_n(bias, bias_size(), T{0});
     if (!attributes_.bias) return;
     for (std::size_t g = 0; g < c.groups; ++g) {
@@ -101,7 +101,7 @@ class ConvolutionLayer final : public LayerOf<ConvolutionLayer> {
   template <class T>
   void forward_of(const Forward<T>& call) const {
     const Convolution& c = plan_.shape;
-    const T* bias = call.prepared + c.forward_weights_size() + c.backward_weights_size();
+    const T* bias = call.prepared + c.forward_weights_size() + plan_.backward_weights_size();
     for (std::size_t e = 0; e < call.events; ++e) {
       convolve(plan_, call.inputs[0] + e * in_size_, call.prepared, bias, call.output + e * out_size_, call.scratch);
     }
@@ -221,15 +221,15 @@ class TransposedConvolution final : public LayerOf<TransposedConvolution> {
   const char* kind() const noexcept override { return "transposed_convolution"; }
   std::size_t scratch_size(std::size_t /*events*/) const noexcept override { return plan_.shape.scratch_size(); }
   std::size_t prepared_size() const noexcept override {
-    return plan_.shape.forward_weights_size() + plan_.shape.backward_weights_size() + bias_size();
+    return plan_.shape.forward_weights_size() + plan_.backward_weights_size() + bias_size();
   }
 
   template <class T>
   void prepare_of(const T* parameters, T* prepared) const {
     const Convolution& c = plan_.shape;
     pack_forward(c, parameters, prepared);
-    pack_backward(c, parameters, prepared + c.forward_weights_size());
-    T* bias = prepared + c.forward_weights_size() + c.backward_weights_size();
+    pack_backward(plan_, parameters, prepared + c.forward_weights_size());
+    T* bias = prepared + c.forward_weights_size() + plan_.backward_weights_size();
     std::fill_n(bias, bias_size(), T{0});
     if (!attributes_.bias) return;
     for (std::size_t g = 0; g < c.groups; ++g) {
@@ -241,7 +241,7 @@ class TransposedConvolution final : public LayerOf<TransposedConvolution> {
   template <class T>
   void forward_of(const Forward<T>& call) const {
     const Convolution& c = plan_.shape;
-    const T* bias = call.prepared + c.forward_weights_size() + c.backward_weights_size();
+    const T* bias = call.prepared + c.forward_weights_size() + plan_.backward_weights_size();
     for (std::size_t e = 0; e < call.events; ++e) {
       convolve_back(plan_, call.inputs[0] + e * in_size_, call.prepared + c.forward_weights_size(), bias,
                     call.output + e * out_size_, call.scratch);
@@ -322,9 +322,8 @@ class TransposedConvolution final : public LayerOf<TransposedConvolution> {
     const Axis vertical =
         along(c.out_height, c.kernel_height, c.stride_height, c.dilation_height, image ? attributes_.border[0] : 0,
               image ? attributes_.border[1] : 0, image ? extra_[0] : 0, "height");
-    const Axis horizontal =
-        along(c.out_width, c.kernel_width, c.stride_width, c.dilation_width, attributes_.border[2],
-              attributes_.border[3], extra_[1], image ? "width" : "steps");
+    const Axis horizontal = along(c.out_width, c.kernel_width, c.stride_width, c.dilation_width, attributes_.border[2],
+                                  attributes_.border[3], extra_[1], image ? "width" : "steps");
     c.height = vertical.out;
     c.top = vertical.before;
     c.bottom = vertical.behind;

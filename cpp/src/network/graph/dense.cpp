@@ -12,9 +12,7 @@ namespace {
 class Dense final : public LayerOf<Dense> {
  public:
   explicit Dense(const archive::Group& attributes)
-      : LayerOf(attributes),
-        units_(attributes.count("units", maximum_elements)),
-        bias_(attributes.boolean("bias")) {}
+      : LayerOf(attributes), units_(attributes.count("units", maximum_elements)), bias_(attributes.boolean("bias")) {}
   const char* kind() const noexcept override { return "dense"; }
 
   std::size_t prepared_size() const noexcept override {
@@ -85,7 +83,8 @@ class Embedding final : public LayerOf<Embedding> {
   const char* kind() const noexcept override { return "embedding"; }
   void check_input(const float* values, std::size_t event) const override {
     for (std::size_t i = 0; i < values_; ++i) {
-      if (values[i] >= 0.0F && values[i] < static_cast<float>(categories_) && values[i] == std::floor(values[i])) continue;
+      if (values[i] >= 0.0F && values[i] < static_cast<float>(categories_) && values[i] == std::floor(values[i]))
+        continue;
       refuse("has the number " + std::to_string(values[i]) + " in event " + std::to_string(event) +
              ", expected a whole number from 0 to " + std::to_string(categories_ - 1));
     }

@@ -75,7 +75,8 @@ void Graph::build() {
   for (const LayerPointer& layer : layers_) {
     offsets_.push_back(parameter_count_);
     prepared_offsets_.push_back(prepared_size_);
-    if (layer->input_shapes().empty()) throw InvalidArgument("layer " + quoted(layer->name()) + " is applied to nothing");
+    if (layer->input_shapes().empty())
+      throw InvalidArgument("layer " + quoted(layer->name()) + " is applied to nothing");
     for (const ParameterInfo& info : layer->parameters()) parameter_count_ += info.size();
     prepared_size_ += layer->prepared_size();
     if (parameter_count_ > maximum_elements) throw InvalidArgument("the network has more than 2^26 parameters");

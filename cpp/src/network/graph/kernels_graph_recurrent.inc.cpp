@@ -25,6 +25,7 @@ void backward_gru(float* __restrict gates, const float* __restrict h_before, flo
 }  // namespace
 
 extern const network::graph::RecurrentKernels graph_recurrent_kernels;
-const network::graph::RecurrentKernels graph_recurrent_kernels = {forward_lstm, backward_lstm, forward_gru, backward_gru};
+const network::graph::RecurrentKernels graph_recurrent_kernels = {forward_lstm, backward_lstm, forward_gru,
+                                                                  backward_gru};
 
 }  // namespace diskern::DISKERN_ISA_NAMESPACE

@@ -11,8 +11,8 @@ namespace {
 
 // Per channel (last dimension) over events and positions: y = gamma (x - mean) / sqrt(variance + epsilon) + beta (Ioffe
 // and Szegedy, arXiv:1502.03167). In training mean and variance are those of the batch, and running averages follow:
-// running += momentum (batch - running), the variance with the divisor n - 1. A negative momentum asks for the mean over
-// all batches (TMVA's -1).
+// running += momentum (batch - running), the variance with the divisor n - 1. A negative momentum asks for the mean
+// over all batches (TMVA's -1).
 class BatchNormalisation final : public LayerOf<BatchNormalisation> {
  public:
   explicit BatchNormalisation(const archive::Group& group)

@@ -73,9 +73,8 @@ class Recurrent final : public LayerOf<Recurrent<cell>> {
 
   std::size_t scratch_size(std::size_t events) const noexcept override { return 2 * (events + 1) * units_ + 2 * slack; }
   std::size_t prepared_size() const noexcept override {
-    return packed_size(features_, input_columns()) + packed_size(input_columns(), features_) +
-           recurrent_size() + packed_size(input_columns(), units_) + padded_columns(input_columns()) +
-           padded_columns(units_);
+    return packed_size(features_, input_columns()) + packed_size(input_columns(), features_) + recurrent_size() +
+           packed_size(input_columns(), units_) + padded_columns(input_columns()) + padded_columns(units_);
   }
 
   template <class T>
@@ -95,8 +94,7 @@ class Recurrent final : public LayerOf<Recurrent<cell>> {
     } else {
       pack(units_, columns, [&](std::size_t k, std::size_t n) { return recurrent[k * columns + n]; }, p.recurrent);
     }
-    pack(
-        columns, units_, [&](std::size_t k, std::size_t n) { return recurrent[n * columns + k]; }, p.recurrent_back);
+    pack(columns, units_, [&](std::size_t k, std::size_t n) { return recurrent[n * columns + k]; }, p.recurrent_back);
     std::fill_n(p.bias, padded_columns(columns) + padded_columns(units_), T{0});
     std::copy_n(biases, columns, p.bias);
     if constexpr (cell == Cell::gru) std::copy_n(biases + columns, units_, p.state_bias);
@@ -168,7 +166,8 @@ class Recurrent final : public LayerOf<Recurrent<cell>> {
         const T* h = saved.h + (t * n + e) * units_;
         const T* before = i == 0 ? zero.data() : saved.h + (time(i - 1) * n + e) * units_;
         if (sequences_ || i + 1 == steps_) {
-          const T* add = sequences_ ? call.output_gradient + (e * steps_ + t) * units_ : call.output_gradient + e * units_;
+          const T* add =
+              sequences_ ? call.output_gradient + (e * steps_ + t) * units_ : call.output_gradient + e * units_;
           for (std::size_t j = 0; j < units_; ++j) g[j] += add[j];
         }
         if (masked_ && call.inputs[1][e * steps_ + t] == T{0}) {
@@ -185,10 +184,20 @@ class Recurrent final : public LayerOf<Recurrent<cell>> {
       }
       // The gradient of the state before: through the recurrent weights; what bypasses them was left in h_gradient.
       if (i > 0) {
-        const std::ptrdiff_t runs[3] = {0, static_cast<std::ptrdiff_t>(units_), static_cast<std::ptrdiff_t>(3 * units_)};
-        Rows<T> rows{gates,   gate_columns(), runs,   cell == Cell::gru ? std::size_t{3} : std::size_t{1},
+        const std::ptrdiff_t runs[3] = {0, static_cast<std::ptrdiff_t>(units_),
+                                        static_cast<std::ptrdiff_t>(3 * units_)};
+        Rows<T> rows{gates,
+                     gate_columns(),
+                     runs,
+                     cell == Cell::gru ? std::size_t{3} : std::size_t{1},
                      cell == Cell::gru ? units_ : input_columns(),
-                     p.recurrent_back, nullptr,   h_gradient, units_, n, units_, true};
+                     p.recurrent_back,
+                     nullptr,
+                     h_gradient,
+                     units_,
+                     n,
+                     units_,
+                     true};
         multiply_rows(rows);
       }
       if (call.input_gradients[0] != nullptr) {

@@ -31,8 +31,7 @@ DISKERN_CELL void lstm_forward(T* gates, const T* c_before, T* c, T* h, size_t n
 
 // gates: values before, gradients of the sums behind. c_gradient: of c, then of c_before.
 template <class T>
-DISKERN_CELL void lstm_backward(T* gates, const T* c_before, const T* c, const T* h_gradient, T* c_gradient,
-                                size_t n) {
+DISKERN_CELL void lstm_backward(T* gates, const T* c_before, const T* c, const T* h_gradient, T* c_gradient, size_t n) {
   for (size_t j = 0; j < n; ++j) {
     const T i = gates[j];
     const T f = gates[n + j];
@@ -84,8 +83,8 @@ DISKERN_CELL void gru_backward(T* gates, const T* h_before, T* h_gradient, size_
 
 struct RecurrentKernels {
   void (*lstm_forward)(float* gates, const float* c_before, float* c, float* h, size_t n);
-  void (*lstm_backward)(float* gates, const float* c_before, const float* c, const float* h_gradient,
-                        float* c_gradient, size_t n);
+  void (*lstm_backward)(float* gates, const float* c_before, const float* c, const float* h_gradient, float* c_gradient,
+                        size_t n);
   void (*gru_forward)(float* gates, const float* h_before, float* h, size_t n);
   void (*gru_backward)(float* gates, const float* h_before, float* h_gradient, size_t n);
 };

@@ -155,9 +155,8 @@ void standardise(const Graph& graph, const Sample& sample, std::vector<float>& p
       }
       const double deviation = std::sqrt(squares / total);
       constants[c] = static_cast<float>(mean);
-      constants[channels + c] = deviation > 1e-12 * std::abs(mean) && deviation > 0.0
-                                    ? static_cast<float>(1.0 / deviation)
-                                    : 1.0F;
+      constants[channels + c] =
+          deviation > 1e-12 * std::abs(mean) && deviation > 0.0 ? static_cast<float>(1.0 / deviation) : 1.0F;
     }
   }
 }
@@ -246,8 +245,8 @@ double mean_loss(const Context& context, const Graph& graph, const GraphParams& 
           step.prepared = prepared.data();
           load(graph, sample, index.data(), count, tile);
           tile.forward(step, 0, graph.nodes().size());
-          sums[chunk] += sum_losses(graph, params, sample, index.data(), count, tile,
-                                    [&](std::size_t) { return slopes.data(); });
+          sums[chunk] +=
+              sum_losses(graph, params, sample, index.data(), count, tile, [&](std::size_t) { return slopes.data(); });
         }
       },
       static_cast<double>(n) * nanoseconds_per_event(graph) / 3.0);
@@ -308,8 +307,8 @@ class Course {
     }
     last_ = parameters;
     last_epoch_ = epoch + 1;
-    context_.report(
-        {static_cast<std::size_t>(epoch + 1), static_cast<std::size_t>(params_.epochs), training_loss, validation_loss});
+    context_.report({static_cast<std::size_t>(epoch + 1), static_cast<std::size_t>(params_.epochs), training_loss,
+                     validation_loss});
     return !stopping && !interrupted() && !fit_.converged;
   }
   double monitored() const noexcept { return monitored_; }
@@ -470,9 +469,8 @@ GraphFit fit_graph(const Context& context, const GraphPointer& graph, const Grap
       course.diverge("the weights were no longer finite in epoch " + std::to_string(epoch + 1));
       break;
     }
-    running = course.finish_epoch(epoch, loss / training.total, parameters, has_validation, [&] {
-      return mean_loss(context, *graph, params, validation, parameters);
-    });
+    running = course.finish_epoch(epoch, loss / training.total, parameters, has_validation,
+                                  [&] { return mean_loss(context, *graph, params, validation, parameters); });
     if (running) schedule.finish_epoch(course.monitored());
   }
   fit.predictor = std::make_shared<const GraphPredictor>(graph, course.result(parameters));
