@@ -17,7 +17,7 @@ from diskern import _core
 SMALL = Path(__file__).resolve().parents[1] / "data" / "tmva"
 SMALL_FILES = sorted(SMALL.glob("*.weights.xml.gz"))
 READ_METHODS = ("BDT", "Fisher", "HMatrix", "LD", "Likelihood", "MLP")
-READ_ONLY_METHODS = ("KNN",)
+READ_ONLY_METHODS = ("DL", "KNN")
 
 
 def text_of(path: Path) -> str:
@@ -239,6 +239,7 @@ TREES = [
     ("mjongerh_example", "TMVAClassification_BDT", 1e-6),
     ("giacomells_pykeras", "TMVAClassification_Fisher", 1e-6),
     ("nsonmez_multiclass", "TMVAMulticlass_MLP", 1e-6),
+    ("nsonmez_multiclass", "TMVAMulticlass_DL_CPU", 2e-6),
 ]
 
 
@@ -390,7 +391,7 @@ def test_byte_order_mark_and_plain_files(tmp_path: Path) -> None:
         (
             '"BDT::Test"',
             '"SVM::Test"',
-            "method SVM, which is not read; those of BDT, Fisher, HMatrix, KNN, LD, Likelihood, MLP are",
+            "method SVM, which is not read; those of BDT, DL, Fisher, HMatrix, KNN, LD, Likelihood, MLP are",
         ),
         ('"AnalysisType" value="Classification"', '"AnalysisType" value="Guessing"', "Guessing"),
         ("<MethodSetup", "<Setup", "closes"),

@@ -30,6 +30,7 @@ struct Method {
   bool applies_transformations = false;  // the predictor holds them, the model does not
 };
 constexpr Method methods[] = {{"BDT", &tmva::read_forest},
+                              {"DL", &tmva::read_deep_network},
                               {"Fisher", &tmva::read_fisher},
                               {"HMatrix", &tmva::read_hmatrix, true},
                               {"KNN", &tmva::read_neighbours},

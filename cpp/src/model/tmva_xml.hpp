@@ -73,6 +73,7 @@ void write_density(xml::Writer& writer, const statistics::Density& density, cons
 PredictorPointer read_likelihood(const xml::Element& weights, const Context& context);
 void write_likelihood(xml::Writer& writer, const statistics::LikelihoodPredictor& predictor, const ModelInfo& info);
 
+PredictorPointer read_deep_network(const xml::Element& weights, const Context& context);
 PredictorPointer read_network(const xml::Element& weights, const Context& context);
 void write_network(xml::Writer& writer, const network::Network& network, const Context& context);
 

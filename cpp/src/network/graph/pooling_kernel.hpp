@@ -112,84 +112,8 @@ DISKERN_POOLING_INLINE void pool_back_block(const PoolingShape& s, const Pooling
   }
 }
 
-// Windows that lie beside each other inside of the image, all of one size: no borders, no overlap, every number of x's
-// gradient is set once. Channels in blocks.
-template <class T, size_t block, size_t window_height, size_t window_width>
-DISKERN_POOLING_INLINE void pool_beside(const PoolingShape& s, const T* x, T* y) {
-  const size_t line = s.width * s.channels;
-  for (size_t oy = 0; oy < s.out_height; ++oy) {
-    for (size_t ox = 0; ox < s.out_width; ++ox) {
-      const T* corner = x + oy * window_height * line + ox * window_width * s.channels;
-      T* out = y + (oy * s.out_width + ox) * s.channels;
-      for (size_t first = 0; first < s.channels; first += block) {
-        T result[block];
-        for (size_t i = 0; i < block; ++i) result[i] = corner[first + i];
-        for (size_t tap = 1; tap < window_height * window_width; ++tap) {
-          const T* value = corner + tap / window_width * line + tap % window_width * s.channels + first;
-          if (s.operation == PoolingOperation::average) {
-            for (size_t i = 0; i < block; ++i) result[i] += value[i];
-          } else if (s.operation == PoolingOperation::maximum) {
-            for (size_t i = 0; i < block; ++i) {
-              result[i] = value[i] <= result[i] || result[i] != result[i] ? result[i] : value[i];
-            }
-          } else {
-            for (size_t i = 0; i < block; ++i) {
-              result[i] = value[i] >= result[i] || result[i] != result[i] ? result[i] : value[i];
-            }
-          }
-        }
-        constexpr T part = T{1} / static_cast<T>(window_height * window_width);
-        const T factor = s.operation == PoolingOperation::average ? part : T{1};
-        for (size_t i = 0; i < block; ++i) out[first + i] = result[i] * factor;
-      }
-    }
-  }
-}
-
-template <class T, size_t block, size_t window_height, size_t window_width>
-DISKERN_POOLING_INLINE void pool_back_beside(const PoolingShape& s, const T* x, const T* y, const T* y_gradient,
-                                             T* x_gradient) {
-  const size_t line = s.width * s.channels;
-  constexpr T part = T{1} / static_cast<T>(window_height * window_width);
-  for (size_t oy = 0; oy < s.out_height; ++oy) {
-    for (size_t ox = 0; ox < s.out_width; ++ox) {
-      const size_t corner = oy * window_height * line + ox * window_width * s.channels;
-      const size_t place = (oy * s.out_width + ox) * s.channels;
-      for (size_t first = 0; first < s.channels; first += block) {
-        T left[block];
-        T best[block];
-        for (size_t i = 0; i < block; ++i) left[i] = y_gradient[place + first + i];
-        for (size_t i = 0; i < block; ++i) best[i] = y[place + first + i];
-        for (size_t tap = 0; tap < window_height * window_width; ++tap) {
-          const size_t at = corner + tap / window_width * line + tap % window_width * s.channels + first;
-          T* gradient = x_gradient + at;
-          if (s.operation == PoolingOperation::average) {
-            for (size_t i = 0; i < block; ++i) gradient[i] = left[i] * part;
-            continue;
-          }
-          const T* value = x + at;
-          for (size_t i = 0; i < block; ++i) {
-            const bool hit = value[i] == best[i] || value[i] != value[i];
-            gradient[i] = hit ? left[i] : T{0};
-            left[i] = hit ? T{0} : left[i];
-          }
-        }
-      }
-    }
-  }
-  // What no window covers.
-  const size_t covered_height = s.out_height * window_height;
-  const size_t covered_width = s.out_width * window_width;
-  if (covered_width < s.width) {
-    for (size_t py = 0; py < covered_height; ++py) {
-      T* rest = x_gradient + py * line + covered_width * s.channels;
-      for (size_t i = 0; i < (s.width - covered_width) * s.channels; ++i) rest[i] = T{0};
-    }
-  }
-  for (size_t i = covered_height * line; i < s.height * line; ++i) x_gradient[i] = T{0};
-}
-
-// Whether the windows of so many pixels lie beside each other and the channels come in blocks.
+// Whether the windows have so many pixels, lie beside each other inside of the image and leave no channel over: the case
+// that instruction sets have kernels of their own for.
 DISKERN_POOLING_INLINE bool pooling_beside(const PoolingShape& s, size_t window_height, size_t window_width,
                                            size_t block) {
   return s.window_height == window_height && s.window_width == window_width && s.stride_height == window_height &&
@@ -199,10 +123,6 @@ DISKERN_POOLING_INLINE bool pooling_beside(const PoolingShape& s, size_t window_
 
 template <class T>
 DISKERN_POOLING_INLINE void pool(const PoolingShape& s, const T* x, T* y) {
-  if (pooling_beside(s, 2, 2, 16)) return pool_beside<T, 16, 2, 2>(s, x, y);
-  if (pooling_beside(s, 2, 2, 8)) return pool_beside<T, 8, 2, 2>(s, x, y);
-  if (pooling_beside(s, 1, 4, 16)) return pool_beside<T, 16, 1, 4>(s, x, y);
-  if (pooling_beside(s, 1, 2, 16)) return pool_beside<T, 16, 1, 2>(s, x, y);
   for (size_t oy = 0; oy < s.out_height; ++oy) {
     for (size_t ox = 0; ox < s.out_width; ++ox) {
       const PoolingWindow w = pooling_window(s, oy, ox);
@@ -219,10 +139,6 @@ DISKERN_POOLING_INLINE void pool(const PoolingShape& s, const T* x, T* y) {
 template <class T>
 DISKERN_POOLING_INLINE void pool_back(const PoolingShape& s, const T* x, const T* y, const T* y_gradient,
                                       T* x_gradient) {
-  if (pooling_beside(s, 2, 2, 16)) return pool_back_beside<T, 16, 2, 2>(s, x, y, y_gradient, x_gradient);
-  if (pooling_beside(s, 2, 2, 8)) return pool_back_beside<T, 8, 2, 2>(s, x, y, y_gradient, x_gradient);
-  if (pooling_beside(s, 1, 4, 16)) return pool_back_beside<T, 16, 1, 4>(s, x, y, y_gradient, x_gradient);
-  if (pooling_beside(s, 1, 2, 16)) return pool_back_beside<T, 16, 1, 2>(s, x, y, y_gradient, x_gradient);
   for (size_t i = 0; i < s.height * s.width * s.channels; ++i) x_gradient[i] = T{0};
   for (size_t oy = 0; oy < s.out_height; ++oy) {
     for (size_t ox = 0; ox < s.out_width; ++ox) {

@@ -6,6 +6,7 @@ from __future__ import annotations
 METHODS: dict[str, str] = {
     "AdaBoost": ".forests:AdaBoost",
     "BDT": ".bdt:BDT",
+    "DL": ".dl:DL",
     "DT": ".dt:DT",
     "ExtraTrees": ".forests:ExtraTrees",
     "Fisher": ".fisher:Fisher",
