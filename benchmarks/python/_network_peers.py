@@ -150,8 +150,8 @@ LAYERS = (
           *_layer(MaximumPooling2D(2), lambda nn: nn.MaxPool2d(2), (24, 24, 16))),
     Shape("average-pooling", "Average pooling 2 x 2 of 24 x 24 x 16, forward and backward", (24, 24, 16), 0, 64, 64,
           *_layer(AveragePooling2D(2), lambda nn: nn.AvgPool2d(2), (24, 24, 16))),
-    Shape("convolution-16", "Convolution 3 x 3, 16 to 32 channels, 16 x 16, forward and backward", (16, 16, 16), 0, 64, 64,
+    Shape("convolution-16", "Convolution 3 x 3, 16 to 32 channels, 16 x 16, both ways", (16, 16, 16), 0, 64, 64,
           *_layer(Convolution2D(32, 3, padding="same"), lambda nn: nn.Conv2d(16, 32, 3, padding=1), (16, 16, 16))),
-    Shape("convolution-64", "Convolution 3 x 3, 64 to 64 channels, 16 x 16, forward and backward", (16, 16, 64), 0, 64, 64,
+    Shape("convolution-64", "Convolution 3 x 3, 64 to 64 channels, 16 x 16, both ways", (16, 16, 64), 0, 64, 64,
           *_layer(Convolution2D(64, 3, padding="same"), lambda nn: nn.Conv2d(64, 64, 3, padding=1), (16, 16, 64))),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from ._version import __version__
 _LAZY: dict[str, str] = {
     "AdaBoostTreesClassifier": ".estimators.adaboost",
     "AdaBoostTreesRegressor": ".estimators.adaboost",
+    "Autoencoder": ".estimators.autoencoder",
     "BaggingTreesClassifier": ".estimators.random_forest",
     "BaggingTreesRegressor": ".estimators.random_forest",
     "DBSCAN": ".estimators.dbscan",

@@ -12,6 +12,9 @@ import pytest
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PIECES = {
+    "anomaly_search.py": ["--events", "2000", "--epochs", "12"],
+    "handwritten_digits.py": ["--events", "1500", "--epochs", "4"],
+    "jet_images.py": ["--events", "3000", "--epochs", "10"],
     "regression.py": ["--events", "2000"],
     "estimators.py": ["--events", "4000"],
     "demo.py": ["--quick"],
@@ -59,6 +62,30 @@ def test_understanding(tmp_path):
     assert within < 1e-10
     assert "m_bb" in output.split("when shuffled")[1].splitlines()[2]  # the mass peak is found
     assert len(list((tmp_path / "understanding-output").glob("*.png"))) == 7
+
+
+def test_anomaly_search(tmp_path):
+    pytest.importorskip("sklearn")
+    output = run([EXAMPLES / "anomaly_search.py", *PIECES["anomaly_search.py"]], tmp_path)
+    areas = [float(line.split("score")[1].split()[0]) for line in output.splitlines() if "ROC integral" in line]
+    assert len(areas) == 2
+    assert min(areas) > 0.6
+    assert (tmp_path / "anomaly-output" / "latent.png").is_file()
+
+
+def test_handwritten_digits(tmp_path, data_directory):
+    pytest.importorskip("sklearn")
+    folder = data_directory / "mnist"
+    output = run([EXAMPLES / "handwritten_digits.py", folder, *PIECES["handwritten_digits.py"]], tmp_path)
+    assert float(output.split("accuracy")[1].split()[0]) > 0.95
+
+
+def test_jet_images(tmp_path):
+    pytest.importorskip("sklearn")
+    output = run([EXAMPLES / "jet_images.py", *PIECES["jet_images.py"]], tmp_path)
+    network, trees = (float(line.split("integral")[1]) for line in output.splitlines() if "integral" in line)
+    assert network > 0.83
+    assert network > trees
 
 
 def test_uniform_response(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -74,7 +73,6 @@ def fit_graph(
     seed: int = 0,
     progress: Any = None,
     start: NDArray[np.float32] | None = None,
-    owner: str = "fit_graph",
 ) -> _core.GraphFit:
     """Train.
 
@@ -92,8 +90,6 @@ def fit_graph(
         What the model applies to each output; default: what belongs to its loss.
     start : array of float32, optional
         Parameters to go on from.
-    owner : str
-        Who warns.
     """
     factors = [1.0] * len(losses) if factors is None else list(factors)
     for loss, factor in zip(losses, factors, strict=True):
@@ -103,7 +99,7 @@ def fit_graph(
     apart: dict[str, Any] = {}
     if validation is not None:
         apart = dict(zip(("validation_events", "validation_targets", "validation_weight"), validation, strict=True))
-    fit = _core.fit_graph(
+    return _core.fit_graph(
         graph.core(links),
         params,
         events,
@@ -115,9 +111,6 @@ def fit_graph(
         seed=seed,
         progress=progress,
     )
-    if fit.diverged:
-        warnings.warn(f"{owner}: {fit.message}", UserWarning, stacklevel=4)
-    return fit
 
 
 def split_off(strata: NDArray[Any], fraction: float, seed: int) -> NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -134,9 +135,10 @@ class GraphEstimator(Estimator):
             threads=self._threads(),
             seed=seed,
             progress=self._progress(),
-            owner=type(self).__name__,
             **options,
         )
+        if fit.diverged:
+            warnings.warn(f"{type(self).__name__}: {fit.message}", UserWarning, stacklevel=3)
         self.n_iter_ = int(fit.epochs)
         self.best_iteration_ = int(fit.best_epoch)
         self.converged_ = bool(fit.converged)

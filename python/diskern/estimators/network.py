@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._validation import NegativePolicy, check_early_stopping, check_target, check_weights
-from ._base import ClassifierBase, Estimator, RegressorBase
+from ._base import ClassifierBase, RegressorBase
+from ._layers_door import LayersDoor
 
 InvalidArgument = _core.InvalidArgument
 
@@ -28,6 +29,12 @@ _PARAMETERS = """
         Neurons of each hidden layer; empty: none.
     activation : {'relu', 'tanh', 'logistic', 'identity', 'radial'}
         Of the hidden neurons; radial is exp(-x^2 / 2).
+    layers : list of Layer, or Graph, optional
+        Instead of dense hidden layers: a list of layers (:mod:`diskern.networks`) up to the last one, which is added;
+        its first element may be an ``Input`` that says the shape of an event, X then is (events, *shape). Or a complete
+        graph, which gives one number for two classes, one per class for more, one for a regression; with several inputs
+        X is a tuple of arrays or a mapping by their names. Needs the solver 'adam'; training is in float32; variables
+        in one row are standardised, images, series and what goes into a Graph are taken as they are.
     solver : {'adam', 'bp', 'bfgs'}
         Adam on mini-batches (arXiv:1412.6980), TMVA's back propagation event by event, or TMVA's BFGS on all events.
     learning_rate_init : float
@@ -84,7 +91,7 @@ _PARAMETERS = """
 """
 
 
-class _Network(Estimator):
+class _Network(LayersDoor):
     """Parameters and training, common to classifier and regressor."""
 
     _method_name: ClassVar[str] = "MLP"
@@ -96,6 +103,7 @@ class _Network(Estimator):
         hidden_layer_sizes: Sequence[int] = tuple(_DEFAULTS.hidden_layers),
         activation: str = "relu",
         *,
+        layers: Any = None,
         solver: str = "adam",
         learning_rate_init: float = _DEFAULTS.learning_rate,
         batch_size: int = _DEFAULTS.batch_size,
@@ -115,6 +123,7 @@ class _Network(Estimator):
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
+        self.layers = layers
         self.solver = solver
         self.learning_rate_init = learning_rate_init
         self.batch_size = batch_size
@@ -199,6 +208,9 @@ class _Network(Estimator):
             events, targets, weight = events[~apart], targets[~apart], weight[~apart]
         elif early_stopping is False:
             params.keep_best = False
+        if self.layers is not None:
+            fit: Any = self._fit_layers(params, (events, targets, weight), validation, seed)
+            return self._finish_training(fit)
         fit = _core.fit_network(
             params,
             events,
@@ -211,8 +223,11 @@ class _Network(Estimator):
             seed=seed,
             progress=self._progress(),
         )
+        return self._finish_training(fit)
+
+    def _finish_training(self, fit: Any) -> Any:
         if fit.diverged:
-            warnings.warn(f"{type(self).__name__}: {fit.message}", UserWarning, stacklevel=3)
+            warnings.warn(f"{type(self).__name__}: {fit.message}", UserWarning, stacklevel=4)
         self.n_iter_ = int(fit.epochs)
         self.best_iteration_ = int(fit.best_epoch)
         self.converged_ = bool(fit.converged)

@@ -119,7 +119,9 @@ def input_shape(text: str, n_variables: int) -> tuple[int, int, int]:
         return 1, 1, n_variables
     numbers = [1] * (3 - len(numbers)) + numbers
     if numbers[0] * numbers[1] * numbers[2] != n_variables:
-        raise _refuse("InputLayout", text, f"{numbers[0]} x {numbers[1]} x {numbers[2]} are not {n_variables} variables")
+        raise _refuse(
+            "InputLayout", text, f"{numbers[0]} x {numbers[1]} x {numbers[2]} are not {n_variables} variables"
+        )
     return numbers[0], numbers[1], numbers[2]
 
 
@@ -175,11 +177,11 @@ def parse_layout(text: str, shape: tuple[int, int, int], n_outputs: int, drop: l
                 extents = tuple(_numbers(fields[1:], 3, kind, text))  # type: ignore[assignment]
                 value, form = Reshape(extents)(_flat(value, form)), "first"
         elif kind == "BNORM":
-            rest = [float(field) for field in fields[1:] if field]
-            momentum = rest[0] if rest else -1.0
+            settings = [float(field) for field in fields[1:] if field]
+            momentum = settings[0] if settings else -1.0
             # TMVA's momentum is what stays of the average.
             value = BatchNormalisation(
-                momentum if momentum < 0 else 1.0 - momentum, rest[1] if len(rest) > 1 else 1e-4
+                momentum if momentum < 0 else 1.0 - momentum, settings[1] if len(settings) > 1 else 1e-4
             )(_flat(value, form) if form == "first" else value)
             form = "flat" if form == "first" else form
         elif kind in ("RNN", "LSTM", "GRU"):
@@ -229,7 +231,9 @@ def parse_strategy(text: str) -> list[dict[str, Any]]:
             key, equals, value = pair.partition("=")
             if not equals or key.upper() not in _STRATEGY:
                 known = ", ".join(_STRATEGY)
-                raise _refuse("TrainingStrategy", text, f"{pair!r} is not known, expected KEY=value with one of {known}")
+                raise _refuse(
+                    "TrainingStrategy", text, f"{pair!r} is not known, expected KEY=value with one of {known}"
+                )
             default = _STRATEGY[key.upper()]
             try:
                 phase[key.upper()] = value.upper() if isinstance(default, str) or default is None else float(value)
@@ -388,7 +392,6 @@ class DL(Method):
                 seed=seed,
                 progress=progress,
                 start=start,
-                owner=self.title,
             )
             # Dropout has no parameters, so those of one phase fit the next.
             start = fit.predictor.parameters

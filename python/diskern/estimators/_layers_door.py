@@ -1,0 +1,135 @@
+"""The parameter ``layers`` of network estimators: any graph of layers instead of dense hidden ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _core
+from ..networks import Graph, Input, Standardise, join_inputs
+from ._base import Estimator
+from ._graph_training import LINKS, fit_graph, set_options, with_head
+
+InvalidArgument = _core.InvalidArgument
+
+_Data = tuple[NDArray[np.float32], NDArray[Any], NDArray[np.float64]]
+
+
+class LayersDoor(Estimator):
+    """Events of any shape, and training of a graph. Used where ``layers`` is not None."""
+
+    layers: Any
+    solver: str
+    learning_rate_init: float
+    batch_size: int
+    max_iter: int
+    alpha: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    n_iter_no_change: int
+    tol: float
+
+    def _check_events(self, X: Any, *, reset: bool, name: str = "X") -> NDArray[np.float32]:
+        if self.layers is not None:
+            X = self._joined(X)
+        return super()._check_events(X, reset=reset, name=name)
+
+    def _joined(self, X: Any) -> Any:
+        """Images, series and several inputs as one matrix."""
+        if isinstance(self.layers, Graph):
+            return join_inputs(self.layers, X)
+        array = X if hasattr(X, "columns") else np.asarray(X)
+        first = self.layers[0] if isinstance(self.layers, list | tuple) and self.layers else None
+        if isinstance(first, Input):
+            return X if hasattr(X, "columns") else join_inputs(Graph.chain([first, Standardise()], ()), X)
+        return array.reshape(len(array), -1) if array.ndim > 2 else array
+
+    def _layers_graph(self, n_numbers: int, outputs: int) -> Graph:
+        layers = self.layers
+        if isinstance(layers, list | tuple):
+            # Variables in one row are standardised as in dense networks; images and series are taken as they are.
+            start, rest = (layers[0], layers[1:]) if layers and isinstance(layers[0], Input) else (None, layers)
+            shape = (n_numbers,) if start is None else start.shape
+            front = [Standardise()] if len(shape) == 1 and not (rest and type(rest[0]).__name__ == "Embedding") else []
+            layers = [Input(shape), *front, *rest]
+        graph = with_head(layers, (n_numbers,), outputs)
+        size = sum(one.size for one in graph.inputs)
+        if size != n_numbers:
+            raise InvalidArgument(f"layers: the inputs take {size} numbers, the events have {n_numbers}")
+        return graph
+
+    def _fit_layers(self, params: _core.NetworkParams, data: _Data, validation: _Data | None, seed: int) -> Any:
+        if self.solver != "adam":
+            raise InvalidArgument(f"solver must be 'adam' with layers, got {self.solver!r}")
+        loss = params.loss.name
+        events, targets, weight = data
+        targets = np.ascontiguousarray(targets, np.float32)
+        shift, scale = np.zeros(targets.shape[1]), np.ones(targets.shape[1])
+        # What the last dense layer gives can be scaled afterwards; the output of a graph may be anything.
+        if params.standardise_targets and not isinstance(self.layers, Graph):
+            shift = np.average(targets, axis=0, weights=np.abs(weight))
+            scale = np.sqrt(np.average((targets - shift) ** 2, axis=0, weights=np.abs(weight)))
+            scale[scale == 0.0] = 1.0
+
+        def scaled(part: _Data) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
+            return part[0], np.ascontiguousarray((part[1] - shift) / scale, np.float32), part[2]
+
+        graph = self._layers_graph(events.shape[1], targets.shape[1])
+        options = _core.GraphParams()
+        batch = int(self.batch_size) if self.batch_size else len(events)
+        set_options(
+            options,
+            {
+                "learning_rate_init": ("learning_rate", self.learning_rate_init),
+                "batch_size": ("batch_size", self.batch_size),
+                "max_iter": ("epochs", self.max_iter),
+                "alpha": ("l2", self.alpha / batch),
+                "beta_1": ("beta_1", self.beta_1),
+                "beta_2": ("beta_2", self.beta_2),
+                "epsilon": ("epsilon", self.epsilon),
+                "n_iter_no_change": ("convergence_tests", self.n_iter_no_change),
+                "tol": ("convergence_improve", self.tol),
+            },
+        )
+        options.keep_best = params.keep_best
+        fit = fit_graph(
+            graph,
+            [loss],
+            options,
+            scaled((events, targets, weight)),
+            None if validation is None else scaled(validation),
+            links=[LINKS.get(loss, "identity")],
+            threads=self._threads(),
+            seed=seed,
+            progress=self._progress(),
+        )
+        if (shift != 0.0).any() or (scale != 1.0).any():
+            return _Scaled(fit, _unscaled(fit.predictor, shift, scale))
+        return fit
+
+
+class _Scaled:
+    """A fit whose predictor was replaced."""
+
+    def __init__(self, fit: _core.GraphFit, predictor: _core.GraphPredictor) -> None:
+        self._fit = fit
+        self.predictor = predictor
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._fit, name)
+
+
+def _unscaled(
+    predictor: _core.GraphPredictor, shift: NDArray[np.float64], scale: NDArray[np.float64]
+) -> _core.GraphPredictor:
+    """The same network with y scale + shift instead of y: in the weights of its last layer."""
+    parameters = predictor.parameters.astype(np.float64)
+    for one in predictor.graph.parameters:
+        if one["layer"] == "output":
+            place = slice(one["offset"], one["offset"] + int(np.prod(one["shape"])))
+            block = parameters[place].reshape(one["shape"]) * scale
+            parameters[place] = (block + shift if one["name"] == "biases" else block).ravel()
+    return _core.GraphPredictor(predictor.graph, parameters.astype(np.float32))
