@@ -9,7 +9,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'Aggregation', 'Averaging', 'BoostingMode', 'Criterion', 'Density', 'DensitySettings', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'NegativeWeights', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'ScheduleKind', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'ValidationMetric', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_gradient_boosting', 'fit_graph', 'fit_hmatrix', 'fit_likelihood', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_tmva_forest', 'flatness', 'graph_gradients', 'instruction_set', 'link_responses', 'load_model', 'mini_batch_step', 'model_from_bytes', 'moments', 'partial_dependence', 'predict_kmeans', 'protected_bins', 'random_order', 'raw_scores', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'transform_kmeans', 'tree_answers']
+__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'Aggregation', 'Averaging', 'BoostingMode', 'Criterion', 'Density', 'DensitySettings', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'NegativeWeights', 'NeighbourWeight', 'Neighbours', 'NeighboursPredictor', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'ScheduleKind', 'SearchOrder', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaNeighboursParams', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'ValidationMetric', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_gradient_boosting', 'fit_graph', 'fit_hmatrix', 'fit_likelihood', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_tmva_forest', 'fit_tmva_neighbours', 'flatness', 'graph_gradients', 'graph_seconds', 'instruction_set', 'link_responses', 'load_model', 'mini_batch_step', 'model_from_bytes', 'moments', 'partial_dependence', 'predict_kmeans', 'protected_bins', 'random_order', 'raw_scores', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'transform_kmeans', 'tree_answers']
 class Error(Exception):
     pass
 class InvalidArgument(Error, ValueError):
@@ -3015,11 +3015,17 @@ class Metric:
       manhattan
 
       chebyshev
+
+      minkowski
+
+      haversine
     """
     __members__: typing.ClassVar[dict[str, Metric]]
     chebyshev: typing.ClassVar[Metric]
     euclidean: typing.ClassVar[Metric]
+    haversine: typing.ClassVar[Metric]
     manhattan: typing.ClassVar[Metric]
+    minkowski: typing.ClassVar[Metric]
     @typing.overload
     def __eq__(self, other: Metric) -> bool:
         ...
@@ -3053,6 +3059,160 @@ class Metric:
         ...
     @property
     def value(self) -> int:
+        ...
+class SearchOrder:
+    """
+    How the nearest points of many queries are searched.
+
+    Members:
+
+      automatic
+
+      tree
+
+      scan
+    """
+    __members__: typing.ClassVar[dict[str, SearchOrder]]
+    automatic: typing.ClassVar[SearchOrder]
+    scan: typing.ClassVar[SearchOrder]
+    tree: typing.ClassVar[SearchOrder]
+    @typing.overload
+    def __eq__(self, other: SearchOrder) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: SearchOrder) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class Neighbours:
+    """
+    Points in a k-d tree: exact searches in float64, ties by index.
+    """
+    def __init__(self, points: numpy.typing.NDArray[typing.Any], metric: Metric, power: typing.SupportsFloat | typing.SupportsIndex = 2.0, periods: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = [], threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        ...
+    def nearest(self, queries: typing.Any, k: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex = 1, search: SearchOrder = SearchOrder.automatic) -> tuple[typing.Any, ...]:
+        """
+        Distances float64 and indices int64 (queries, k), ascending by (distance, index); queries None: the points themselves, each among its own neighbours.
+        """
+    def within(self, queries: numpy.typing.NDArray[typing.Any], radius: typing.SupportsFloat | typing.SupportsIndex, sort_by_distance: bool = False, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[typing.Any, ...]:
+        """
+        Offsets int64 (queries + 1), indices int64 and distances float64 of the points at most radius away; ascending by index, or by (distance, index).
+        """
+class NeighbourWeight:
+    """
+    What a neighbour counts beside its event weight.
+
+    Members:
+
+      uniform
+
+      inverse_distance
+
+      gaussian
+
+      polynomial
+
+      discriminant
+    """
+    __members__: typing.ClassVar[dict[str, NeighbourWeight]]
+    discriminant: typing.ClassVar[NeighbourWeight]
+    gaussian: typing.ClassVar[NeighbourWeight]
+    inverse_distance: typing.ClassVar[NeighbourWeight]
+    polynomial: typing.ClassVar[NeighbourWeight]
+    uniform: typing.ClassVar[NeighbourWeight]
+    @typing.overload
+    def __eq__(self, other: NeighbourWeight) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: NeighbourWeight) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class NeighboursPredictor(Predictor):
+    """
+    Weighted mean of the targets of the nearest training events.
+    """
+    def __init__(self, points: numpy.typing.NDArray[typing.Any], targets: numpy.typing.NDArray[typing.Any], k: typing.SupportsInt | typing.SupportsIndex, weighting: NeighbourWeight = NeighbourWeight.uniform, metric: Metric = Metric.euclidean, power: typing.SupportsFloat | typing.SupportsIndex = 2.0, periods: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = [], weight: typing.Any = None, divisor: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = [], tmva: bool = False, sigma_factor: typing.SupportsFloat | typing.SupportsIndex = 1.0) -> None:
+        """
+        From float64 points (events, variables) and targets (events, outputs); divisor: what each variable is divided by for the distance; tmva: two more neighbours are fetched, scaled variables rounded to float32.
+        """
+class TmvaNeighboursParams:
+    polynomial: bool
+    trim: bool
+    use_discriminant: bool
+    use_kernel: bool
+    use_weight: bool
+    def __init__(self) -> None:
+        ...
+    @property
+    def k(self) -> int:
+        ...
+    @k.setter
+    def k(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def scale_fraction(self) -> float:
+        ...
+    @scale_fraction.setter
+    def scale_fraction(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def sigma_factor(self) -> float:
+        ...
+    @sigma_factor.setter
+    def sigma_factor(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
 class KMeansSeeding:
     """
@@ -3595,6 +3755,10 @@ def fit_tmva_forest(params: TmvaForestParams, analysis: TmvaAnalysis, events: nu
     """
     Trains a forest as TMVA does: float32 events (n, d), int32 class_index, float64 targets (regression) and weight, a string of 'F' and 'I' for the variables.
     """
+def fit_tmva_neighbours(params: TmvaNeighboursParams, events: numpy.typing.NDArray[typing.Any], is_signal: numpy.typing.NDArray[typing.Any], targets: typing.Any, weight: numpy.typing.NDArray[typing.Any]) -> NeighboursPredictor:
+    """
+    TMVA's KNN of float32 events, uint8 is_signal, float64 targets (events, targets) or None and float64 weight.
+    """
 def flatness(score: numpy.typing.NDArray[typing.Any], bin: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], weight: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], power: typing.SupportsFloat | typing.SupportsIndex = 2.0, threads: typing.SupportsInt | typing.SupportsIndex = 1, from_definition: bool = False) -> tuple[typing.Any, ...]:
     """
     Flatness of the scores of one class and its derivative by each score, per unit weight.
@@ -3602,6 +3766,10 @@ def flatness(score: numpy.typing.NDArray[typing.Any], bin: collections.abc.Seque
 def graph_gradients(graph: Graph, parameters: numpy.typing.NDArray[typing.Any], events: numpy.typing.NDArray[typing.Any], output_gradients: numpy.typing.NDArray[typing.Any], training: bool = False, single_precision: bool = True, threads: typing.SupportsInt | typing.SupportsIndex = 1, seed: typing.SupportsInt | typing.SupportsIndex = 0) -> tuple[typing.Any, ...]:
     """
     Outputs before their links, and the gradients of sum(outputs x output_gradients) by parameters and by events; all float64 arrays.
+    """
+def graph_seconds(graph: Graph, parameters: numpy.typing.NDArray[typing.Any], events: numpy.typing.NDArray[typing.Any], repeats: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> list[float]:
+    """
+    Seconds of forward and backward of a batch, one per repeat.
     """
 def instruction_set() -> str:
     """
