@@ -8,6 +8,7 @@
 #include "boosting_callables.hpp"
 #include "common.hpp"
 #include "events.hpp"
+#include "training_sample.hpp"
 #include "trees/binning.hpp"
 #include "trees/forest.hpp"
 
@@ -19,36 +20,19 @@ using trees::GradientBoostingParams;
 using trees::GradientBoostingResult;
 using trees::GradientBoostingSample;
 
-GradientBoostingSample make_sample(const py::array& events, const py::array& weight, const py::object& class_index,
-                                   const py::object& target) {
-  GradientBoostingSample sample;
-  sample.events = matrix<float>(events, "events");
-  const std::size_t n = sample.events.rows();
-  sample.weight = vector<double>(weight, "weight", n);
-  if (class_index.is_none() == target.is_none()) {
-    throw InvalidArgument("exactly one of class_index and target must be given");
-  }
-  if (!class_index.is_none()) {
-    sample.class_index = vector<std::int32_t>(py::cast<py::array>(class_index), "class_index", n);
-  } else {
-    sample.target = vector<double>(py::cast<py::array>(target), "target", n);
-  }
-  return sample;
-}
-
 GradientBoostingResult fit(const GradientBoostingParams& params, const py::array& events, const py::array& weight,
                            const py::object& class_index, const py::object& target, std::int32_t n_classes,
                            const std::optional<py::tuple>& validation, int threads, std::uint64_t seed,
                            py::object progress, py::object loss, std::optional<trees::Link> loss_link,
                            py::object metric, bool metric_greater_is_better,
                            const std::optional<std::shared_ptr<trees::ForestPredictor>>& initial) {
-  const GradientBoostingSample sample = make_sample(events, weight, class_index, target);
+  const GradientBoostingSample sample = training_sample(events, weight, class_index, target);
   std::optional<GradientBoostingSample> held_out;
   if (validation) {
     if (validation->size() != 3) throw InvalidArgument("validation must be (events, weight, class_index or target)");
     const py::object answer = (*validation)[2];
-    held_out = make_sample(py::cast<py::array>((*validation)[0]), py::cast<py::array>((*validation)[1]),
-                           class_index.is_none() ? py::none() : answer, class_index.is_none() ? answer : py::none());
+    held_out = training_sample((*validation)[0], (*validation)[1], class_index.is_none() ? py::none() : answer,
+                               class_index.is_none() ? answer : py::none());
   }
   trees::GradientBoostingExtras extras;
   extras.initial = initial ? initial->get() : nullptr;

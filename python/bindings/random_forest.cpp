@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common.hpp"
+#include "training_sample.hpp"
 #include "trees/ada_boost.hpp"
 #include "trees/forest.hpp"
 
@@ -19,27 +20,10 @@ using trees::GradientBoostingSample;
 using trees::RandomForestParams;
 using trees::RandomForestResult;
 
-GradientBoostingSample make_sample(const py::array& events, const py::array& weight, const py::object& class_index,
-                                   const py::object& target) {
-  GradientBoostingSample sample;
-  sample.events = matrix<float>(events, "events");
-  const std::size_t n = sample.events.rows();
-  sample.weight = vector<double>(weight, "weight", n);
-  if (class_index.is_none() == target.is_none()) {
-    throw InvalidArgument("exactly one of class_index and target must be given");
-  }
-  if (!class_index.is_none()) {
-    sample.class_index = vector<std::int32_t>(py::cast<py::array>(class_index), "class_index", n);
-  } else {
-    sample.target = vector<double>(py::cast<py::array>(target), "target", n);
-  }
-  return sample;
-}
-
 RandomForestResult fit_forest(const RandomForestParams& params, const py::array& events, const py::array& weight,
                               const py::object& class_index, const py::object& target, std::int32_t n_classes,
                               int threads, std::uint64_t seed, py::object progress) {
-  const GradientBoostingSample sample = make_sample(events, weight, class_index, target);
+  const GradientBoostingSample sample = training_sample(events, weight, class_index, target);
   PythonMonitor monitor(std::move(progress));
   const Context context = make_context(threads, seed, &monitor);
   const py::gil_scoped_release release;
@@ -49,7 +33,7 @@ RandomForestResult fit_forest(const RandomForestParams& params, const py::array&
 AdaBoostResult fit_boosted(const AdaBoostParams& params, const py::array& events, const py::array& weight,
                            const py::object& class_index, const py::object& target, std::int32_t n_classes, int threads,
                            py::object progress) {
-  const GradientBoostingSample sample = make_sample(events, weight, class_index, target);
+  const GradientBoostingSample sample = training_sample(events, weight, class_index, target);
   PythonMonitor monitor(std::move(progress));
   const Context context = make_context(threads, 0, &monitor);
   const py::gil_scoped_release release;

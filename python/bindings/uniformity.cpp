@@ -6,8 +6,11 @@
 #include <vector>
 
 #include "common.hpp"
+#include "training_sample.hpp"
 #include "trees/flatness.hpp"
 #include "trees/gradient_boosting.hpp"
+#include "trees/uboost.hpp"
+#include "trees/votes.hpp"
 
 namespace diskern::python {
 
@@ -19,28 +22,17 @@ using trees::GradientBoostingParams;
 using trees::GradientBoostingResult;
 using trees::GradientBoostingSample;
 
-GradientBoostingSample make_sample(const py::object& events, const py::object& weight, const py::object& class_index,
-                                   const py::object& variables) {
-  GradientBoostingSample sample;
-  sample.events = matrix<float>(py::cast<py::array>(events), "events");
-  const std::size_t n = sample.events.rows();
-  sample.weight = vector<double>(py::cast<py::array>(weight), "weight", n);
-  sample.class_index = vector<std::int32_t>(py::cast<py::array>(class_index), "class_index", n);
-  sample.spectators = matrix<double>(py::cast<py::array>(variables), "protected_variables");
-  return sample;
-}
-
 GradientBoostingResult fit(const GradientBoostingParams& params, const FlatnessParams& flatness,
                            const py::array& events, const py::array& weight, const py::array& class_index,
                            const py::array& protected_variables, const std::optional<py::tuple>& validation,
                            int threads, std::uint64_t seed, py::object progress) {
-  const GradientBoostingSample sample = make_sample(events, weight, class_index, protected_variables);
+  const GradientBoostingSample sample = training_sample(events, weight, class_index, py::none(), protected_variables);
   std::optional<GradientBoostingSample> held_out;
   if (validation) {
     if (validation->size() != 4) {
       throw InvalidArgument("validation must be (events, weight, class_index, protected_variables)");
     }
-    held_out = make_sample((*validation)[0], (*validation)[1], (*validation)[2], (*validation)[3]);
+    held_out = training_sample((*validation)[0], (*validation)[1], (*validation)[2], py::none(), (*validation)[3]);
   }
   PythonMonitor monitor(std::move(progress));
   const Context context = make_context(threads, seed, &monitor);
@@ -49,6 +41,68 @@ GradientBoostingResult fit(const GradientBoostingParams& params, const FlatnessP
   trees::GradientBoostingExtras extras;
   extras.loss = &loss;
   return trees::fit_gradient_boosting(context, params, sample, 2, held_out ? &*held_out : nullptr, extras);
+}
+
+trees::UBoostResult fit_boosted(const trees::UBoostParams& params, const py::array& events, const py::array& weight,
+                                const py::array& class_index, const py::array& protected_variables, int threads,
+                                std::uint64_t seed, py::object progress) {
+  const GradientBoostingSample sample =
+      training_sample(events, weight, class_index, py::none(), protected_variables);
+  PythonMonitor monitor(std::move(progress));
+  const Context context = make_context(threads, seed, &monitor);
+  const py::gil_scoped_release release;
+  return trees::fit_uboost(context, params, sample);
+}
+
+void register_uboost(py::module_& module) {
+  using trees::UBoostParams;
+  using trees::UBoostResult;
+  using trees::VotesPredictor;
+  py::class_<VotesPredictor, Predictor, std::shared_ptr<VotesPredictor>>(
+      module, "Votes", "The mean of the responses of a forest's outputs, immutable.")
+      .def_property_readonly(
+          "voters",
+          [](const VotesPredictor& self) {
+            return std::const_pointer_cast<trees::ForestPredictor>(self.voters());
+          },
+          "The forest.");
+  py::class_<UBoostParams>(module, "UBoostParams", "Parameters with their defaults.")
+      .def(py::init<>())
+      .def_readwrite("n_estimators", &UBoostParams::n_estimators)
+      .def_readwrite("efficiency_steps", &UBoostParams::efficiency_steps)
+      .def_readwrite("learning_rate", &UBoostParams::learning_rate)
+      .def_readwrite("uniforming_rate", &UBoostParams::uniforming_rate)
+      .def_readwrite("smoothing", &UBoostParams::smoothing)
+      .def_readwrite("n_neighbors", &UBoostParams::n_neighbours)
+      .def_readwrite("max_depth", &UBoostParams::max_depth)
+      .def_readwrite("min_weight_fraction_leaf", &UBoostParams::min_weight_fraction_leaf)
+      .def_readwrite("max_bins", &UBoostParams::max_bins)
+      .def_readwrite("uniform_class", &UBoostParams::uniform_class)
+      .def_readwrite("negative_weights", &UBoostParams::negative_weights);
+  const auto by_tree = [](const std::vector<double>& values, std::size_t columns) {
+    const std::size_t rows = columns == 0 ? 0 : values.size() / columns;
+    py::array_t<double> result({rows, columns});
+    std::copy(values.begin(), values.end(), result.mutable_data());
+    return result;
+  };
+  py::class_<UBoostResult>(module, "UBoostResult", "Trained forests and how they came about.")
+      .def_property_readonly(
+          "predictor", [](const UBoostResult& self) { return std::const_pointer_cast<Predictor>(self.predictor); })
+      .def_readonly("efficiency", &UBoostResult::efficiency, "At which each forest is flat.")
+      .def_property_readonly(
+          "error_fraction",
+          [by_tree](const UBoostResult& self) { return by_tree(self.error_fraction, self.efficiency.size()); },
+          "Of each tree (rows) and forest (columns).")
+      .def_property_readonly(
+          "deviation", [by_tree](const UBoostResult& self) { return by_tree(self.deviation, self.efficiency.size()); },
+          "Mean distance of the local efficiencies from that of the forest, after each tree (rows).")
+      .def_readonly("feature_gain", &UBoostResult::feature_gain)
+      .def_readonly("interrupted", &UBoostResult::interrupted);
+  module.def("fit_uboost", &fit_boosted, py::arg("params"), py::arg("events"), py::arg("weight"),
+             py::arg("class_index"), py::arg("protected_variables"), py::arg("threads") = 1, py::arg("seed") = 0,
+             py::arg("progress") = py::none(),
+             "uBoost: events float32 (events, variables), weight float64, class_index int32 of two classes, "
+             "protected_variables float64 (events, protected variables).");
 }
 
 py::tuple flatness(const py::array& score, const std::vector<std::int32_t>& bin, const std::vector<double>& weight,
@@ -80,6 +134,7 @@ py::tuple flatness(const py::array& score, const std::vector<std::int32_t>& bin,
 }  // namespace
 
 void register_uniformity(py::module_& module) {
+  register_uboost(module);
   py::class_<FlatnessParams>(module, "FlatnessParams", "Parameters with their defaults.")
       .def(py::init<>())
       .def_readwrite("coefficient", &FlatnessParams::coefficient)

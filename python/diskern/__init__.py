@@ -43,6 +43,7 @@ _LAZY: dict[str, str] = {
     "PCA": ".estimators.pca",
     "RandomForestClassifier": ".estimators.random_forest",
     "RandomForestRegressor": ".estimators.random_forest",
+    "UBoostClassifier": ".estimators.uboost",
     "from_lightgbm": ".foreign",
     "from_sklearn": ".foreign",
     "from_xgboost": ".foreign",

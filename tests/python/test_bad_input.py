@@ -27,6 +27,7 @@ pytest.importorskip("sklearn")
 CLASSIFIERS = (
     "GradientBoostedTreesClassifier",
     "FlatGradientBoostedTreesClassifier",
+    "UBoostClassifier",
     "KFoldClassifier",
     "AdaBoostTreesClassifier",
     "DecisionTreeClassifier",
@@ -52,6 +53,7 @@ MISSING_IS_A_VALUE = (
     "GradientBoostedTreesClassifier",
     "GradientBoostedTreesRegressor",
     "FlatGradientBoostedTreesClassifier",
+    "UBoostClassifier",
     "KFoldClassifier",  # of gradient boosted trees, see estimator()
     "KFoldRegressor",
     "RandomForestClassifier",
@@ -61,7 +63,7 @@ MISSING_IS_A_VALUE = (
     "BaggingTreesClassifier",
     "BaggingTreesRegressor",
 )
-SMALL = {"n_estimators": 3, "max_iter": 5, "n_bins": 2}  # bins of the protected variables
+SMALL = {"n_estimators": 3, "max_iter": 5, "n_bins": 2, "n_neighbors": 10}  # the last two: of protected variables
 
 
 def test_no_estimator_is_left_out() -> None:
@@ -82,7 +84,7 @@ def fit(made: Any, events: Any, answer: Any, weight: Any = None) -> Any:
     more: dict[str, Any] = {}
     if "KFold" in type(made).__name__:
         more["key"] = np.arange(len(events))
-    elif "Flat" in type(made).__name__:
+    elif type(made).__name__ in ("FlatGradientBoostedTreesClassifier", "UBoostClassifier"):
         more["protected"] = np.random.default_rng(6).normal(size=len(events))
     return made.fit(events, answer, sample_weight=weight, **more)
 
@@ -205,9 +207,11 @@ def booked(path: Path, method: str, options: str = "", spoil: Any = None, split:
     loader.AddVariable("y")
     loader.AddSignalTree(signal)
     loader.AddBackgroundTree(background)
-    if method == "FlatGradientBoostedTrees":
+    if method in ("FlatGradientBoostedTrees", "UBoost"):
         loader.AddSpectator("p")
         options = ":".join(filter(None, (options, "ProtectedVariables=p")))
+    if method == "UBoost":
+        options += ":NNeighbours=10:NTrees=3"
     loader.SetWeightExpression("w")
     loader.PrepareTrainingAndTestTree("", "!V" + split)
     factory = Factory("job", str(path / "out.root"), Silent=True)
@@ -258,7 +262,14 @@ def infinite_weight(signal: dict[str, np.ndarray], background: dict[str, np.ndar
 )
 @pytest.mark.parametrize("method", METHODS)
 def test_events_that_no_method_can_train_on(tmp_path: Path, method: str, spoil: Any, split: str, words: str) -> None:
-    takes_them = ("AdaBoost", "ExtraTrees", "FlatGradientBoostedTrees", "GradientBoostedTrees", "RandomForest")
+    takes_them = (
+        "AdaBoost",
+        "ExtraTrees",
+        "FlatGradientBoostedTrees",
+        "GradientBoostedTrees",
+        "RandomForest",
+        "UBoost",
+    )
     if method in takes_them and spoil in (infinite, missing) and "error" not in split:
         pytest.skip("a value for these trees")
     with pytest.raises(InvalidArgument, match=words):

@@ -11,6 +11,7 @@
 #include "statistics/linear.hpp"
 #include "statistics/projection.hpp"
 #include "trees/forest.hpp"
+#include "trees/votes.hpp"
 
 namespace diskern::model {
 
@@ -30,6 +31,7 @@ constexpr Entry entries[] = {
     {"likelihood", &statistics::LikelihoodPredictor::read},
     {"projection", &statistics::ProjectionPredictor::read},
     {"neighbours", &NeighboursPredictor::read},
+    {"votes", &trees::VotesPredictor::read},
     {"folds", &FoldsPredictor::read},
     {"k_means", &clustering::KMeansPredictor::read},
 };

@@ -58,3 +58,24 @@ def check_protected(protected: Any, n: int, name: str = "protected") -> NDArray[
         row, column = np.argwhere(bad)[0]
         raise InvalidArgument(f"{name} contains NaN or infinity, first at event {row}, variable {column}")
     return matrix
+
+
+def uniform_classes(chosen: Any, classes: NDArray[Any]) -> list[int]:
+    """Places in ``classes`` of the labels whose response shall be flat; None means the first, the background.
+
+    Raises
+    ------
+    InvalidArgument
+        No label, or one that is not there.
+    """
+    if chosen is None:
+        return [0]
+    if isinstance(chosen, str) or not hasattr(chosen, "__len__"):
+        chosen = [chosen]
+    if len(chosen) == 0:
+        raise InvalidArgument("uniform_class is empty: in which class shall the response be flat?")
+    known = classes.tolist()
+    for label in chosen:
+        if label not in known:
+            raise InvalidArgument(f"uniform_class names {label!r}, y holds {', '.join(map(repr, known))}")
+    return [known.index(label) for label in chosen]

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from .. import _core
 from .._validation import NegativePolicy
 from ._base import ClassifierBase, Estimator, InvalidArgument, RegressorBase
+from ._choices import negative_policy
 from ._inspection import ClassifierTreeInspection, TreeInspection
 
 CLASSIFICATION = _core.TmvaForestParams(_core.TmvaAnalysis.Classification)
 REGRESSION = _core.TmvaForestParams(_core.TmvaAnalysis.Regression)
 
-_NEGATIVE = ("keep", "ignore", "error")
 _CRITERIA = {
     "gini": _core.TmvaSeparation.GiniIndex,
     "entropy": _core.TmvaSeparation.CrossEntropy,
@@ -54,10 +54,7 @@ class TmvaTrees(Estimator):
             raise InvalidArgument(f"min_weight_fraction_leaf must be below 0.5, got {fraction!r}")
         params.MinNodeSize = max(100.0 * fraction, 1e-12)
         params.nCuts = -1 if self.max_bins is None else _number("max_bins", self.max_bins, int, 2, 1_000_000) - 1
-        if self.negative_weights not in _NEGATIVE:
-            raise InvalidArgument(
-                f"negative_weights must be 'keep', 'ignore' or 'error', got {self.negative_weights!r}"
-            )
+        negative_policy(self.negative_weights)
         params.MinNodeSizeByWeight = True
         params.SkipNormalization = True
         return params

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .. import _core
 from .._validation import NegativePolicy
 from ._base import InvalidArgument
+from ._choices import CRITERIA, negative_policy
 from ._tmva_trees import CLASSIFICATION, REGRESSION, TmvaTrees, TmvaTreesClassifier, TmvaTreesRegressor, _number
 
 _LOSSES = {
@@ -21,16 +22,6 @@ _HISTOGRAM_LOSSES = {
     "linear": _core.AdaBoostLoss.linear,
     "square": _core.AdaBoostLoss.square,
     "exponential": _core.AdaBoostLoss.exponential,
-}
-_HISTOGRAM_CRITERIA = {
-    "gini": _core.Criterion.gini,
-    "entropy": _core.Criterion.entropy,
-    "misclassification": _core.Criterion.misclassification,
-}
-_NEGATIVE_WEIGHTS = {
-    "keep": _core.NegativeWeights.keep,
-    "ignore": _core.NegativeWeights.ignore,
-    "error": _core.NegativeWeights.error,
 }
 Engine = Literal["tmva", "histogram"]
 
@@ -64,11 +55,7 @@ class _Engine(TmvaTrees):
         if self.max_bins is None:
             raise InvalidArgument("max_bins must be a number from 2 to 255 with engine='histogram', got None")
         params.max_bins = _number("max_bins", self.max_bins, int, 2, 255)
-        if self.negative_weights not in _NEGATIVE_WEIGHTS:
-            raise InvalidArgument(
-                f"negative_weights must be 'keep', 'ignore' or 'error', got {self.negative_weights!r}"
-            )
-        params.negative_weights = _NEGATIVE_WEIGHTS[self.negative_weights]
+        params.negative_weights = negative_policy(self.negative_weights)
         return params
 
     def _train_on_histograms(
@@ -225,13 +212,12 @@ class AdaBoostTreesClassifier(_Engine, TmvaTreesClassifier):
         params = self._histogram_params()
         if self.algorithm not in ("discrete", "real"):
             raise InvalidArgument(f"algorithm must be 'discrete' or 'real', got {self.algorithm!r}")
-        if self.criterion not in _HISTOGRAM_CRITERIA:
+        if self.criterion not in CRITERIA:
             raise InvalidArgument(
-                f"criterion must be one of {', '.join(_HISTOGRAM_CRITERIA)} with engine='histogram', "
-                f"got {self.criterion!r}"
+                f"criterion must be one of {', '.join(CRITERIA)} with engine='histogram', got {self.criterion!r}"
             )
         params.real = self.algorithm == "real"
-        params.criterion = _HISTOGRAM_CRITERIA[self.criterion]
+        params.criterion = CRITERIA[self.criterion]
         params.learning_rate = _number("learning_rate", self.learning_rate, float, 1e-12, 1e6)
         events, class_index, weight = self._check_fit(X, y, sample_weight, negative=self.negative_weights)
         return self._train_on_histograms(params, events, weight, len(self.classes_), class_index=class_index)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._validation import NegativePolicy, check_early_stopping, check_weights
-from ._protected import check_protected
+from ._choices import set_values
+from ._protected import check_protected, uniform_classes
 from .gradient_boosted_trees import GradientBoostedTreesClassifier
 
 InvalidArgument = _core.InvalidArgument
@@ -120,30 +121,17 @@ n_jobs, random_state, verbose
 
     def _flatness(self) -> _core.FlatnessParams:
         params = _core.FlatnessParams()
-        for name, value in (
-            ("coefficient", self.flatness_coefficient),
-            ("power", self.flatness_power),
-            ("n_bins", self.n_bins),
-            ("min_events_in_bin", self.min_events_in_bin),
-        ):
-            try:
-                setattr(params, name, value)
-            except TypeError:
-                argument = name if name in ("n_bins", "min_events_in_bin") else f"flatness_{name}"
-                kind = type(getattr(params, name)).__name__
-                raise InvalidArgument(f"{argument} must be of type {kind}, got {value!r}") from None
-        chosen = self.uniform_class
-        if chosen is None:
-            chosen = [self.classes_[0]]
-        elif isinstance(chosen, str) or not hasattr(chosen, "__len__"):
-            chosen = [chosen]
-        if len(chosen) == 0:
-            raise InvalidArgument("uniform_class is empty: in which class shall the response be flat?")
-        known = self.classes_.tolist()
-        for label in chosen:
-            if label not in known:
-                raise InvalidArgument(f"uniform_class names {label!r}, y holds {', '.join(map(repr, known))}")
-        params.uniform_classes = [known.index(label) for label in chosen]
+        set_values(
+            params,
+            {
+                "coefficient": self.flatness_coefficient,
+                "power": self.flatness_power,
+                "n_bins": self.n_bins,
+                "min_events_in_bin": self.min_events_in_bin,
+            },
+            {"coefficient": "flatness_coefficient", "power": "flatness_power"},
+        )
+        params.uniform_classes = uniform_classes(self.uniform_class, self.classes_)
         return params
 
     def fit(  # type: ignore[override]

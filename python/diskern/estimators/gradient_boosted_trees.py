@@ -13,6 +13,7 @@ from .._boosting import interaction_groups, monotone_signs
 from .._validation import NegativePolicy, check_early_stopping, check_target, check_weights
 from ._base import ClassifierBase, Estimator, RegressorBase
 from ._boosting_parameters import CLASSIFIER, REGRESSOR
+from ._choices import set_values
 from ._class_weight import class_factors
 from ._inspection import ClassifierTreeInspection, TreeInspection
 
@@ -118,12 +119,7 @@ class _GradientBoostedTrees(Estimator):
         )
         for name in (*same.split(), *self._loss_parameters):
             values[name] = getattr(self, name)
-        for name, value in values.items():
-            try:
-                setattr(params, name, value)
-            except TypeError:
-                kind = type(getattr(params, name)).__name__
-                raise InvalidArgument(f"{name} must be of type {kind}, got {value!r}") from None
+        set_values(params, values)
         params.leaf_wise = self._choice("grow_policy", {"leaf_wise": True, "depth_wise": False})
         params.negative_weights = self._choice("negative_weights", dict(_core.NegativeWeights.__members__))
         params.boosting = self._choice("boosting", dict(_core.BoostingMode.__members__))

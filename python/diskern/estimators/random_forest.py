@@ -11,21 +11,12 @@ from numpy.typing import NDArray
 from .. import _core
 from .._validation import NegativePolicy
 from ._base import ClassifierBase, Estimator, InvalidArgument, RegressorBase
+from ._choices import CRITERIA, negative_policy
 from ._class_weight import class_factors
 from ._inspection import ClassifierTreeInspection, TreeInspection
 
 _DEFAULTS = _core.RandomForestParams()
 _NEGATIVE = cast(NegativePolicy, _DEFAULTS.negative_weights.name)
-_NEGATIVE_WEIGHTS = {
-    "keep": _core.NegativeWeights.keep,
-    "ignore": _core.NegativeWeights.ignore,
-    "error": _core.NegativeWeights.error,
-}
-_CRITERIA = {
-    "gini": _core.Criterion.gini,
-    "entropy": _core.Criterion.entropy,
-    "misclassification": _core.Criterion.misclassification,
-}
 
 _CRITERION = """    criterion : {'gini', 'entropy', 'misclassification'}
         What a cut improves: sum of p(1-p), -sum of p log2 p (cross-entropy), or 1 - the largest p, over the classes.
@@ -213,13 +204,10 @@ class _Forest(Estimator):
 
     def _params(self) -> _core.RandomForestParams:
         """Everything that does not need the events."""
-        if self.negative_weights not in _NEGATIVE_WEIGHTS:
-            raise InvalidArgument(
-                f"negative_weights must be 'keep', 'ignore' or 'error', got {self.negative_weights!r}"
-            )
+        policy = negative_policy(self.negative_weights)
         criterion = getattr(self, "criterion", "gini")
-        if criterion not in _CRITERIA:
-            raise InvalidArgument(f"criterion must be one of {', '.join(_CRITERIA)}, got {criterion!r}")
+        if criterion not in CRITERIA:
+            raise InvalidArgument(f"criterion must be one of {', '.join(CRITERIA)}, got {criterion!r}")
         for name, flag in (("bootstrap", self.bootstrap), ("oob_score", self.oob_score)):
             if not isinstance(flag, bool | np.bool_):
                 raise InvalidArgument(f"{name} must be True or False, got {flag!r}")
@@ -244,11 +232,11 @@ class _Forest(Estimator):
             except TypeError:
                 kind = type(getattr(params, name)).__name__
                 raise InvalidArgument(f"{name} must be of type {kind}, got {value!r}") from None
-        params.criterion = _CRITERIA[criterion]
+        params.criterion = CRITERIA[criterion]
         params.bootstrap = bool(self.bootstrap)
         params.out_of_bag = bool(self.oob_score)
         params.random_cuts = self._random_cuts
-        params.negative_weights = _NEGATIVE_WEIGHTS[self.negative_weights]
+        params.negative_weights = policy
         return params
 
     def _train(

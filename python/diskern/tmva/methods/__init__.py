@@ -18,4 +18,5 @@ METHODS: dict[str, str] = {
     "Likelihood": ".likelihood:Likelihood",
     "MLP": ".mlp:MLP",
     "RandomForest": ".forests:RandomForest",
+    "UBoost": ".uboost:UBoost",
 }

@@ -17,7 +17,7 @@ _SEPARATIONS = {
     "CrossEntropy": _core.Criterion.entropy,
     "MisClassificationError": _core.Criterion.misclassification,
 }
-_NEGATIVE = {
+NEGATIVE_WEIGHTS = {
     "Keep": _core.NegativeWeights.keep,
     "IgnoreNegWeightsInTraining": _core.NegativeWeights.ignore,
     "NoNegWeightsInTraining": _core.NegativeWeights.error,
@@ -35,8 +35,8 @@ def _separation(default: Any) -> Option:
 
 
 def _negative(default: Any, words: str) -> Option:
-    name = next(key for key, value in _NEGATIVE.items() if value == default)
-    return Option("NegWeightTreatment", "choice", name, words, choices=tuple(_NEGATIVE))
+    name = next(key for key, value in NEGATIVE_WEIGHTS.items() if value == default)
+    return Option("NegWeightTreatment", "choice", name, words, choices=tuple(NEGATIVE_WEIGHTS))
 
 
 class _Trees(Method):
@@ -123,7 +123,7 @@ class RandomForest(_Trees):
         params.criterion = _SEPARATIONS[values["SeparationType"]]
         params.random_cuts = self._random_cuts
         params.max_bins = values["MaxBins"]
-        params.negative_weights = _NEGATIVE[values["NegWeightTreatment"]]
+        params.negative_weights = NEGATIVE_WEIGHTS[values["NegWeightTreatment"]]
         result = _core.fit_random_forest(
             params,
             sample.variables,
@@ -211,7 +211,7 @@ class AdaBoost(_Trees):
         params.max_depth = values["MaxDepth"]
         params.min_weight_fraction_leaf = values["MinNodeSize"] / 100.0
         params.max_bins = values["MaxBins"]
-        params.negative_weights = _NEGATIVE[values["NegWeightTreatment"]]
+        params.negative_weights = NEGATIVE_WEIGHTS[values["NegWeightTreatment"]]
         result = _core.fit_ada_boost(
             params,
             sample.variables,
