@@ -62,8 +62,9 @@ def test_flatter_than_adaboost() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:X has feature names")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # its pool of threads is not closed
 def test_as_flat_and_as_good_as_hep_ml() -> None:
-    """The same forests, depth and neighbours; other trees and another width of the step."""
+    """The same number of forests, trees, depth and neighbours; how strongly unevenness boosts is chosen to be alike."""
     uboost = pytest.importorskip("hep_ml.uboost", reason="hep_ml is not installed")
     pandas = pytest.importorskip("pandas")
     from sklearn.tree import DecisionTreeClassifier
@@ -82,7 +83,9 @@ def test_as_flat_and_as_good_as_hep_ml() -> None:
         n_estimators=25,
         base_estimator=DecisionTreeClassifier(max_depth=3, random_state=0),
     ).fit(frame(X, mass), y)
-    ours = UBoostClassifier(n_estimators=25, efficiency_steps=6, learning_rate=1.0).fit(X, y, protected=mass)
+    ours = UBoostClassifier(
+        n_estimators=25, efficiency_steps=6, learning_rate=1.0, uniforming_rate=0.2, smoothing=1.0
+    ).fit(X, y, protected=mass)
     background = labels == 0
     bins = protected_bins(masses[background], None, 8)
     found = [
