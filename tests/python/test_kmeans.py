@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +219,37 @@ def test_threads_do_not_matter() -> None:
             np.testing.assert_array_equal(group[0].cluster_centers_, other.cluster_centers_)
             np.testing.assert_array_equal(group[0].labels_, other.labels_)
             assert group[0].inertia_ == other.inertia_
+
+
+PROGRAM = """
+import hashlib
+import numpy as np
+from diskern import KMeans, MiniBatchKMeans
+digest = hashlib.sha256()
+random = np.random.default_rng(1)
+for dimensions, clusters in ((1, 4), (3, 20), (8, 70), (11, 130)):
+    for points in (random.normal(3, 2, (9000, dimensions)), random.integers(0, 6, (9000, dimensions)) * 0.25):
+        for dtype in (np.float64, np.float32):
+            for kind in (KMeans, MiniBatchKMeans):
+                for weight in (None, random.uniform(0, 2, 9000)):
+                    x = points.astype(dtype)
+                    model = kind(clusters, max_iter=10, tol=0, random_state=2).fit(x, sample_weight=weight)
+                    for array in (model.cluster_centers_, model.labels_, np.array(model.inertia_), model.transform(x)):
+                        digest.update(np.ascontiguousarray(array).tobytes())
+print(digest.hexdigest())
+"""
+
+
+def test_every_instruction_set_gives_the_same_bits() -> None:
+    digests = {}
+    for name in _core.supported_instruction_sets():
+        environment = {**os.environ, "DISKERN_ISA": name, "PYTHONWARNINGS": "ignore"}
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True
+        )
+        digests[name] = done.stdout.strip()
+    assert "scalar" in digests
+    assert len(set(digests.values())) == 1, digests
 
 
 def test_layouts_and_names() -> None:

@@ -20,6 +20,7 @@ from diskern import _core
 from diskern.estimators.fisher import FisherClassifier
 from diskern.estimators.folds import KFoldClassifier
 from diskern.estimators.gradient_boosted_trees import GradientBoostedTreesClassifier
+from diskern.estimators.kmeans import KMeans
 from diskern.estimators.network import NetworkRegressor
 from diskern.tmva import DataLoader, Factory
 
@@ -86,6 +87,7 @@ def models() -> tuple[tuple[str, bytes, int], ...]:
         ("transformations", booked.model.to_bytes(), 3),
         ("hmatrix", hmatrix.model.to_bytes(), 3),
         ("likelihood", likelihood.model.to_bytes(), 3),
+        ("k-means", KMeans(4, random_state=0).fit(events)._model().to_bytes(), 3),
         ("folds", folds._model().to_bytes(), 3),
         ("folds by expression", by_expression._model().to_bytes(), 3),
     )
