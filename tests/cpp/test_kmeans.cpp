@@ -71,8 +71,11 @@ std::size_t compare_labels(const Cloud<T>& cloud, const std::vector<double>& cen
     set.prepare(centres.data(), centres.size() / cloud.dimensions, cloud.dimensions, points.offset().data(),
                 points.scale());
     AssignmentScratch scratch;
-    std::vector<std::int32_t> labels(chunk_count(cloud.size(), group_points) * group_points);
-    decided = assign_rows(kmeans_kernels(level), set, cloud.x.data(), cloud.size(), points.blocks(), points.norms(),
+    const std::size_t padded = chunk_count(cloud.size(), group_points) * group_points;
+    std::vector<std::int32_t> labels(padded);
+    std::vector<float> buffer(padded * cloud.dimensions);
+    const float* blocks = points.groups(kmeans_kernels(level), 0, cloud.size(), buffer.data());
+    decided = assign_rows(kmeans_kernels(level), set, cloud.x.data(), cloud.size(), blocks, points.norms(),
                           labels.data(), scratch);
     labels.resize(cloud.size());
     CHECK(labels == expected);
@@ -254,7 +257,8 @@ TEST(starts_are_the_same_at_every_level) {
       std::vector<float> closest(704, 1.5F);
       for (std::size_t i = 700; i < 704; ++i) closest[i] = 0.0F;
       std::vector<double> sums(20);
-      kmeans_kernels(level).try_seeds(points.blocks(), 11, dimensions, weight.data(), candidates.data(), 2,
+      std::vector<float> buffer(704 * dimensions);
+      kmeans_kernels(level).try_seeds(points.groups(kmeans_kernels(level), 0, 700, buffer.data()), 11, dimensions, weight.data(), candidates.data(), 2,
                                       candidates.data(), 20, closest.data(), sums.data());
       if (expected.empty()) {
         expected = sums;

@@ -367,6 +367,29 @@ struct Row {
   }
 };
 
+// Some columns of up to 16 rows, which begin `stride` elements after each other.
+template <class T, size_t columns>
+DISKERN_INLINE void columns_to_block(const T* rows, size_t stride, size_t count, const double* offset, double scale,
+                                     float* block) {
+  T centre[columns];
+  for (size_t d = 0; d < columns; ++d) centre[d] = static_cast<T>(offset[d]);
+  const T factor = static_cast<T>(scale);
+  if (count == block_points) {  // known to the compiler: transposed in registers
+    for (size_t d = 0; d < columns; ++d) {
+      for (size_t i = 0; i < block_points; ++i) {
+        block[d * block_points + i] = static_cast<float>((rows[i * stride + d] - centre[d]) * factor);
+      }
+    }
+    return;
+  }
+  for (size_t d = 0; d < columns; ++d) {
+    for (size_t i = 0; i < count; ++i) {
+      block[d * block_points + i] = static_cast<float>((rows[i * stride + d] - centre[d]) * factor);
+    }
+    for (size_t i = count; i < block_points; ++i) block[d * block_points + i] = 0.0F;
+  }
+}
+
 // fixed: the number of dimensions, up to register_dimensions.
 template <class T, size_t fixed>
 struct Rows {
@@ -425,10 +448,15 @@ struct Rows {
     turn[0].store(sums);
   }
 
-  static void sum(const T* rows, size_t count, size_t /*dimensions*/, double* sums) {
+  static void sum(const T* rows, size_t count, size_t /*dimensions*/, const double* offset, double* sums) {
     Row<width> turn[turns];
     for (size_t t = 0; t < turns; ++t) turn[t].clear();
-    for_rows(rows, count, [&](size_t, Row<width>& row, size_t t) DISKERN_INLINE_LAMBDA { turn[t].add(row); });
+    Row<width> centre;
+    centre.load(offset);
+    for_rows(rows, count, [&](size_t, Row<width>& row, size_t t) DISKERN_INLINE_LAMBDA {
+      row.subtract(centre);
+      turn[t].add(row);
+    });
     double folded[width];
     fold(turn, folded);
     for (size_t d = 0; d < fixed; ++d) sums[d] = folded[d];
@@ -455,15 +483,7 @@ struct Rows {
 
   static void to_block(const T* rows, size_t count, size_t /*dimensions*/, const double* offset, double scale,
                        float* block) {
-    for (size_t i = 0; i < count; ++i) {
-      for (size_t d = 0; d < fixed; ++d) {
-        block[d * block_points + i] =
-            static_cast<float>((static_cast<double>(rows[i * fixed + d]) - offset[d]) * scale);
-      }
-    }
-    for (size_t d = 0; d < fixed; ++d) {
-      for (size_t i = count; i < block_points; ++i) block[d * block_points + i] = 0.0F;
-    }
+    columns_to_block<T, fixed>(rows, fixed, count, offset, scale, block);
   }
 };
 
@@ -484,13 +504,13 @@ struct Rows<T, 0> {
     }
   }
 
-  static void sum(const T* rows, size_t count, size_t dimensions, double* sums) {
+  static void sum(const T* rows, size_t count, size_t dimensions, const double* offset, double* sums) {
     for (size_t first = 0; first < dimensions; first += at_once) {
       const size_t width = dimensions - first < at_once ? dimensions - first : at_once;
       double total[at_once] = {};
       for (size_t i = 0; i < count; ++i) {
         const T* row = rows + i * dimensions + first;
-        for (size_t d = 0; d < width; ++d) total[d] += static_cast<double>(row[d]);
+        for (size_t d = 0; d < width; ++d) total[d] += static_cast<double>(row[d]) - offset[first + d];
       }
       for (size_t d = 0; d < width; ++d) sums[first + d] = total[d];
     }
@@ -518,14 +538,12 @@ struct Rows<T, 0> {
 
   static void to_block(const T* rows, size_t count, size_t dimensions, const double* offset, double scale,
                        float* block) {
-    for (size_t i = 0; i < count; ++i) {
-      for (size_t d = 0; d < dimensions; ++d) {
-        block[d * block_points + i] =
-            static_cast<float>((static_cast<double>(rows[i * dimensions + d]) - offset[d]) * scale);
-      }
+    size_t d = 0;
+    for (; d + 8 <= dimensions; d += 8) {
+      columns_to_block<T, 8>(rows + d, dimensions, count, offset + d, scale, block + d * block_points);
     }
-    for (size_t d = 0; d < dimensions; ++d) {
-      for (size_t i = count; i < block_points; ++i) block[d * block_points + i] = 0.0F;
+    for (; d < dimensions; ++d) {
+      columns_to_block<T, 1>(rows + d, dimensions, count, offset + d, scale, block + d * block_points);
     }
   }
 };
@@ -574,8 +592,8 @@ void accumulate(const T* rows, size_t count, size_t dimensions, const int32_t* l
 }
 
 template <class T>
-void sum(const T* rows, size_t count, size_t dimensions, double* sums) {
-  DISKERN_FOR_DIMENSIONS(sum(rows, count, dimensions, sums))
+void sum(const T* rows, size_t count, size_t dimensions, const double* offset, double* sums) {
+  DISKERN_FOR_DIMENSIONS(sum(rows, count, dimensions, offset, sums))
 }
 
 template <class T>

@@ -14,9 +14,6 @@ namespace diskern::clustering {
 
 namespace {
 
-// Labels of so many points are at once in the first-level cache.
-constexpr std::size_t batch_points = 8 * group_points;
-
 void check_centres(const double* centres, std::size_t size, std::size_t dimensions) {
   if (size == 0 || size % dimensions != 0) {
     throw InvalidArgument("the centres have " + std::to_string(size) + " coordinates, expected a positive multiple of " +
@@ -59,6 +56,7 @@ class Lloyd {
         partial_(pieces_.count * stride_),
         changed_(pieces_.count),
         decided_(pieces_.count),
+        inertia_(pieces_.count),
         sums_(stride_) {}
 
   KMeansResult run(const std::vector<double>& start) {
@@ -67,7 +65,7 @@ class Lloyd {
     std::vector<double> next(start.size());
     for (std::size_t iteration = 0; iteration < params_.max_iterations; ++iteration) {
       try {
-        assign(context_, result, true);
+        assign(context_, result, false);
       } catch (const Interrupted&) {
         if (iteration == 0) throw;
         result.stop = KMeansStop::interrupted;
@@ -104,50 +102,60 @@ class Lloyd {
     // Labels belong to the centres before the last step, or before rounding.
     Context quiet = context_;
     quiet.monitor = nullptr;
-    if (result.stop != KMeansStop::labels || rounded) assign(quiet, result, false);
-    result.inertia = inertia(result.centres);
+    if (result.stop != KMeansStop::labels || rounded) {
+      assign(quiet, result, true);
+    } else {
+      result.inertia = inertia(result.centres);
+    }
     labels_.resize(points_.size());
     result.labels = std::move(labels_);
     return result;
   }
 
  private:
-  // Labels of all points; with sums also those of the clusters.
-  void assign(const Context& context, KMeansResult& result, bool sum) {
+  // Labels of all points, and the sums of the clusters or, with the last labels, the inertia.
+  void assign(const Context& context, KMeansResult& result, bool last) {
     set_.prepare(result.centres.data(), clusters_, dimensions_, points_.offset().data(), points_.scale());
+    if (last) padded_ = padded_rows(result.centres, dimensions_);
     const double work = static_cast<double>(points_.size() * clusters_) * static_cast<double>(dimensions_ + 4) * 0.02;
     interruptible_for(
-        context, pieces_.count, [&](std::size_t piece) { assign_piece(piece, sum); }, work);
+        context, pieces_.count, [&](std::size_t piece) { assign_piece(piece, last); }, work);
     result.decided_in_double += std::accumulate(decided_.begin(), decided_.end(), std::size_t{0});
+    if (last) result.inertia = std::accumulate(inertia_.begin(), inertia_.end(), 0.0);
   }
 
-  void assign_piece(std::size_t piece, bool sum) {
+  void assign_piece(std::size_t piece, bool last) {
     const Range range = chunk_range(points_.size(), pieces_.points, piece);
     double* sums = partial_.data() + piece * stride_;
     double* weights = sums + clusters_ * width_;
-    if (sum) std::fill_n(sums, stride_, 0.0);
+    if (!last) std::fill_n(sums, stride_, 0.0);
     AssignmentScratch scratch;
+    AlignedVector<float> buffer(dimensions_ > register_dimensions ? 0 : batch_points * dimensions_);
     std::int32_t labels[batch_points];
     std::size_t changed = 0;
     std::size_t decided = 0;
+    double inertia = 0;
     for (std::size_t begin = range.begin; begin < range.end; begin += batch_points) {
       const std::size_t count = std::min(batch_points, range.end - begin);
       const T* rows = points_.row(begin);
-      decided += assign_rows(kernels_, set_, rows, count, points_.blocks() + begin * dimensions_,
+      const double* weight = points_.weights() == nullptr ? nullptr : points_.weights() + begin;
+      decided += assign_rows(kernels_, set_, rows, count, points_.groups(kernels_, begin, count, buffer.data()),
                              points_.norms() + begin / block_points, labels, scratch, params_.reference);
       std::int32_t* kept = labels_.data() + begin;
       for (std::size_t i = 0; i < count; ++i) {
         changed += kept[i] != labels[i] ? 1U : 0U;
         kept[i] = labels[i];
       }
-      if (sum) {
-        const double* weight = points_.weights() == nullptr ? nullptr : points_.weights() + begin;
-        row_kernels<T>(kernels_).accumulate(rows, count, dimensions_, labels, weight, points_.offset().data(), sums,
-                                            weights);
+      const auto& of_rows = row_kernels<T>(kernels_);
+      if (last) {
+        inertia += of_rows.inertia(rows, count, dimensions_, labels, weight, padded_.data());
+      } else {
+        of_rows.accumulate(rows, count, dimensions_, labels, weight, points_.offset().data(), sums, weights);
       }
     }
     changed_[piece] = changed;
     decided_[piece] = decided;
+    inertia_[piece] = inertia;
   }
 
   // The means of the clusters.
@@ -231,9 +239,12 @@ class Lloyd {
         context_, pieces_.count,
         [&](std::size_t piece) {
           const Range range = chunk_range(points_.size(), pieces_.points, piece);
-          sums[piece] = row_kernels<T>(kernels_).inertia(
-              points_.row(range.begin), range.end - range.begin, dimensions_, labels_.data() + range.begin,
-              points_.weights() == nullptr ? nullptr : points_.weights() + range.begin, padded.data());
+          // In the batches of assign_piece, for the same bits.
+          for (std::size_t begin = range.begin; begin < range.end; begin += batch_points) {
+            sums[piece] += row_kernels<T>(kernels_).inertia(
+                points_.row(begin), std::min(batch_points, range.end - begin), dimensions_, labels_.data() + begin,
+                points_.weights() == nullptr ? nullptr : points_.weights() + begin, padded.data());
+          }
         },
         static_cast<double>(points_.size() * dimensions_));
     return std::accumulate(sums.begin(), sums.end(), 0.0);
@@ -252,6 +263,8 @@ class Lloyd {
   std::vector<double> partial_;  // (pieces, stride)
   std::vector<std::size_t> changed_;
   std::vector<std::size_t> decided_;
+  std::vector<double> inertia_;
+  std::vector<double> padded_;  // the last centres
   std::vector<double> sums_;
   CentreSet set_;
 };
@@ -291,13 +304,13 @@ KMeansAssigner::KMeansAssigner(const double* centres, std::size_t count, std::si
   for (std::size_t k = 0; k < count; ++k) {
     for (std::size_t d = 0; d < dimensions; ++d) offset_[d] += centres[k * dimensions + d] / static_cast<double>(count);
   }
+  // A float32, so that it serves rows of both types.
+  for (double& o : offset_) o = std::abs(o) < 1e38 ? static_cast<double>(static_cast<float>(o)) : o;
   double extent = 0;
   for (std::size_t i = 0; i < centres_.size(); ++i) {
     extent = std::max(extent, std::abs(centres[i] - offset_[i % dimensions]));
   }
-  int exponent = 0;
-  if (extent > 0) std::frexp(extent, &exponent);
-  scale_ = std::ldexp(1.0, -exponent);
+  if (extent > 0) scale_ = scale_of(extent, true);
   set_.prepare(centres, count, dimensions, offset_.data(), scale_);
   padded_ = padded_rows(centres_, dimensions);
 }
@@ -312,7 +325,8 @@ void KMeansAssigner::assign(const T* rows, std::size_t count, std::int32_t* labe
   for (std::size_t begin = 0; begin < count; begin += batch_points) {
     const std::size_t batch = std::min(batch_points, count - begin);
     const T* from = rows + begin * dimensions;
-    to_groups(kernels, from, batch, dimensions, offset_.data(), scale_, scratch.blocks.data(), norms);
+    to_groups(kernels, from, batch, dimensions, offset_.data(), scale_, scratch.blocks.data());
+    block_norms(scratch.blocks.data(), batch, dimensions, norms);
     assign_rows(kernels, set_, from, batch, scratch.blocks.data(), norms, scratch.labels.data(), scratch.assignment);
     std::copy_n(scratch.labels.data(), batch, labels + begin);
   }

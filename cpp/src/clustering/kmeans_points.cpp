@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <type_traits>
 
 #include "base/executor.hpp"
 #include "diskern/error.hpp"
@@ -47,22 +48,37 @@ Pieces pieces_of(std::size_t points, std::size_t bytes) {
   return pieces;
 }
 
+double scale_of(double extent, bool single) {
+  int exponent = 0;
+  std::frexp(extent, &exponent);
+  return std::ldexp(1.0, single ? std::min(-exponent, 126) : -exponent);
+}
+
 template <class T>
 void to_groups(const KMeansKernels& kernels, const T* rows, std::size_t count, std::size_t dimensions,
-               const double* offset, double scale, float* blocks, float* norms) {
+               const double* offset, double scale, float* blocks) {
   const auto& of_rows = row_kernels<T>(kernels);
   const std::size_t block_count = chunk_count(count, group_points) * blocks_per_group;
-  // The norm is a float32 sum of as many squares; upward by what their rounding may take away.
-  const float upward = 1.0F + static_cast<float>(dimensions + 4) * 0x1p-23F;
   for (std::size_t b = 0; b < block_count; ++b) {
     float* block = blocks + b * dimensions * block_points;
     const std::size_t begin = b * block_points;
     if (begin >= count) {
       std::fill_n(block, dimensions * block_points, 0.0F);
-      norms[b] = 0.0F;
       continue;
     }
     of_rows.to_block(rows + begin * dimensions, std::min(block_points, count - begin), dimensions, offset, scale, block);
+  }
+}
+
+template void to_groups(const KMeansKernels&, const float*, std::size_t, std::size_t, const double*, double, float*);
+template void to_groups(const KMeansKernels&, const double*, std::size_t, std::size_t, const double*, double, float*);
+
+void block_norms(const float* blocks, std::size_t count, std::size_t dimensions, float* norms) {
+  // The norm is a float32 sum of as many squares; upward by what their rounding may take away.
+  const float upward = 1.0F + static_cast<float>(dimensions + 4) * 0x1p-23F;
+  const std::size_t block_count = chunk_count(count, group_points) * blocks_per_group;
+  for (std::size_t b = 0; b < block_count; ++b) {
+    const float* block = blocks + b * dimensions * block_points;
     float squares[block_points] = {};
     for (std::size_t d = 0; d < dimensions; ++d) {
       for (std::size_t i = 0; i < block_points; ++i) {
@@ -70,15 +86,11 @@ void to_groups(const KMeansKernels& kernels, const T* rows, std::size_t count, s
       }
     }
     float largest = 0.0F;
-    for (const float square : squares) largest = square > largest || std::isnan(square) ? square : largest;
+    // What is no number stays: nothing is larger or smaller than it.
+    for (const float square : squares) largest = square <= largest ? largest : square;
     norms[b] = std::sqrt(largest) * upward;
   }
 }
-
-template void to_groups(const KMeansKernels&, const float*, std::size_t, std::size_t, const double*, double, float*,
-                        float*);
-template void to_groups(const KMeansKernels&, const double*, std::size_t, std::size_t, const double*, double, float*,
-                        float*);
 
 template <class T>
 KMeansPoints<T>::KMeansPoints(const Context& context, View<const T, 2> rows, View<const double> weight)
@@ -118,45 +130,28 @@ KMeansPoints<T>::KMeansPoints(const Context& context, View<const T, 2> rows, Vie
 
 template <class T>
 void KMeansPoints<T>::centre(const Context& context) {
-  const KMeansKernels& kernels = kmeans_kernels();
-  const Pieces pieces = pieces_of(size_);
-  const double work = static_cast<double>(size_ * dimensions_);
-  std::vector<double> sums(pieces.count * dimensions_, 0.0);
-  interruptible_for(
-      context, pieces.count,
-      [&](std::size_t piece) {
-        const Range range = chunk_range(size_, pieces.points, piece);
-        row_kernels<T>(kernels).sum(row(range.begin), range.end - range.begin, dimensions_,
-                                    sums.data() + piece * dimensions_);
-      },
-      work);
+  // Any offset near the points will do; the mean of some of them, evenly spread, is.
+  constexpr std::size_t most = 1024;
+  const std::size_t sample = std::min(size_, most);
   offset_.assign(padded_dimensions(dimensions_), 0.0);
-  for (std::size_t piece = 0; piece < pieces.count; ++piece) {
-    for (std::size_t d = 0; d < dimensions_; ++d) offset_[d] += sums[piece * dimensions_ + d];
+  for (std::size_t s = 0; s < sample; ++s) {
+    const T* from = row(s * size_ / sample);
+    for (std::size_t d = 0; d < dimensions_; ++d) offset_[d] += static_cast<double>(from[d]) / static_cast<double>(sample);
   }
   for (std::size_t d = 0; d < dimensions_; ++d) {
-    // Below this limit no single coordinate is too large, unless they cancel: then the norms tell.
     if (!(std::abs(offset_[d]) <= largest_coordinate)) refuse(rows_, size_, dimensions_);
-    offset_[d] /= static_cast<double>(size_);
+    offset_[d] = static_cast<double>(static_cast<T>(offset_[d]));
   }
   const std::size_t groups = chunk_count(size_, group_points);
-  blocks_.resize(groups * group_points * dimensions_);
+  if (dimensions_ > register_dimensions) blocks_.resize(groups * group_points * dimensions_);
   norms_.resize(groups * blocks_per_group);
-  const auto fill = [&] {
-    interruptible_for(
-        context, pieces.count,
-        [&](std::size_t piece) {
-          const Range range = chunk_range(size_, pieces.points, piece);
-          to_groups(kernels, row(range.begin), range.end - range.begin, dimensions_, offset_.data(), scale_,
-                    blocks_.data() + range.begin * dimensions_, norms_.data() + range.begin / block_points);
-        },
-        work);
-  };
-  fill();
+  find_norms(context);
   double largest = 0;
-  for (const float norm : norms_) largest = std::max(largest, static_cast<double>(norm));
   bool finite = true;
-  for (const float norm : norms_) finite = finite && std::isfinite(norm);
+  for (const float norm : norms_) {
+    finite = finite && std::isfinite(norm);
+    largest = std::max(largest, static_cast<double>(norm));
+  }
   if (finite && largest >= smallest_norm && largest <= largest_norm) return;
   // Unusual units: bring them near 1 by a power of two.
   double extent = 0;
@@ -168,10 +163,42 @@ void KMeansPoints<T>::centre(const Context& context) {
     }
   }
   if (extent == 0) return;
-  int exponent = 0;
-  std::frexp(extent, &exponent);
-  scale_ = std::ldexp(1.0, -exponent);
-  fill();
+  scale_ = scale_of(extent, std::is_same_v<T, float>);
+  find_norms(context);
+}
+
+template <class T>
+void KMeansPoints<T>::find_norms(const Context& context) {
+  const KMeansKernels& kernels = kmeans_kernels();
+  const Pieces pieces = pieces_of(size_);
+  interruptible_for(
+      context, pieces.count,
+      [&](std::size_t piece) {
+        const Range range = chunk_range(size_, pieces.points, piece);
+        AlignedVector<float> buffer(blocks_.empty() ? batch_points * dimensions_ : 0);
+        for (std::size_t begin = range.begin; begin < range.end; begin += batch_points) {
+          const std::size_t count = std::min(batch_points, range.end - begin);
+          float* blocks = blocks_.empty() ? buffer.data() : blocks_.data() + begin * dimensions_;
+          to_groups(kernels, row(begin), count, dimensions_, offset_.data(), scale_, blocks);
+          block_norms(blocks, count, dimensions_, norms_.data() + begin / block_points);
+        }
+      },
+      static_cast<double>(size_ * dimensions_));
+}
+
+template <class T>
+const float* KMeansPoints<T>::groups(const KMeansKernels& kernels, std::size_t begin, std::size_t count,
+                                     float* buffer) const {
+  if (!blocks_.empty()) return blocks_.data() + begin * dimensions_;
+  to_groups(kernels, row(begin), count, dimensions_, offset_.data(), scale_, buffer);
+  return buffer;
+}
+
+template <class T>
+void KMeansPoints<T>::centred(std::size_t i, float* to) const noexcept {
+  for (std::size_t d = 0; d < dimensions_; ++d) {
+    to[d] = static_cast<float>((row(i)[d] - static_cast<T>(offset_[d])) * static_cast<T>(scale_));
+  }
 }
 
 template <class T>
@@ -179,17 +206,27 @@ double KMeansPoints<T>::mean_variance(const Context& context) const {
   const KMeansKernels& kernels = kmeans_kernels();
   const Pieces pieces = pieces_of(size_);
   std::vector<double> squares(pieces.count, 0.0);
+  std::vector<double> sums(pieces.count * dimensions_, 0.0);
   interruptible_for(
       context, pieces.count,
       [&](std::size_t piece) {
         const Range range = chunk_range(size_, pieces.points, piece);
-        squares[piece] = row_kernels<T>(kernels).inertia(row(range.begin), range.end - range.begin, dimensions_,
-                                                         nullptr, nullptr, offset_.data());
+        const std::size_t count = range.end - range.begin;
+        const auto& of_rows = row_kernels<T>(kernels);
+        of_rows.sum(row(range.begin), count, dimensions_, offset_.data(), sums.data() + piece * dimensions_);
+        squares[piece] = of_rows.inertia(row(range.begin), count, dimensions_, nullptr, nullptr, offset_.data());
       },
       static_cast<double>(size_ * dimensions_));
-  double sum = 0;
-  for (const double square : squares) sum += square;
-  return sum / static_cast<double>(size_) / static_cast<double>(dimensions_);
+  // About the offset first, then about the mean, which is near it.
+  const auto n = static_cast<double>(size_);
+  double total = 0;
+  for (const double square : squares) total += square / n;
+  for (std::size_t d = 0; d < dimensions_; ++d) {
+    double mean = 0;
+    for (std::size_t piece = 0; piece < pieces.count; ++piece) mean += sums[piece * dimensions_ + d] / n;
+    total -= mean * mean;
+  }
+  return std::max(total, 0.0) / static_cast<double>(dimensions_);
 }
 
 template class KMeansPoints<float>;

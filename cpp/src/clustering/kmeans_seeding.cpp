@@ -75,11 +75,15 @@ class Seeder {
         context_, pieces_.count,
         [&](std::size_t piece) {
           const Range range = chunk_range(points_.size(), pieces_.points, piece);
-          kernels_.try_seeds(points_.blocks() + range.begin * dimensions_,
-                             chunk_count(range.end - range.begin, group_points), dimensions_,
-                             weight_.empty() ? nullptr : weight_.data() + range.begin, chosen_rows.data(), chosen.size(),
-                             rows.data(), count,
-                             closest_.data() + range.begin, piece_sums_.data() + piece * count);
+          AlignedVector<float> buffer(dimensions_ > register_dimensions ? 0 : batch_points * dimensions_);
+          std::vector<double> sums(count);
+          for (std::size_t begin = range.begin; begin < range.end; begin += batch_points) {
+            const std::size_t batch = std::min(batch_points, range.end - begin);
+            kernels_.try_seeds(points_.groups(kernels_, begin, batch, buffer.data()), chunk_count(batch, group_points),
+                               dimensions_, weight_.empty() ? nullptr : weight_.data() + begin, chosen_rows.data(),
+                               chosen.size(), rows.data(), count, closest_.data() + begin, sums.data());
+            for (std::size_t l = 0; l < count; ++l) piece_sums_[piece * count + l] += sums[l];
+          }
         },
         work);
     std::vector<double> totals(count, 0.0);
@@ -89,15 +93,9 @@ class Seeder {
     return totals;
   }
 
-  // The centred coordinates as the kernels see them.
-  void centred(std::size_t i, float* row) const {
-    const float* block = points_.blocks() + i / block_points * block_points * dimensions_;
-    for (std::size_t d = 0; d < dimensions_; ++d) row[d] = block[d * block_points + i % block_points];
-  }
-
   std::vector<float> centred(const std::vector<std::size_t>& points) const {
     std::vector<float> rows(points.size() * dimensions_);
-    for (std::size_t l = 0; l < points.size(); ++l) centred(points[l], rows.data() + l * dimensions_);
+    for (std::size_t l = 0; l < points.size(); ++l) points_.centred(points[l], rows.data() + l * dimensions_);
     return rows;
   }
 
@@ -119,10 +117,10 @@ class Seeder {
     const Range range = chunk_range(points_.size(), pieces_.points, piece);
     std::vector<float> centre(dimensions_);
     std::vector<float> row(dimensions_);
-    centred(candidate, centre.data());
+    points_.centred(candidate, centre.data());
     std::size_t last = range.begin;
     for (std::size_t i = range.begin; i < range.end; ++i) {
-      centred(i, row.data());
+      points_.centred(i, row.data());
       float distance = 0.0F;
       for (std::size_t d = 0; d < dimensions_; ++d) {
         const float difference = row[d] - centre[d];
@@ -242,13 +240,15 @@ std::vector<std::size_t> parallel(const Context& context, const KMeansPoints<T>&
       [&](std::size_t piece) {
         const Range range = chunk_range(points.size(), pieces.points, piece);
         AssignmentScratch scratch;
-        std::vector<std::int32_t> labels(chunk_count(range.end - range.begin, group_points) * group_points);
-        assign_rows(kmeans_kernels(), set, points.row(range.begin), range.end - range.begin,
-                    points.blocks() + range.begin * points.dimensions(), points.norms() + range.begin / block_points,
-                    labels.data(), scratch);
+        AlignedVector<float> buffer(points.dimensions() > register_dimensions ? 0 : batch_points * points.dimensions());
+        std::int32_t labels[batch_points];
         double* sums = weights.data() + piece * candidates.size();
-        for (std::size_t i = range.begin; i < range.end; ++i) {
-          sums[static_cast<std::size_t>(labels[i - range.begin])] += points.weight(i);
+        for (std::size_t begin = range.begin; begin < range.end; begin += batch_points) {
+          const std::size_t count = std::min(batch_points, range.end - begin);
+          assign_rows(kmeans_kernels(), set, points.row(begin), count,
+                      points.groups(kmeans_kernels(), begin, count, buffer.data()),
+                      points.norms() + begin / block_points, labels, scratch);
+          for (std::size_t i = 0; i < count; ++i) sums[static_cast<std::size_t>(labels[i])] += points.weight(begin + i);
         }
       },
       static_cast<double>(points.size() * candidates.size() * (points.dimensions() + 4)) * 0.02);

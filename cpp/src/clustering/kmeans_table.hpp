@@ -45,15 +45,16 @@ struct KMeansRowKernels {
   // sums[label] += weight * (row - offset), weights[label] += weight, row by row; weight null: 1 each.
   void (*accumulate)(const T* rows, size_t count, size_t dimensions, const int32_t* labels, const double* weight,
                      const double* offset, double* sums, double* weights);
-  // Sums of the columns.
-  void (*sum)(const T* rows, size_t count, size_t dimensions, double* sums);
+  // Sums of the columns of row - offset.
+  void (*sum)(const T* rows, size_t count, size_t dimensions, const double* offset, double* sums);
   // The sum of weight * |row - centre of its label|^2; weight null: 1 each, labels null: the first centre for all.
   double (*inertia)(const T* rows, size_t count, size_t dimensions, const int32_t* labels, const double* weight,
                     const double* centres);
   // Squared distance of each row to the centre of its label, summed in the order of the dimensions.
   void (*label_distances)(const T* rows, size_t count, size_t dimensions, const int32_t* labels, const double* centres,
                           double* distances);
-  // Block [dimension][16] = float32((row - offset) * scale); rows beyond `count` (1 to 16) are zeros.
+  // Block [dimension][16] = float32((row - offset) * scale); rows beyond `count` (1 to 16) are zeros. scale is a power of
+  // two. Rows of float32 want an offset that float32 holds: its difference with a float32 is rounded once either way.
   void (*to_block)(const T* rows, size_t count, size_t dimensions, const double* offset, double scale, float* block);
 };
 
