@@ -3,8 +3,8 @@
 Every contestant gets the same float32 array (one point a row) and the same first centres and makes twenty of Lloyd's
 iterations; the inertia of the centres it ends with, computed alike for all, must be equal. Blobs that overlap, so that
 no contestant converges early. scikit-learn, its extension and Diskern also give labels and inertia, which is one pass
-more; faiss gives centres only. Seeding: greedy k-means++ with 2 + log(k) trials, whose inertia is random. `--case scaling`
-measures the gain of a second thread.
+more; faiss gives centres only. Seeding: greedy k-means++ with 2 + log(k) trials, whose inertia is random.
+`--case scaling` measures the gain of a second thread.
 """
 
 from __future__ import annotations

@@ -45,6 +45,14 @@ std::vector<double> values_of(const py::array& array, const char* name) {
   return values;
 }
 
+// Without a copy.
+py::array_t<std::int32_t> to_labels(std::vector<std::int32_t>&& labels) {
+  auto held = std::make_unique<std::vector<std::int32_t>>(std::move(labels));
+  const py::capsule owner(held.get(), [](void* vector) { delete static_cast<std::vector<std::int32_t>*>(vector); });
+  std::vector<std::int32_t>* kept = held.release();
+  return py::array_t<std::int32_t>({kept->size()}, {sizeof(std::int32_t)}, kept->data(), owner);
+}
+
 // Holds the caller's array, which the points refer to.
 class HeldPoints {
  public:
@@ -83,12 +91,12 @@ class HeldPoints {
   }
 
   py::dict fit(const py::array& centres, std::size_t max_iterations, double tolerance, bool trace, bool reference,
-               int threads) const {
+               clustering::KMeansBoundsUse bounds, int threads) const {
     const View<const double, 2> start = matrix<double>(centres, "centres");
     const std::vector<double> from = values_of(centres, "centres");
     PythonMonitor monitor{py::none()};
     const Context context = make_context(threads, 0, &monitor);
-    const KMeansParams params{max_iterations, tolerance, trace, reference};
+    const KMeansParams params{max_iterations, tolerance, trace, reference, bounds};
     KMeansResult result;
     std::size_t columns = 0;
     {
@@ -107,13 +115,14 @@ class HeldPoints {
     py::dict made;
     made["centres"] = std::holds_alternative<Single>(points_) ? py::array(to_matrix<float>(result.centres, columns))
                                                               : py::array(to_matrix<double>(result.centres, columns));
-    made["labels"] = py::array_t<std::int32_t>(static_cast<py::ssize_t>(result.labels.size()), result.labels.data());
+    made["labels"] = to_labels(std::move(result.labels));
     made["inertia"] = result.inertia;
     made["iterations"] = result.iterations;
     made["stop"] = result.stop;
     made["shift"] = result.shift;
     made["trace"] = result.trace;
     made["decided_in_double"] = result.decided_in_double;
+    made["looked_at"] = result.looked_at;
     return made;
   }
 
@@ -146,7 +155,7 @@ py::tuple predict(const py::array& rows, const py::array& centres, const py::obj
     const py::gil_scoped_release release;
     labels = clustering::predict_kmeans<T>(context, view, of, weights, inertia);
   }
-  return py::make_tuple(py::array_t<std::int32_t>(static_cast<py::ssize_t>(labels.size()), labels.data()), inertia);
+  return py::make_tuple(to_labels(std::move(labels)), inertia);
 }
 
 template <class T>
@@ -230,6 +239,11 @@ void register_kmeans(py::module_& module) {
       .value("labels", KMeansStop::labels)
       .value("interrupted", KMeansStop::interrupted);
 
+  py::enum_<clustering::KMeansBoundsUse>(module, "KMeansBoundsUse", "Whether bounds spare distances.")
+      .value("where_they_pay", clustering::KMeansBoundsUse::where_they_pay)
+      .value("never", clustering::KMeansBoundsUse::never)
+      .value("always", clustering::KMeansBoundsUse::always);
+
   py::class_<HeldPoints>(module, "KMeansPoints",
                          "Float32 or float64 points (points, dimensions) in C order and their weights, ready for k-means.")
       .def(py::init<const py::array&, const py::object&, int>(), py::arg("points"), py::arg("weight") = py::none(),
@@ -239,9 +253,10 @@ void register_kmeans(py::module_& module) {
       .def("seed", &HeldPoints::seed, py::arg("clusters"), py::arg("seeding"), py::arg("seed"), py::arg("run") = 0,
            py::arg("threads") = 1, "Float64 centres (clusters, dimensions).")
       .def("fit", &HeldPoints::fit, py::arg("centres"), py::arg("max_iterations"), py::arg("tolerance") = 0.0,
-           py::arg("trace") = false, py::arg("reference") = false, py::arg("threads") = 1,
+           py::arg("trace") = false, py::arg("reference") = false,
+           py::arg("bounds") = clustering::KMeansBoundsUse::where_they_pay, py::arg("threads") = 1,
            "Lloyd's iterations from float64 centres: centres, labels, inertia, iterations, stop, shift, trace, "
-           "decided_in_double.");
+           "decided_in_double, looked_at.");
 
   module.def(
       "predict_kmeans",

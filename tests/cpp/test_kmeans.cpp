@@ -172,6 +172,41 @@ TEST(fast_equals_reference_for_any_threads) {
   }
 }
 
+template <class T>
+void compare_bounds(std::size_t dimensions, std::size_t clusters, double offset, bool ties) {
+  std::mt19937_64 random(14);
+  auto cloud = ties ? lattice<T>(6000, dimensions, random) : normal_cloud<T>(6000, dimensions, offset, 1.0, random);
+  if (!ties) {  // swarms, so that centres come to rest one after the other
+    for (std::size_t i = 0; i < cloud.size(); ++i) cloud.x[i * dimensions] += static_cast<T>(i % 7 * 9);
+  }
+  const KMeansPoints<T> points(Context{}, cloud.view(), {});
+  KMeansParams params{60, 0.0, true, true};
+  const KMeansResult expected = fit_kmeans(Context{}, params, points, first_rows(cloud, clusters));
+  params.reference = false;
+  for (const KMeansBoundsUse bounds :
+       {KMeansBoundsUse::never, KMeansBoundsUse::always, KMeansBoundsUse::where_they_pay}) {
+    params.bounds = bounds;
+    for (const int threads : {1, 3}) {
+      Context context;
+      context.threads = threads;
+      const KMeansResult found = fit_kmeans(context, params, points, first_rows(cloud, clusters));
+      check_same(found, expected);
+      CHECK(found.trace == expected.trace);
+      if (bounds == KMeansBoundsUse::always && !ties) CHECK(found.looked_at < expected.iterations * cloud.size());
+    }
+  }
+}
+
+TEST(bounds_change_nothing) {
+  for (const std::size_t dimensions : {9UL, 16UL, 33UL}) {
+    for (const std::size_t clusters : {2UL, 7UL, 40UL, 140UL}) {
+      compare_bounds<double>(dimensions, clusters, 0.0, false);
+      compare_bounds<float>(dimensions, clusters, 100.0, false);
+      compare_bounds<double>(dimensions, clusters, 0.0, true);
+    }
+  }
+}
+
 TEST(means_and_inertia) {
   // Two pairs of points; weights 3 and 1, then 1 and 3.
   const Cloud<float> cloud{{0, 0, 0.5F, 0, 0.5F, 1, 1, 1}, 2};

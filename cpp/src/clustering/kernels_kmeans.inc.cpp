@@ -130,7 +130,12 @@ struct Found {
     best.second = larger(larger(best.second, set.second), smaller(best.first, set.first));
     best.first = larger(best.first, set.first);
   }
-  DISKERN_INLINE void write(float band, int32_t* labels, uint64_t& uncertain, size_t vector) const {
+  DISKERN_INLINE void write(float band, int32_t* labels, uint64_t& uncertain, float* first, float* second,
+                            size_t vector) const {
+    if (first != nullptr) {
+      store(first + vector * lanes, best.first);
+      store(second + vector * lanes, best.second);
+    }
     store(labels + vector * lanes, index_of(best.first, broadcast(index_mask), base));
     uncertain |= not_apart(best.first, best.second, broadcast(band)) << (vector * lanes);
   }
@@ -140,7 +145,7 @@ struct Found {
 template <size_t dimensions, size_t vectors>
 struct InRegisters {
   static void assign(const float* blocks, size_t groups, const float* band, const CentreTiles& centres, int32_t* labels,
-                     uint64_t* uncertain) {
+                     uint64_t* uncertain, float* first_scores, float* second_scores) {
     const Integers mask = broadcast(index_mask);
     for (size_t group = 0; group < groups; ++group) {
       uint64_t unsure = 0;
@@ -170,13 +175,15 @@ struct InRegisters {
           for (size_t v = 0; v < vectors; ++v) found[v].add(best[v], first);
         }
         for (size_t v = 0; v < vectors; ++v) {
-          found[v].write(band[(vector + v) / vectors_per_block], labels, unsure, vector + v);
+          found[v].write(band[(vector + v) / vectors_per_block], labels, unsure, first_scores, second_scores, vector + v);
         }
       }
       uncertain[group] = unsure;
       blocks += dimensions * group_points;
       band += blocks_per_group;
       labels += group_points;
+      if (first_scores != nullptr) first_scores += group_points;
+      if (second_scores != nullptr) second_scores += group_points;
     }
   }
 };
@@ -189,7 +196,7 @@ constexpr size_t tile_vectors = 2;
 #endif
 
 void assign_tiled(const float* blocks, size_t groups, const float* band, const CentreTiles& centres, int32_t* labels,
-                  uint64_t* uncertain) {
+                  uint64_t* uncertain, float* first_scores, float* second_scores) {
   const size_t dimensions = centres.dimensions;
   const size_t tiles = centres.count / tile_centres;
   constexpr size_t tiles_per_set = centres_per_tiled_set / tile_centres;
@@ -231,13 +238,15 @@ void assign_tiled(const float* blocks, size_t groups, const float* band, const C
         for (size_t v = 0; v < tile_vectors; ++v) found[v].add(best[v], set * tile_centres);
       }
       for (size_t v = 0; v < tile_vectors; ++v) {
-        found[v].write(band[(vector + v) / vectors_per_block], labels, unsure, vector + v);
+        found[v].write(band[(vector + v) / vectors_per_block], labels, unsure, first_scores, second_scores, vector + v);
       }
     }
     uncertain[group] = unsure;
     blocks += dimensions * group_points;
     band += blocks_per_group;
     labels += group_points;
+    if (first_scores != nullptr) first_scores += group_points;
+    if (second_scores != nullptr) second_scores += group_points;
   }
 }
 
@@ -250,26 +259,26 @@ constexpr size_t many_vectors = 1;
 #endif
 
 void assign(const float* blocks, size_t groups, const float* band, const CentreTiles& centres, int32_t* labels,
-            uint64_t* uncertain) {
+            uint64_t* uncertain, float* first, float* second) {
   switch (centres.dimensions) {
     case 1:
-      return InRegisters<1, few_vectors>::assign(blocks, groups, band, centres, labels, uncertain);
+      return InRegisters<1, few_vectors>::assign(blocks, groups, band, centres, labels, uncertain, first, second);
     case 2:
-      return InRegisters<2, few_vectors>::assign(blocks, groups, band, centres, labels, uncertain);
+      return InRegisters<2, few_vectors>::assign(blocks, groups, band, centres, labels, uncertain, first, second);
     case 3:
-      return InRegisters<3, few_vectors>::assign(blocks, groups, band, centres, labels, uncertain);
+      return InRegisters<3, few_vectors>::assign(blocks, groups, band, centres, labels, uncertain, first, second);
     case 4:
-      return InRegisters<4, few_vectors>::assign(blocks, groups, band, centres, labels, uncertain);
+      return InRegisters<4, few_vectors>::assign(blocks, groups, band, centres, labels, uncertain, first, second);
     case 5:
-      return InRegisters<5, many_vectors>::assign(blocks, groups, band, centres, labels, uncertain);
+      return InRegisters<5, many_vectors>::assign(blocks, groups, band, centres, labels, uncertain, first, second);
     case 6:
-      return InRegisters<6, many_vectors>::assign(blocks, groups, band, centres, labels, uncertain);
+      return InRegisters<6, many_vectors>::assign(blocks, groups, band, centres, labels, uncertain, first, second);
     case 7:
-      return InRegisters<7, many_vectors>::assign(blocks, groups, band, centres, labels, uncertain);
+      return InRegisters<7, many_vectors>::assign(blocks, groups, band, centres, labels, uncertain, first, second);
     case 8:
-      return InRegisters<8, many_vectors>::assign(blocks, groups, band, centres, labels, uncertain);
+      return InRegisters<8, many_vectors>::assign(blocks, groups, band, centres, labels, uncertain, first, second);
     default:
-      return assign_tiled(blocks, groups, band, centres, labels, uncertain);
+      return assign_tiled(blocks, groups, band, centres, labels, uncertain, first, second);
   }
 }
 
@@ -540,7 +549,12 @@ struct Rows<T, 0> {
                        float* block) {
     size_t d = 0;
     for (; d + 8 <= dimensions; d += 8) {
-      columns_to_block<T, 8>(rows + d, dimensions, count, offset + d, scale, block + d * block_points);
+      // Put beside each other first: the compiler then transposes in registers.
+      T beside[block_points * 8];
+      for (size_t i = 0; i < count; ++i) {
+        __builtin_memcpy(beside + i * 8, rows + i * dimensions + d, 8 * sizeof(T));
+      }
+      columns_to_block<T, 8>(beside, 8, count, offset + d, scale, block + d * block_points);
     }
     for (; d < dimensions; ++d) {
       columns_to_block<T, 1>(rows + d, dimensions, count, offset + d, scale, block + d * block_points);

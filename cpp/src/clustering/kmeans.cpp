@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "base/executor.hpp"
 #include "clustering/kmeans_assignment.hpp"
+#include "clustering/kmeans_bounds.hpp"
 #include "diskern/error.hpp"
 
 namespace diskern::clustering {
@@ -56,8 +58,13 @@ class Lloyd {
         partial_(pieces_.count * stride_),
         changed_(pieces_.count),
         decided_(pieces_.count),
+        looked_at_(pieces_.count),
         inertia_(pieces_.count),
-        sums_(stride_) {}
+        sums_(stride_) {
+    const bool possible = dimensions_ > register_dimensions && !params.reference && clusters > 1;
+    if (possible && params.bounds == KMeansBoundsUse::always) bounds_.emplace(points);
+    may_bound_ = possible && params.bounds == KMeansBoundsUse::where_they_pay && bounds_may_pay(clusters, dimensions_);
+  }
 
   KMeansResult run(const std::vector<double>& start) {
     KMeansResult result;
@@ -77,10 +84,16 @@ class Lloyd {
         const double moved = next[i] - result.centres[i];
         result.shift += moved * moved;
       }
+      const std::size_t changed = std::accumulate(changed_.begin(), changed_.end(), std::size_t{0});
+      if (bounds_) {
+        bounds_->move(result.centres, next);
+      } else if (may_bound_ && bounds_pay_from(changed, points_.size())) {
+        bounds_.emplace(points_);
+      }
       std::swap(result.centres, next);
       result.iterations = iteration + 1;
       if (params_.trace) result.trace.push_back(inertia(result.centres));
-      if (std::accumulate(changed_.begin(), changed_.end(), std::size_t{0}) == 0) {
+      if (changed == 0) {
         result.stop = KMeansStop::labels;
         break;
       }
@@ -99,6 +112,7 @@ class Lloyd {
       rounded = rounded || as_points != c;
       c = as_points;
     }
+    if (rounded) bounds_.reset();
     // Labels belong to the centres before the last step, or before rounding.
     Context quiet = context_;
     quiet.monitor = nullptr;
@@ -119,17 +133,19 @@ class Lloyd {
     if (last) padded_ = padded_rows(result.centres, dimensions_);
     const double work = static_cast<double>(points_.size() * clusters_) * static_cast<double>(dimensions_ + 4) * 0.02;
     interruptible_for(
-        context, pieces_.count, [&](std::size_t piece) { assign_piece(piece, last); }, work);
+        context, pieces_.count, [&](std::size_t piece) { assign_piece(piece, result.centres, last); }, work);
+    result.looked_at += std::accumulate(looked_at_.begin(), looked_at_.end(), std::size_t{0});
     result.decided_in_double += std::accumulate(decided_.begin(), decided_.end(), std::size_t{0});
     if (last) result.inertia = std::accumulate(inertia_.begin(), inertia_.end(), 0.0);
   }
 
-  void assign_piece(std::size_t piece, bool last) {
+  void assign_piece(std::size_t piece, const std::vector<double>& centres, bool last) {
     const Range range = chunk_range(points_.size(), pieces_.points, piece);
     double* sums = partial_.data() + piece * stride_;
     double* weights = sums + clusters_ * width_;
     if (!last) std::fill_n(sums, stride_, 0.0);
     AssignmentScratch scratch;
+    typename KMeansBounds<T>::Scratch of_bounds;
     AlignedVector<float> buffer(dimensions_ > register_dimensions ? 0 : batch_points * dimensions_);
     std::int32_t labels[batch_points];
     std::size_t changed = 0;
@@ -139,9 +155,16 @@ class Lloyd {
       const std::size_t count = std::min(batch_points, range.end - begin);
       const T* rows = points_.row(begin);
       const double* weight = points_.weights() == nullptr ? nullptr : points_.weights() + begin;
-      decided += assign_rows(kernels_, set_, rows, count, points_.groups(kernels_, begin, count, buffer.data()),
-                             points_.norms() + begin / block_points, labels, scratch, params_.reference);
       std::int32_t* kept = labels_.data() + begin;
+      if (bounds_) {
+        std::copy_n(kept, count, labels);
+        decided += bounds_->assign(kernels_, set_, centres, begin, count, labels, scratch, of_bounds);
+      } else {
+        decided += assign_rows(kernels_, set_, rows, count, points_.groups(kernels_, begin, count, buffer.data()),
+                               points_.norms() + begin / block_points, labels, scratch, params_.reference,
+                               rows_ahead(rows, count, dimensions_));
+        of_bounds.looked_at += count;
+      }
       for (std::size_t i = 0; i < count; ++i) {
         changed += kept[i] != labels[i] ? 1U : 0U;
         kept[i] = labels[i];
@@ -155,6 +178,7 @@ class Lloyd {
     }
     changed_[piece] = changed;
     decided_[piece] = decided;
+    looked_at_[piece] = of_bounds.looked_at;
     inertia_[piece] = inertia;
   }
 
@@ -263,10 +287,13 @@ class Lloyd {
   std::vector<double> partial_;  // (pieces, stride)
   std::vector<std::size_t> changed_;
   std::vector<std::size_t> decided_;
+  std::vector<std::size_t> looked_at_;
   std::vector<double> inertia_;
   std::vector<double> padded_;  // the last centres
   std::vector<double> sums_;
   CentreSet set_;
+  bool may_bound_ = false;
+  std::optional<KMeansBounds<T>> bounds_;
 };
 
 template <class T>

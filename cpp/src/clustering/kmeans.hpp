@@ -12,6 +12,9 @@
 
 namespace diskern::clustering {
 
+// Whether bounds spare distances (kmeans_bounds.hpp); results do not depend on it.
+enum class KMeansBoundsUse : std::uint8_t { where_they_pay = 0, never = 1, always = 2 };
+
 struct KMeansParams {
   std::size_t max_iterations = 300;
   // The fit ends when the centres move by no more than this, as the sum of squares over all of them. (scikit-learn's tol
@@ -19,6 +22,7 @@ struct KMeansParams {
   double tolerance = 0.0;
   bool trace = false;      // the inertia after every iteration
   bool reference = false;  // every label by brute force in float64; what the fast one is tested against
+  KMeansBoundsUse bounds = KMeansBoundsUse::where_they_pay;
 };
 
 enum class KMeansStop : std::uint8_t { iterations = 0, tolerance = 1, labels = 2, interrupted = 3 };
@@ -32,6 +36,7 @@ struct KMeansResult {
   double shift = 0;           // of the centres in the last iteration, squared
   std::vector<double> trace;  // with params.trace
   std::size_t decided_in_double = 0;
+  std::size_t looked_at = 0;  // points for which the distances to all centres were needed, over all iterations
 };
 
 // Lloyd's iterations from the given centres (clusters x dimensions). When they end, the labels are those of the centres

@@ -74,7 +74,7 @@ Nearest CentreSet::nearest(const KMeansKernels& kernels, const double* point, do
 template <class T>
 std::size_t assign_rows(const KMeansKernels& kernels, const CentreSet& centres, const T* rows, std::size_t count,
                         const float* blocks, const float* norms, std::int32_t* labels, AssignmentScratch& scratch,
-                        bool reference) {
+                        bool reference, const Ahead& ahead) {
   const std::size_t dimensions = centres.dimensions();
   const std::size_t groups = chunk_count(count, group_points);
   scratch.band.resize(groups * blocks_per_group);
@@ -85,7 +85,18 @@ std::size_t assign_rows(const KMeansKernels& kernels, const CentreSet& centres, 
     std::fill_n(scratch.uncertain.begin(), groups, ~std::uint64_t{0});
   } else {
     for (std::size_t b = 0; b < groups * blocks_per_group; ++b) scratch.band[b] = centres.band(norms[b]);
-    kernels.assign(blocks, groups, scratch.band.data(), centres.tiles(), labels, scratch.uncertain.data());
+    if (scratch.want_scores) {
+      scratch.first.resize(groups * group_points);
+      scratch.second.resize(groups * group_points);
+    }
+    for (std::size_t group = 0; group < groups; ++group) {
+      const std::size_t begin = group * group_points;
+      ahead.fetch(group);
+      kernels.assign(blocks + begin * dimensions, 1, scratch.band.data() + group * blocks_per_group, centres.tiles(),
+                     labels + begin, scratch.uncertain.data() + group,
+                     scratch.want_scores ? scratch.first.data() + begin : nullptr,
+                     scratch.want_scores ? scratch.second.data() + begin : nullptr);
+    }
   }
   std::size_t decided = 0;
   for (std::size_t group = 0; group < groups; ++group) {
@@ -106,8 +117,8 @@ std::size_t assign_rows(const KMeansKernels& kernels, const CentreSet& centres, 
 }
 
 template std::size_t assign_rows(const KMeansKernels&, const CentreSet&, const float*, std::size_t, const float*,
-                                 const float*, std::int32_t*, AssignmentScratch&, bool);
+                                 const float*, std::int32_t*, AssignmentScratch&, bool, const Ahead&);
 template std::size_t assign_rows(const KMeansKernels&, const CentreSet&, const double*, std::size_t, const float*,
-                                 const float*, std::int32_t*, AssignmentScratch&, bool);
+                                 const float*, std::int32_t*, AssignmentScratch&, bool, const Ahead&);
 
 }  // namespace diskern::clustering

@@ -62,13 +62,37 @@ struct AssignmentScratch {
   std::vector<std::uint64_t> uncertain;
   std::vector<double> point;
   std::vector<double> distances;
+  bool want_scores = false;
+  std::vector<float> first;   // with want_scores: the highest score of each point,
+  std::vector<float> second;  // and the next one
 };
+
+// Asks for memory that will be read soon, a share of it at each of a number of steps, so that it comes in while something
+// else is computed.
+struct Ahead {
+  const char* from = nullptr;
+  std::size_t bytes_per_group = 0;
+
+  void fetch(std::size_t group) const noexcept {
+    constexpr std::size_t line = 64;
+    for (std::size_t b = 0; b < bytes_per_group; b += line) {
+      __builtin_prefetch(from + group * bytes_per_group + b, 0, 2);  // into the second-level cache
+    }
+  }
+};
+
+// The rows of the batch after the one of `count` rows at `rows`, of few dimensions; asked for beyond the end does no harm.
+template <class T>
+Ahead rows_ahead(const T* rows, std::size_t count, std::size_t dimensions) noexcept {
+  if (dimensions > register_dimensions) return {};
+  return {reinterpret_cast<const char*>(rows + count * dimensions), group_points * dimensions * sizeof(T)};
+}
 
 // Labels of `count` rows, whose blocks are given; labels has room for whole groups. Returns how many were decided in
 // float64. reference: all of them.
 template <class T>
 std::size_t assign_rows(const KMeansKernels& kernels, const CentreSet& centres, const T* rows, std::size_t count,
                         const float* blocks, const float* norms, std::int32_t* labels, AssignmentScratch& scratch,
-                        bool reference = false);
+                        bool reference = false, const Ahead& ahead = {});
 
 }  // namespace diskern::clustering

@@ -79,10 +79,16 @@ class Seeder {
           std::vector<double> sums(count);
           for (std::size_t begin = range.begin; begin < range.end; begin += batch_points) {
             const std::size_t batch = std::min(batch_points, range.end - begin);
-            kernels_.try_seeds(points_.groups(kernels_, begin, batch, buffer.data()), chunk_count(batch, group_points),
-                               dimensions_, weight_.empty() ? nullptr : weight_.data() + begin, chosen_rows.data(),
-                               chosen.size(), rows.data(), count, closest_.data() + begin, sums.data());
-            for (std::size_t l = 0; l < count; ++l) piece_sums_[piece * count + l] += sums[l];
+            const float* blocks = points_.groups(kernels_, begin, batch, buffer.data());
+            const Ahead ahead = rows_ahead(points_.row(begin), batch, dimensions_);
+            for (std::size_t group = 0; group * group_points < batch; ++group) {
+              const std::size_t at = group * group_points;
+              ahead.fetch(group);
+              kernels_.try_seeds(blocks + at * dimensions_, 1, dimensions_,
+                                 weight_.empty() ? nullptr : weight_.data() + begin + at, chosen_rows.data(),
+                                 chosen.size(), rows.data(), count, closest_.data() + begin + at, sums.data());
+              for (std::size_t l = 0; l < count; ++l) piece_sums_[piece * count + l] += sums[l];
+            }
           }
         },
         work);

@@ -60,9 +60,10 @@ struct KMeansRowKernels {
 
 struct KMeansKernels {
   // For each point of the groups the centre of the highest score x.c - |c|^2 / 2, and in `uncertain` (one bit per point)
-  // whether the next one comes closer to it than `band` (one number per block), so that rounding may decide.
+  // whether the next one comes closer to it than `band` (one number per block), so that rounding may decide. first and
+  // second: both scores of each point; null: not wanted.
   void (*assign)(const float* blocks, size_t groups, const float* band, const CentreTiles& centres, int32_t* labels,
-                 uint64_t* uncertain);
+                 uint64_t* uncertain, float* first, float* second);
   // Squared distance of a point to each of `count` centres (a multiple of 8), stored as [dimension][count]: sums in the
   // order of the dimensions, without contraction, the same bits at every level.
   void (*squared_distances)(const double* point, const double* centres, size_t count, size_t dimensions,
