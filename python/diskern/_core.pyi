@@ -9,7 +9,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'Aggregation', 'Averaging', 'BoostingMode', 'Criterion', 'Density', 'DensitySettings', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'NegativeWeights', 'NeighbourWeight', 'Neighbours', 'NeighboursPredictor', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'ScheduleKind', 'SearchOrder', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaNeighboursParams', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'ValidationMetric', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_gradient_boosting', 'fit_graph', 'fit_hmatrix', 'fit_likelihood', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_tmva_forest', 'fit_tmva_neighbours', 'flatness', 'graph_gradients', 'graph_seconds', 'instruction_set', 'link_responses', 'load_model', 'mini_batch_step', 'model_from_bytes', 'moments', 'partial_dependence', 'predict_kmeans', 'protected_bins', 'random_order', 'raw_scores', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'transform_kmeans', 'tree_answers']
+__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'Aggregation', 'Averaging', 'BoostingMode', 'Criterion', 'Density', 'DensitySettings', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansBoundsUse', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'NegativeWeights', 'NeighbourWeight', 'Neighbours', 'NeighboursPredictor', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'ScheduleKind', 'SearchOrder', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaNeighboursParams', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'ValidationMetric', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_gradient_boosting', 'fit_graph', 'fit_hmatrix', 'fit_likelihood', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_tmva_forest', 'fit_tmva_neighbours', 'flatness', 'graph_gradients', 'graph_seconds', 'instruction_set', 'link_responses', 'load_model', 'mini_batch_step', 'model_from_bytes', 'moments', 'partial_dependence', 'predict_kmeans', 'protected_bins', 'random_order', 'raw_scores', 'silhouettes', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'transform_kmeans', 'tree_answers']
 class Error(Exception):
     pass
 class InvalidArgument(Error, ValueError):
@@ -3317,15 +3317,65 @@ class KMeansStop:
     @property
     def value(self) -> int:
         ...
+class KMeansBoundsUse:
+    """
+    Whether bounds spare distances.
+
+    Members:
+
+      where_they_pay
+
+      never
+
+      always
+    """
+    __members__: typing.ClassVar[dict[str, KMeansBoundsUse]]
+    always: typing.ClassVar[KMeansBoundsUse]
+    never: typing.ClassVar[KMeansBoundsUse]
+    where_they_pay: typing.ClassVar[KMeansBoundsUse]
+    @typing.overload
+    def __eq__(self, other: KMeansBoundsUse) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: KMeansBoundsUse) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
 class KMeansPoints:
     """
     Float32 or float64 points (points, dimensions) in C order and their weights, ready for k-means.
     """
     def __init__(self, points: numpy.typing.NDArray[typing.Any], weight: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         ...
-    def fit(self, centres: numpy.typing.NDArray[typing.Any], max_iterations: typing.SupportsInt | typing.SupportsIndex, tolerance: typing.SupportsFloat | typing.SupportsIndex = 0.0, trace: bool = False, reference: bool = False, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> dict[str, typing.Any]:
+    def fit(self, centres: numpy.typing.NDArray[typing.Any], max_iterations: typing.SupportsInt | typing.SupportsIndex, tolerance: typing.SupportsFloat | typing.SupportsIndex = 0.0, trace: bool = False, reference: bool = False, bounds: KMeansBoundsUse = KMeansBoundsUse.where_they_pay, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> dict[str, typing.Any]:
         """
-        Lloyd's iterations from float64 centres: centres, labels, inertia, iterations, stop, shift, trace, decided_in_double.
+        Lloyd's iterations from float64 centres: centres, labels, inertia, iterations, stop, shift, trace, decided_in_double, looked_at.
         """
     def mean_variance(self, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> float:
         """
@@ -3810,6 +3860,10 @@ def random_order(count: typing.SupportsInt | typing.SupportsIndex, seed: typing.
 def raw_scores(predictor: Forest, events: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
     """
     Sums over the trees, float64 (events, outputs), before they become probabilities.
+    """
+def silhouettes(points: numpy.typing.NDArray[typing.Any], labels: numpy.typing.NDArray[typing.Any], clusters: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Silhouette of every float64 point; int64 labels 0 .. clusters - 1.
     """
 def singular_values(matrix: numpy.typing.NDArray[typing.Any]) -> tuple[typing.Any, ...]:
     """
