@@ -145,5 +145,6 @@ void register_clustering(py::module_& module);
 void register_kmeans(py::module_& module);
 void register_classical(py::module_& module);
 void register_principal_components(py::module_& module);
+void register_fitter(py::module_& module);
 
 }  // namespace diskern::python

@@ -277,6 +277,8 @@ void register_model(py::module_& module) {
             return py::cast(std::const_pointer_cast<statistics::TransformationChain>(chain));
           },
           "The transformations that the predictor applies itself, by class; None without any.")
+      .def("at_signal_efficiency", &Model::at_signal_efficiency, py::arg("signal_efficiency"),
+           "Cuts: the same model with responses 1 (passes) and 0 at a signal efficiency.")
       .def("bind", &Model::bind, py::arg("names"), "Positions of the model's variables in names.")
       .def("evaluate", &evaluate, py::arg("events"), py::arg("threads") = 1,
            "Responses, float64 of shape (events, outputs), of float32 or float64 events before transformation.")

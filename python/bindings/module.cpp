@@ -23,4 +23,5 @@ PYBIND11_MODULE(_core, module) {
   register_kmeans(module);
   register_classical(module);
   register_principal_components(module);
+  register_fitter(module);
 }

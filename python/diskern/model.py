@@ -219,6 +219,27 @@ class Model:
                 result[:, j] = column
         return result
 
+    def at_signal_efficiency(self, signal_efficiency: float) -> Model:
+        """A model of Cuts at a signal efficiency: responds 1 for events that pass its cuts, else 0.
+
+        Raises
+        ------
+        InvalidArgument
+            The model is of another method, or the efficiency outside of [0, 1].
+        """
+        return Model(self._model.at_signal_efficiency(float(signal_efficiency)))
+
+    def cuts(self, signal_efficiency: float) -> dict[str, tuple[float, float]]:
+        """The lower and upper cut on every variable (after the transformations) that belong to a signal efficiency.
+
+        A variable that is not cut has -1e30 or 1e30. An event passes where lower < value <= upper.
+        """
+        predictor = self.predictor
+        if not isinstance(predictor, _core.Cuts):
+            raise InvalidArgument(f"cuts are those of a model of Cuts, this is one of {self.method}")
+        lower, upper = predictor.cuts_at(float(signal_efficiency))
+        return dict(zip(self.variables, zip(lower, upper, strict=True), strict=True))
+
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the columns that the variables' expressions read, e.g. ``pt`` and ``eta`` for ``pt*cosh(eta)``.

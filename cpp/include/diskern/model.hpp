@@ -87,6 +87,10 @@ class DISKERN_EXPORT Model {
   void evaluate(const Context& context, View<const float, 2> events, View<const double, 2> keys,
                 View<double, 2> outputs) const;
 
+  // Cuts: the same model at a signal efficiency, whose response is 1 for events that pass, else 0. Throws
+  // InvalidArgument for other methods and outside of [0, 1].
+  Model at_signal_efficiency(double signal_efficiency) const;
+
   // From input columns: the names that the variables' expressions read, e.g. "pt" and "eta" for "pt*cosh(eta)"; an
   // element of an array is "x[0]". The columns of the key (k-fold models) are among them. Throws InvalidArgument when an
   // expression cannot be computed by this library.

@@ -40,6 +40,7 @@ enum class Purpose : uint32_t {
   folds = 9,
   random_cuts = 10,
   seeding = 11,
+  minimisation = 12,
 };
 
 // [0, 1) with all 24 or 53 bits of the mantissa.

@@ -14,6 +14,7 @@
 #include "model/foreign.hpp"
 #include "model/implementation.hpp"
 #include "model/tmva_xml.hpp"
+#include "statistics/cuts.hpp"
 
 namespace diskern {
 
@@ -189,6 +190,14 @@ void Model::evaluate(const Context& context, View<const float, 2> events, View<c
   }
   implementation_->check_shapes(context, events, outputs);
   implementation_->folds->evaluate(context, events, keys, outputs);
+}
+
+Model Model::at_signal_efficiency(double signal_efficiency) const {
+  const auto* cuts = dynamic_cast<const statistics::CutsPredictor*>(implementation_->predictor.get());
+  if (cuts == nullptr) {
+    throw InvalidArgument("a signal efficiency is chosen for models of Cuts, this is one of " + info().method);
+  }
+  return model::make_model(info(), implementation_->chain, cuts->at_efficiency(signal_efficiency));
 }
 
 const std::vector<std::string>& Model::inputs() const { return implementation_->inputs.names(); }

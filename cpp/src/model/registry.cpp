@@ -6,6 +6,8 @@
 #include "neighbours/neighbours_predictor.hpp"
 #include "network/graph/predictor.hpp"
 #include "network/network.hpp"
+#include "statistics/cuts.hpp"
+#include "statistics/formula.hpp"
 #include "statistics/hmatrix.hpp"
 #include "statistics/likelihood.hpp"
 #include "statistics/linear.hpp"
@@ -27,6 +29,8 @@ constexpr Entry entries[] = {
     {"network", &network::NetworkPredictor::read},
     {"graph", &network::graph::GraphPredictor::read},
     {"linear", &statistics::LinearPredictor::read},
+    {"cuts", &statistics::CutsPredictor::read},
+    {"formula", &statistics::FormulaPredictor::read},
     {"hmatrix", &statistics::HMatrixPredictor::read},
     {"likelihood", &statistics::LikelihoodPredictor::read},
     {"projection", &statistics::ProjectionPredictor::read},

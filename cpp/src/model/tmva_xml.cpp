@@ -30,7 +30,9 @@ struct Method {
   bool applies_transformations = false;  // the predictor holds them, the model does not
 };
 constexpr Method methods[] = {{"BDT", &tmva::read_forest},
+                              {"Cuts", &tmva::read_cuts},
                               {"DL", &tmva::read_deep_network},
+                              {"FDA", &tmva::read_formula},
                               {"Fisher", &tmva::read_fisher},
                               {"HMatrix", &tmva::read_hmatrix, true},
                               {"KNN", &tmva::read_neighbours},
@@ -333,7 +335,9 @@ std::string write_tmva_xml(const Model& model) {
   const auto* forest = dynamic_cast<const trees::ForestPredictor*>(implementation.predictor.get());
   const auto* linear = dynamic_cast<const statistics::LinearPredictor*>(implementation.predictor.get());
   const auto* net = dynamic_cast<const network::NetworkPredictor*>(implementation.predictor.get());
+  const auto* formula = dynamic_cast<const statistics::FormulaPredictor*>(implementation.predictor.get());
   const auto* hmatrix = dynamic_cast<const statistics::HMatrixPredictor*>(implementation.predictor.get());
+  const auto* cuts = dynamic_cast<const statistics::CutsPredictor*>(implementation.predictor.get());
   const auto* likelihood = dynamic_cast<const statistics::LikelihoodPredictor*>(implementation.predictor.get());
   const bool fisher = linear != nullptr && info.method != "LD" && info.analysis_type == AnalysisType::classification &&
                       linear->output_count() == 1;
@@ -353,8 +357,15 @@ std::string write_tmva_xml(const Model& model) {
   } else if (net != nullptr) {
     method = "MLP";
     needed = tmva::network_options(network::with_folded_inputs(net->network()), info);
+  } else if (formula != nullptr) {
+    method = "FDA";
   } else if (hmatrix != nullptr) {
     method = "HMatrix";
+  } else if (cuts != nullptr) {
+    if (cuts->working_point() >= 0.0) {
+      throw InvalidArgument("cuts at a working point cannot be written as a TMVA weight file, those of all can");
+    }
+    method = "Cuts";
   } else if (likelihood != nullptr) {
     method = "Likelihood";
     needed = {{"TransformOutput", likelihood->transform_output() ? "True" : "False"}};
@@ -383,8 +394,12 @@ std::string write_tmva_xml(const Model& model) {
     tmva::write_fisher(writer, *linear);
   } else if (linear != nullptr) {
     tmva::write_linear_discriminant(writer, *linear);
+  } else if (formula != nullptr) {
+    tmva::write_formula(writer, *formula);
   } else if (hmatrix != nullptr) {
     tmva::write_hmatrix(writer, *hmatrix);
+  } else if (cuts != nullptr) {
+    tmva::write_cuts(writer, *cuts);
   } else if (likelihood != nullptr) {
     tmva::write_likelihood(writer, *likelihood, info);
   } else {

@@ -10,6 +10,8 @@
 #include "diskern/model.hpp"
 #include "model/xml.hpp"
 #include "network/network.hpp"
+#include "statistics/cuts.hpp"
+#include "statistics/formula.hpp"
 #include "statistics/hmatrix.hpp"
 #include "statistics/likelihood.hpp"
 #include "statistics/linear.hpp"
@@ -64,8 +66,14 @@ PredictorPointer read_linear_discriminant(const xml::Element& weights, const Con
 void write_fisher(xml::Writer& writer, const statistics::LinearPredictor& predictor);
 void write_linear_discriminant(xml::Writer& writer, const statistics::LinearPredictor& predictor);
 
+PredictorPointer read_formula(const xml::Element& weights, const Context& context);
+void write_formula(xml::Writer& writer, const statistics::FormulaPredictor& predictor);
+
 PredictorPointer read_hmatrix(const xml::Element& weights, const Context& context);
 void write_hmatrix(xml::Writer& writer, const statistics::HMatrixPredictor& predictor);
+
+PredictorPointer read_cuts(const xml::Element& weights, const Context& context);
+void write_cuts(xml::Writer& writer, const statistics::CutsPredictor& predictor);
 
 statistics::Density read_density(const xml::Element& pdf);
 void write_density(xml::Writer& writer, const statistics::Density& density, const std::string& name,

@@ -55,6 +55,7 @@ class Reader:
         self._variables: list[tuple[str, str, Any]] = []  # label, expression, where the value of an event lies
         self._spectators: list[tuple[str, str, Any]] = []
         self._models: dict[str, Model] = {}
+        self._working_points: dict[tuple[str, float], Model] = {}
 
     # -- declaring ----------------------------------------------------------------------------------------------------
 
@@ -136,6 +137,22 @@ class Reader:
             )
         return self._models[tag]
 
+    def _at_efficiency(self, tag: str, efficiency: float) -> Model:
+        """The cuts of a tag at a signal efficiency, made once."""
+        if (tag, efficiency) not in self._working_points:
+            self._working_points[tag, efficiency] = self.FindMVA(tag).at_signal_efficiency(efficiency)
+        return self._working_points[tag, efficiency]
+
+    def GetCuts(self, tag: str, signal_efficiency: float) -> dict[str, tuple[float, float]]:
+        """The lower and upper cut on every variable at a signal efficiency; see ``Model.cuts``.
+
+        Raises
+        ------
+        InvalidArgument
+            unknown tag, a model of another method, an efficiency outside of [0, 1]
+        """
+        return self.FindMVA(tag).cuts(signal_efficiency)
+
     # -- evaluating ---------------------------------------------------------------------------------------------------
 
     def EvaluateMVA(self, *arguments: Any, threads: int = 1) -> Any:
@@ -143,8 +160,9 @@ class Reader:
 
         ``EvaluateMVA(tag)`` evaluates the event that the declared variables hold; ``EvaluateMVA(events, tag)`` or
         ``EvaluateMVA(tag, events)`` evaluates events: a dict of arrays, a DataFrame, an array of shape (events,
-        variables), or one event as a sequence of its variables. As in TMVA a number after the tag (the signal
-        efficiency for cuts) is taken and has no effect here.
+        variables), or one event as a sequence of its variables. As in TMVA a number after the tag is the signal
+        efficiency of cuts, ``EvaluateMVA(tag, 0.7)`` or ``EvaluateMVA(events, tag, 0.7)``: 1 for events that pass, else
+        0. It has no effect on other methods.
 
         Columns of a dict or DataFrame are found by label or expression; where neither is there, the expression is
         evaluated on the columns it reads. NaN is a missing value for trees; other methods answer NaN.
@@ -200,8 +218,10 @@ class Reader:
     def _evaluate(
         self, arguments: tuple[Any, ...], threads: int, name: str, analysis_type: str = ""
     ) -> tuple[Model, NDArray[np.float64], bool]:
-        tag, events = _tag_and_events(arguments, name)
+        tag, events, efficiency = _tag_and_events(arguments, name)
         model = self.FindMVA(tag)
+        if efficiency is not None and model.method == "Cuts":
+            model = self._at_efficiency(tag, efficiency)
         if analysis_type and model.analysis_type != analysis_type:
             raise InvalidArgument(f"{name}: {tag!r} is a {model.analysis_type} model")
         if events is None:
@@ -315,18 +335,22 @@ def _computed(expression: str, columns: Mapping[str, NDArray[Any]]) -> NDArray[n
     return result[0] if scalar and len(result) == 1 else result
 
 
-def _tag_and_events(arguments: tuple[Any, ...], name: str) -> tuple[str, Any]:
-    """(tag), (tag, aux), (tag, events) or (events, tag)."""
+def _tag_and_events(arguments: tuple[Any, ...], name: str) -> tuple[str, Any, float | None]:
+    """(tag), (tag, events) or (events, tag), each with a number (TMVA's aux, the signal efficiency) after it."""
+    given = len(arguments)
+    efficiency = None
+    if given > 1 and isinstance(arguments[-1], (int, float, np.number)):
+        efficiency = float(arguments[-1])
+        arguments = arguments[:-1]
     if len(arguments) == 1 and isinstance(arguments[0], str):
-        return arguments[0], None
+        return arguments[0], None, efficiency
     if len(arguments) == 2:
         first, second = arguments
         if isinstance(first, str):
-            scalar = isinstance(second, (int, float, np.number))
-            return first, None if scalar else second
+            return first, second, efficiency
         if isinstance(second, str):
-            return second, first
-    raise InvalidArgument(f"{name}: expected (tag), (events, tag) or (tag, events), got {len(arguments)} arguments")
+            return second, first, efficiency
+    raise InvalidArgument(f"{name}: expected (tag), (events, tag) or (tag, events), got {given} arguments")
 
 
 def _declared(expression: str, value: Any, others: Sequence[tuple[str, str, Any]], verb: str) -> tuple[str, str, Any]:

@@ -6,9 +6,11 @@ from __future__ import annotations
 METHODS: dict[str, str] = {
     "AdaBoost": ".forests:AdaBoost",
     "BDT": ".bdt:BDT",
+    "Cuts": ".cuts:Cuts",
     "DL": ".dl:DL",
     "DT": ".dt:DT",
     "ExtraTrees": ".forests:ExtraTrees",
+    "FDA": ".fda:FDA",
     "Fisher": ".fisher:Fisher",
     "FlatGradientBoostedTrees": ".flat_gradient_boosted_trees:FlatGradientBoostedTrees",
     "GradientBoostedTrees": ".gradient_boosted_trees:GradientBoostedTrees",
