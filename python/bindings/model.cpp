@@ -301,6 +301,14 @@ void register_model(py::module_& module) {
       .def(
           "to_onnx", [](const Model& self) { return py::bytes(model::write_onnx(self)); }, "The bytes of an ONNX file.")
       .def("save_onnx", &save_as<&model::write_onnx>, py::arg("path"), py::call_guard<py::gil_scoped_release>())
+      .def("to_header", &model::write_header, py::arg("name"), "The text of a C++ header that evaluates a dense network.")
+      .def(
+          "save_header",
+          [](const Model& self, const std::string& path, const std::string& name) {
+            const std::string content = model::write_header(self, name);
+            write_file(path, reinterpret_cast<const std::uint8_t*>(content.data()), content.size());
+          },
+          py::arg("path"), py::arg("name"), py::call_guard<py::gil_scoped_release>())
       .def("save", &Model::save, py::arg("path"), py::call_guard<py::gil_scoped_release>());
   module.def("load_model", &Model::load, py::arg("path"), py::call_guard<py::gil_scoped_release>());
   module.def("model_from_bytes", &from_bytes, py::arg("content"));

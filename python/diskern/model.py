@@ -340,25 +340,49 @@ class Model:
         self._model.save_xgboost_json(os.fspath(path))
 
     def to_onnx(self) -> bytes:
-        """The bytes of an ONNX file (a forest): ``variables``, float32 of shape (events, variables), to ``responses``.
+        """The bytes of an ONNX file (a forest or a dense network).
 
-        It uses ``TreeEnsembleRegressor`` of the operator set ai.onnx.ml 1 and one operator of ai.onnx 9 for the link,
-        which runtimes since 2019 read; for classifiers too, because it gives the response and not a label. Every event
-        reaches the same leaves, missing values included; leaves and base scores become float32, with tree weights and
-        averages multiplied in, and runtimes sum them in float32. Names of variables and responses stand in the file's
-        metadata.
+        Input ``variables``, float32 of shape (events, variables), output ``responses``. A network uses operators of
+        ai.onnx 9 only; its weights become float32. A forest uses ``TreeEnsembleRegressor`` of the operator set
+        ai.onnx.ml 1 and one operator of ai.onnx 9 for the link, which runtimes since 2019 read; for classifiers too,
+        because it gives the response and not a label. Every event reaches the same leaves, missing values included;
+        leaves and base scores become float32, with tree weights and averages multiplied in, and runtimes sum them in
+        float32. Names of variables and responses stand in the file's metadata.
 
         Raises
         ------
         InvalidArgument
-            ONNX cannot express the model: other methods than forests, transformations of the variables, preselection,
-            Fisher cuts, medians.
+            ONNX cannot express the model: other methods than forests and dense networks, transformations of the
+            variables, preselection, Fisher cuts, medians.
         """
         return bytes(self._model.to_onnx())
 
     def save_onnx(self, path: str | os.PathLike[str]) -> None:
         """Write an ONNX file, complete or not at all; see ``to_onnx``."""
         self._model.save_onnx(os.fspath(path))
+
+    def to_header(self, name: str = "network") -> str:
+        """The text of a C++ header that evaluates a dense network with nothing but the standard library of C++11.
+
+        Its namespace ``name`` holds ``n_inputs``, ``n_outputs``, ``variable(i)`` (labels) and
+        ``evaluate(variables, responses)``: one event, no allocation, safe from any thread. It computes in float32 where
+        the model does, else in float64.
+
+        Parameters
+        ----------
+        name : str
+            A C++ identifier.
+
+        Raises
+        ------
+        InvalidArgument
+            Other methods than dense networks, transformations of the variables, a name that is no identifier.
+        """
+        return str(self._model.to_header(name))
+
+    def save_header(self, path: str | os.PathLike[str], name: str = "network") -> None:
+        """Write a C++ header, complete or not at all; see ``to_header``."""
+        self._model.save_header(os.fspath(path), name)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Model, (self.to_bytes(),))

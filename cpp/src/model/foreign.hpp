@@ -21,8 +21,11 @@ Model read_lightgbm(const std::string& text);
 
 // JSON that XGBoost 1.0 and later load. Throws InvalidArgument for what XGBoost's format cannot express.
 std::string write_xgboost(const Model& model);
-// An ONNX file (operator sets ai.onnx 9 and ai.onnx.ml 1). Throws InvalidArgument for what these cannot express.
+// An ONNX file (operator sets ai.onnx 9 and, for forests, ai.onnx.ml 1). Throws InvalidArgument for what these cannot express.
 std::string write_onnx(const Model& model);
+// A C++ header that evaluates a dense network without any library; `name` becomes its namespace. Throws InvalidArgument
+// for other models and for a name that is no identifier.
+std::string write_header(const Model& model, const std::string& name);
 
 namespace foreign {
 

@@ -1,105 +1,52 @@
-// Forests as ONNX. The few messages of onnx.proto that are needed are encoded here: a hundred lines in place of a
-// dependency on protobuf in the library, or on the onnx package in Python, which C++ could not use.
-#include <bit>
+// Forests as ONNX, and what every ONNX file has around its graph.
 #include <cmath>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "diskern/error.hpp"
 #include "model/foreign.hpp"
+#include "model/implementation.hpp"
+#include "model/onnx_message.hpp"
+#include "network/network.hpp"
 
 namespace diskern::model {
 
+namespace onnx {
+
+std::string file_of(Message graph, const ModelInfo& info, std::size_t n_outputs, bool trees) {
+  graph.text(2, info.title.empty() ? (trees ? "forest" : "network") : info.title);
+  graph.message(11, tensor("variables", info.variables.size()));
+  graph.message(12, tensor("responses", n_outputs));
+
+  std::string variables;
+  for (const VariableInfo& variable : info.variables) {
+    variables += (variables.empty() ? "" : "\n") + (variable.label.empty() ? variable.expression : variable.label);
+  }
+  std::string outputs;
+  for (const std::string& output : info.outputs) outputs += (outputs.empty() ? "" : "\n") + output;
+  Message file;
+  file.integer(1, ir_version).text(2, "diskern").text(3, DISKERN_VERSION).message(7, graph);
+  file.message(8, Message().text(1, "").integer(2, opset_version));
+  if (trees) file.message(8, Message().text(1, "ai.onnx.ml").integer(2, ml_opset_version));
+  file.message(14, Message().text(1, "variables").text(2, variables));
+  file.message(14, Message().text(1, "responses").text(2, outputs));
+  if (file.bytes().size() > maximum_size) throw InvalidArgument("the model takes more than 2 GiB as ONNX");
+  return file.bytes();
+}
+
+}  // namespace onnx
+
 namespace {
 
+using onnx::attribute;
+using onnx::Message;
+using onnx::node;
 using trees::Forest;
 using trees::Link;
 using trees::Tree;
 
 constexpr const char* format = "ONNX";
-// Operator sets and file version that runtimes of 2019 read, and those of today.
-constexpr std::uint64_t ir_version = 4;
-constexpr std::uint64_t opset_version = 9;
-constexpr std::uint64_t ml_opset_version = 1;
-constexpr std::size_t maximum_size = (std::size_t{1} << 31) - 1;  // of a protobuf message
-
-// A protocol buffer under construction. Fields are numbered as in onnx.proto.
-class Message {
- public:
-  Message& integer(std::uint32_t field, std::uint64_t value) {
-    varint(std::uint64_t{field} << 3);
-    varint(value);
-    return *this;
-  }
-  Message& real(std::uint32_t field, float value) {
-    varint((std::uint64_t{field} << 3) | 5);
-    const auto bits = std::bit_cast<std::uint32_t>(value);
-    for (std::uint32_t shift = 0; shift < 32; shift += 8) bytes_.push_back(static_cast<char>((bits >> shift) & 0xFF));
-    return *this;
-  }
-  Message& text(std::uint32_t field, std::string_view value) {
-    varint((std::uint64_t{field} << 3) | 2);
-    varint(value.size());
-    bytes_ += value;
-    return *this;
-  }
-  Message& message(std::uint32_t field, const Message& value) { return text(field, value.bytes_); }
-  const std::string& bytes() const noexcept { return bytes_; }
-
- private:
-  std::string bytes_;
-
-  void varint(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) bytes_.push_back(static_cast<char>((value & 0x7F) | 0x80));
-    bytes_.push_back(static_cast<char>(value));
-  }
-};
-
-// AttributeProto: name 1, i 3, s 4, floats 7, ints 8, strings 9, type 20.
-Message attribute(std::string_view name, std::int64_t value) {
-  return Message().text(1, name).integer(3, static_cast<std::uint64_t>(value)).integer(20, 2);
-}
-Message attribute(std::string_view name, std::string_view value) {
-  return Message().text(1, name).text(4, value).integer(20, 3);
-}
-Message attribute(std::string_view name, const std::vector<float>& values) {
-  Message message;
-  message.text(1, name);
-  for (const float value : values) message.real(7, value);
-  return message.integer(20, 6);
-}
-Message attribute(std::string_view name, const std::vector<std::int64_t>& values) {
-  Message message;
-  message.text(1, name);
-  for (const std::int64_t value : values) message.integer(8, static_cast<std::uint64_t>(value));
-  return message.integer(20, 7);
-}
-Message attribute(std::string_view name, const std::vector<const char*>& values) {
-  Message message;
-  message.text(1, name);
-  for (const char* value : values) message.text(9, value);
-  return message.integer(20, 8);
-}
-
-// ValueInfoProto of a float32 tensor of shape (events, columns).
-Message tensor(std::string_view name, std::size_t columns) {
-  const Message events = Message().text(2, "events");
-  const Message count = Message().integer(1, columns);
-  const Message shape = Message().message(1, events).message(1, count);
-  const Message type = Message().message(1, Message().integer(1, 1).message(2, shape));
-  return Message().text(1, name).message(2, type);
-}
-
-Message node(std::string_view kind, std::string_view domain, const std::vector<const char*>& inputs,
-             std::string_view output, const std::vector<Message>& attributes) {
-  Message message;
-  for (const char* input : inputs) message.text(1, input);
-  message.text(2, output).text(3, kind).text(4, kind);
-  for (const Message& one : attributes) message.message(5, one);
-  return message.text(7, domain);
-}
 
 float rounded(double value) {
   const auto result = static_cast<float>(value);
@@ -158,6 +105,10 @@ struct Ensemble {
 }  // namespace
 
 std::string write_onnx(const Model& model) {
+  const Model::Implementation& implementation = *model.implementation();
+  if (const auto* net = dynamic_cast<const network::NetworkPredictor*>(implementation.predictor.get())) {
+    return onnx::write_network(model, net->network());
+  }
   const Forest& forest = foreign::forest_of(model, format);
   const ModelInfo& info = model.info();
   const foreign::SumForest sum = foreign::as_sum(forest, format);
@@ -197,24 +148,7 @@ std::string write_onnx(const Model& model) {
                           {attribute("axes", std::vector<std::int64_t>{1}), attribute("keepdims", std::int64_t{1})}));
     graph.message(1, node("Div", "", {"parts", "sum"}, "responses", {}));
   }
-  graph.text(2, info.title.empty() ? "forest" : info.title);
-  graph.message(11, tensor("variables", info.variables.size()));
-  graph.message(12, tensor("responses", n_outputs));
-
-  std::string variables;
-  for (const VariableInfo& variable : info.variables) {
-    variables += (variables.empty() ? "" : "\n") + (variable.label.empty() ? variable.expression : variable.label);
-  }
-  std::string outputs;
-  for (const std::string& output : info.outputs) outputs += (outputs.empty() ? "" : "\n") + output;
-  Message file;
-  file.integer(1, ir_version).text(2, "diskern").text(3, DISKERN_VERSION).message(7, graph);
-  file.message(8, Message().text(1, "").integer(2, opset_version));
-  file.message(8, Message().text(1, "ai.onnx.ml").integer(2, ml_opset_version));
-  file.message(14, Message().text(1, "variables").text(2, variables));
-  file.message(14, Message().text(1, "responses").text(2, outputs));
-  if (file.bytes().size() > maximum_size) throw InvalidArgument("the forest takes more than 2 GiB as ONNX");
-  return file.bytes();
+  return onnx::file_of(graph, info, n_outputs, true);
 }
 
 }  // namespace diskern::model
