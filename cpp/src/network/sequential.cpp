@@ -1,9 +1,12 @@
 // TMVA's back propagation: event by event, and in batches.
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <utility>
 
 #include "network/activation.hpp"
+#include "network/loss_functions.hpp"
+#include "network/sequential_sums.hpp"
 #include "network/session.hpp"
 
 namespace diskern::network {
@@ -12,10 +15,45 @@ namespace {
 
 constexpr double not_known = std::numeric_limits<double>::quiet_NaN();
 
+struct LossOf {
+  Loss kind;
+  LossParams params;
+};
+
+// weight x d loss / d score of the outputs y = activation(sums).
+void output_deltas(const LossOf& loss, const Events& events, std::size_t i, Activation activation, const double* sums,
+                   const double* y, std::size_t n_outputs, double* deltas) {
+  const double weight = events.weight[i];
+  if (loss.kind == Loss::cross_entropy) {
+    deltas[0] = weight * (y[0] - events.target(i, 0));
+    return;
+  }
+  if (loss.kind == Loss::squared) {
+    for (std::size_t k = 0; k < n_outputs; ++k) {
+      deltas[k] = (y[k] - events.target(i, k)) * weight * derivative(activation, sums[k], y[k]);
+    }
+    return;
+  }
+  if (loss.kind == Loss::softmax_cross_entropy) {
+    double largest = y[0];
+    double norm = 0.0;
+    for (std::size_t k = 0; k < n_outputs; ++k) largest = y[k] > largest ? y[k] : largest;
+    for (std::size_t k = 0; k < n_outputs; ++k) norm += std::exp(y[k] - largest);
+    for (std::size_t k = 0; k < n_outputs; ++k) {
+      deltas[k] = weight * (std::exp(y[k] - largest) / norm - events.target(i, k));
+    }
+    return;
+  }
+  std::vector<double> targets(n_outputs);
+  for (std::size_t k = 0; k < n_outputs; ++k) targets[k] = events.target(i, k);
+  loss_of_event(loss.kind, loss.params, sums, targets.data(), n_outputs, deltas);
+  for (std::size_t k = 0; k < n_outputs; ++k) deltas[k] *= weight;
+}
+
 // One event forward and back, the sums in TMVA's order so that its weights are met closely.
 class OneEvent {
  public:
-  OneEvent(const Shape& shape, Loss loss) : shape_(shape), loss_(loss) {
+  OneEvent(const Shape& shape, const LossOf& loss) : shape_(shape), loss_(loss) {
     activations_.emplace_back(shape.n_inputs());
     for (const LayerShape& layer : shape.layers) {
       values_.emplace_back(layer.n_outputs);
@@ -27,7 +65,9 @@ class OneEvent {
   void update(const Events& events, std::size_t i, double learning_rate, std::vector<double>& parameters) {
     for (std::size_t j = 0; j < shape_.n_inputs(); ++j) activations_[0][j] = events.variable(i, j);
     for (std::size_t l = 0; l < shape_.layers.size(); ++l) forward(l, parameters.data());
-    output_deltas(events, i);
+    const std::size_t last = shape_.layers.size() - 1;
+    output_deltas(loss_, events, i, shape_.layers[last].activation, values_[last].data(), activations_[last + 1].data(),
+                  shape_.n_outputs(), deltas_[last].data());
     for (std::size_t l = shape_.layers.size(); l-- > 1;) backward(l, parameters.data());
     for (std::size_t l = 0; l < shape_.layers.size(); ++l) step(l, learning_rate, parameters.data());
   }
@@ -44,28 +84,6 @@ class OneEvent {
       sum += term(layer.input_function, bias);
       values_[l][o] = sum;
       activations_[l + 1][o] = activate(layer.activation, sum);
-    }
-  }
-
-  void output_deltas(const Events& events, std::size_t i) {
-    const std::size_t last = shape_.layers.size() - 1;
-    const std::vector<double>& y = activations_[last + 1];
-    const double weight = events.weight[i];
-    if (loss_ == Loss::cross_entropy) {
-      deltas_[last][0] = weight * (y[0] - events.target(i, 0));
-      return;
-    }
-    double largest = y[0];
-    double norm = 0.0;
-    if (loss_ == Loss::softmax_cross_entropy) {
-      for (const double value : y) largest = value > largest ? value : largest;
-      for (const double value : y) norm += std::exp(value - largest);
-    }
-    for (std::size_t k = 0; k < y.size(); ++k) {
-      const double target = events.target(i, k);
-      deltas_[last][k] = loss_ == Loss::squared ? (y[k] - target) * weight *
-                                                      derivative(shape_.layers[last].activation, values_[last][k], y[k])
-                                                : weight * (std::exp(y[k] - largest) / norm - target);
     }
   }
 
@@ -111,7 +129,7 @@ class OneEvent {
   }
 
   const Shape& shape_;
-  Loss loss_;
+  LossOf loss_;
   std::vector<std::vector<double>> values_;
   std::vector<std::vector<double>> activations_;
   std::vector<std::vector<double>> deltas_;
@@ -159,12 +177,33 @@ void tmva_shuffle(std::vector<std::size_t>& index, TmvaRandom& random) {
 }
 
 void train_sequential(Session& session, NetworkFit& fit) {
-  OneEvent one(session.engine.shape(), session.engine.loss_kind());
+  using Clock = std::chrono::steady_clock;
+  const Shape& shape = session.engine.shape();
+  const LossOf loss{session.params.loss, session.params.loss_params};
+  const bool sums = session.params.input_function == InputFunction::sum;
+  OneEvent one(shape, loss);
+  SequentialSums fast(shape);
+  auto asked = Clock::now();
   cycle(session, fit, [&](const std::vector<std::size_t>& order, double learning_rate) {
+    if (sums) fast.take(session.parameters);
     for (std::size_t k = 0; k < order.size(); ++k) {
-      if (k % 1024 == 1023 && session.interrupted()) return;
-      one.update(session.training, order[k], learning_rate, session.parameters);
+      if (k % 1024 == 1023) {
+        // The user is asked now and then: a thousand events may take far less time than the question.
+        if (const auto now = Clock::now(); now - asked > std::chrono::milliseconds(50)) {
+          asked = now;
+          if (session.interrupted()) break;
+        }
+      }
+      if (!sums) {
+        one.update(session.training, order[k], learning_rate, session.parameters);
+        continue;
+      }
+      fast.forward(session.training, order[k]);
+      output_deltas(loss, session.training, order[k], shape.layers.back().activation, fast.sums(), fast.outputs(),
+                    shape.n_outputs(), fast.deltas());
+      fast.update(learning_rate);
     }
+    if (sums) fast.give(session.parameters);
   });
 }
 
