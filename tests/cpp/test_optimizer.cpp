@@ -281,7 +281,7 @@ TEST(initial_weights) {
                               Expected{Initialisation::lecun_normal, Activation::relu, 1.0 / 50.0, false},
                               Expected{Initialisation::uniform, Activation::relu, 1.0 / 3.0, true},
                               Expected{Initialisation::normal, Activation::relu, 1.0, false},
-                              Expected{Initialisation::automatic, Activation::relu, 2.0 / 50.0, true},
+                              Expected{Initialisation::automatic, Activation::relu, 1.0 / 150.0, true},
                               Expected{Initialisation::automatic, Activation::tanh, 2.0 / 450.0, true},
                               Expected{Initialisation::automatic, Activation::selu, 1.0 / 50.0, false}}) {
     double variance = 0.0;

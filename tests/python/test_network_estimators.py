@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -127,7 +129,17 @@ def test_pickle_and_model_file(tmp_path: Path) -> None:
     [
         {"hidden_layer_sizes": (0,)},
         {"hidden_layer_sizes": ("many",)},
-        {"activation": "softplus"},
+        {"activation": "softpluss"},
+        {"schedule": "steps"},
+        {"schedule_factor": 0.0},
+        {"schedule_period": 0},
+        {"averaging": "mean"},
+        {"initialisation": "xavier"},
+        {"momentum": 1.0},
+        {"rho": -1.0},
+        {"l1": -1.0},
+        {"weight_decay": 0.1},
+        {"clip_norm": -1.0},
         {"solver": "lbfgs"},
         {"learning_rate_init": 0.0},
         {"batch_size": 1.5},
@@ -147,7 +159,8 @@ def test_wrong_parameters_are_named(parameters: dict[str, Any]) -> None:
     X, y = rings(50)
     # The core speaks of its own names for some.
     names = {"hidden_layer_sizes": "hidden_layer", "learning_rate_init": "learning_rate", "max_iter": "epochs|max_iter",
-             "alpha": "l2|alpha", "tol": "convergence_improve|tol", "negative_weights": "negative"}  # fmt: skip
+             "alpha": "l2|alpha", "schedule_factor": "factor", "schedule_period": "period",
+             "tol": "convergence_improve|tol", "negative_weights": "negative"}  # fmt: skip
     name = next(iter(parameters))
     with pytest.raises(InvalidArgument, match=names.get(name, name)):
         NetworkClassifier(**parameters).fit(X, y)
@@ -288,3 +301,117 @@ def test_bfgs_finds_the_minimum_of_a_parabola_in_few_steps() -> None:
     layer = fit.predictor.layers[0]
     np.testing.assert_allclose(layer["weights"][0], expected[1:], atol=1e-6)
     np.testing.assert_allclose(layer["biases"], expected[:1], atol=1e-6)
+
+
+OPTIMIZERS = {
+    "sgd": 0.3,
+    "momentum": 0.05,
+    "nesterov": 0.05,
+    "adagrad": 0.05,
+    "adadelta": 1.0,
+    "rmsprop": 0.005,
+    "adamw": 0.01,
+    "nadam": 0.01,
+}
+
+
+@pytest.mark.parametrize("solver", OPTIMIZERS)
+def test_every_optimizer_parts_rings(solver: str) -> None:
+    X, y = rings(800)
+    more = {"adamw": {"weight_decay": 0.01}, "adadelta": {"epsilon": 1e-6}}.get(solver, {})
+    model = NetworkClassifier(
+        (24,),
+        "tanh",
+        solver=solver,
+        learning_rate_init=OPTIMIZERS[solver],
+        batch_size=50,
+        max_iter=120,
+        random_state=1,
+        **more,
+    )
+    assert model.fit(X, y).score(X, y) > 0.93
+
+
+@pytest.mark.parametrize("schedule", ["constant", "step", "cosine", "one_cycle", "plateau", "exponential"])
+@pytest.mark.parametrize("averaging", ["none", "exponential", "tail"])
+def test_schedules_and_averages(schedule: str, averaging: str) -> None:
+    X, y = rings(800)
+    model = NetworkClassifier(
+        (24,), learning_rate_init=0.02, schedule=schedule, schedule_factor=0.9, averaging=averaging, batch_size=50,
+        max_iter=60, n_iter_no_change=60, random_state=1,
+    ).fit(X, y)  # fmt: skip
+    assert model.score(X, y) > 0.93
+    plain = NetworkClassifier(
+        (24,), learning_rate_init=0.02, batch_size=50, max_iter=60, n_iter_no_change=60, random_state=1
+    )
+    if schedule == "plateau" and averaging == "none":
+        return  # the loss fell all the time
+    differs = (schedule, averaging) != ("constant", "none")
+    assert differs == (weights_of(plain.fit(X, y))[0].tobytes() != weights_of(model)[0].tobytes())
+
+
+@pytest.mark.parametrize(
+    ("parameters", "answer"),
+    [
+        ({"loss": "squared_error"}, np.exp(0.5)),  # the mean of a lognormal distribution
+        ({"loss": "absolute_error"}, 1.0),  # its median
+        ({"loss": "quantile", "quantile": 0.9}, np.exp(1.2815515655446004)),
+        ({"loss": "huber", "huber_distance": 0.01}, 1.0),
+        ({"loss": "huber", "huber_distance": 100.0}, np.exp(0.5)),
+    ],
+)
+def test_losses_of_regressions_have_their_minimum(parameters: dict[str, Any], answer: float) -> None:
+    generator = np.random.default_rng(5)
+    X = generator.normal(size=(20000, 1))
+    y = 1000.0 * generator.lognormal(size=20000)  # far from the unit of the network
+    unit = {"huber_distance": 1000.0 * parameters["huber_distance"]} if "huber_distance" in parameters else {}
+    model = NetworkRegressor(
+        (), "identity", learning_rate_init=0.01, schedule="cosine", max_iter=30, n_iter_no_change=30, random_state=1,
+        **(parameters | unit),
+    ).fit(X, y)  # fmt: skip
+    assert model.predict([[0.0]])[0] / 1000.0 == pytest.approx(answer, rel=0.05)
+
+
+def test_counts() -> None:
+    generator = np.random.default_rng(6)
+    X = generator.uniform(-1, 1, size=(20000, 2))
+    mean = np.exp(X[:, 0] + 0.5 * X[:, 1])
+    model = NetworkRegressor((16,), loss="poisson", learning_rate_init=0.01, max_iter=30, random_state=1)
+    model.fit(X, generator.poisson(mean))
+    np.testing.assert_allclose(model.predict(X), mean, rtol=0.2)
+    with pytest.raises(ValueError, match=r"target 0 of event 1 is -1.*counts"):
+        model.fit(X[:2], [1.0, -1.0])
+
+
+def test_divergence_keeps_the_last_good_weights() -> None:
+    X, y = rings(400)
+    target = (y == "inner").astype(float)
+    # The rate is right for the first epochs of one_cycle and far too large later.
+    model = NetworkRegressor(
+        (20,), solver="sgd", learning_rate_init=10.0, schedule="one_cycle", max_iter=200,
+        n_iter_no_change=200, batch_size=20, random_state=1,
+    )  # fmt: skip
+    with pytest.warns(
+        UserWarning, match=r"diverged.*the weights of epoch \d+, with the smallest training loss, are kept"
+    ):
+        model.fit(X, target)
+    assert np.isfinite(model.predict(X)).all()
+    assert model.best_iteration_ == model.loss_curve_.argmin() + 1
+
+
+@pytest.mark.parametrize("solver", ["adam", "bp"])
+def test_every_instruction_set_gives_the_same_network(solver: str) -> None:
+    program = (
+        "import sys; import numpy as np; from diskern import NetworkClassifier\n"
+        "X = np.random.default_rng(1).normal(size=(300, 5)); y = X[:, 0] * X[:, 1] > 0\n"
+        f"m = NetworkClassifier((20, 7), 'tanh', solver='{solver}', max_iter=3, random_state=1).fit(X, y)\n"
+        "sys.stdout.write(m.predict_proba(X).tobytes().hex())"
+    )
+    answers = {
+        level: subprocess.run(
+            [sys.executable, "-c", program], env=os.environ | {"DISKERN_ISA": level}, capture_output=True, check=True
+        ).stdout
+        for level in _core.supported_instruction_sets()
+    }
+    assert len(set(answers.values())) == 1
+    assert all(len(answer) > 1000 for answer in answers.values())

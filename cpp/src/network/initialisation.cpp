@@ -25,6 +25,7 @@ constexpr std::pair<const char*, Initialisation> names[] = {
     {"uniform", Initialisation::uniform},
     {"normal", Initialisation::normal},
     {"zero", Initialisation::zero},
+    {"small_uniform", Initialisation::small_uniform},
 };
 
 Initialisation chosen_for(Activation activation) noexcept {
@@ -35,7 +36,8 @@ Initialisation chosen_for(Activation activation) noexcept {
     case Activation::gelu:
     case Activation::silu:
     case Activation::symmetric_relu:
-      return Initialisation::he_uniform;
+      // He's larger weights learn more slowly on standardised variables: docs/notes/networks-training.md.
+      return Initialisation::small_uniform;
     case Activation::selu:
       return Initialisation::lecun_normal;
     default:
@@ -94,6 +96,9 @@ void initialise(Initialisation initialisation, Activation activation, std::size_
       break;
     case Initialisation::normal:
       normal = true;
+      break;
+    case Initialisation::small_uniform:
+      variance = 1.0 / (3.0 * n_inputs);
       break;
     case Initialisation::zero:
       variance = 0.0;

@@ -13,7 +13,7 @@ namespace diskern::network {
 // weights do.
 enum class Initialisation : std::uint8_t {
   tmva = 0,            // uniform in [-2, 2] from TRandom3(random_seed), in TMVA's order of synapses
-  automatic = 1,       // he_uniform after ReLU and its kin, lecun_normal after selu, else glorot_uniform
+  automatic = 1,       // small_uniform with ReLU and its kin, lecun_normal with selu, else glorot_uniform
   glorot_uniform = 2,  // variance 2 / (inputs + outputs): Glorot and Bengio, AISTATS 2010
   glorot_normal = 3,
   he_uniform = 4,  // variance 2 / inputs: He et al., arXiv:1502.01852
@@ -23,8 +23,9 @@ enum class Initialisation : std::uint8_t {
   uniform = 8,  // in [-1, 1]
   normal = 9,   // of width 1
   zero = 10,
+  small_uniform = 11,  // variance 1 / (3 inputs), in +- 1 / sqrt(inputs): PyTorch's default
 };
-constexpr Initialisation last_initialisation = Initialisation::zero;
+constexpr Initialisation last_initialisation = Initialisation::small_uniform;
 
 const char* name(Initialisation initialisation) noexcept;
 // InvalidArgument for an unknown name; the message lists the known ones, near misses first.

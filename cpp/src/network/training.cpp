@@ -209,15 +209,18 @@ NetworkParams NetworkParams::tmva(std::int32_t n_variables) {
   return params;
 }
 
-NetworkFit fit_network(const Context& context, const NetworkParams& params, const TrainingData& training,
+NetworkFit fit_network(const Context& context, const NetworkParams& given, const TrainingData& training,
                        const TrainingData* validation) {
+  NetworkParams params = given;
   const std::size_t n_variables = training.variables.columns();
   const std::size_t n_outputs = training.targets.columns();
   check_params(params, n_outputs);
   check_events(training, n_variables, n_outputs, params, "training");
   if (validation != nullptr) check_events(*validation, n_variables, n_outputs, params, "validation");
 
-  const Activation output_activation = params.loss == Loss::cross_entropy ? Activation::sigmoid : Activation::linear;
+  Activation output_activation = Activation::linear;
+  if (params.loss == Loss::cross_entropy || params.loss == Loss::multi_label) output_activation = Activation::sigmoid;
+  if (params.loss == Loss::poisson) output_activation = Activation::exponential;
   const Shape shape = make_shape(n_variables, params.hidden_layers, n_outputs, params.activation, output_activation,
                                  params.input_function);
   require(params.solver != Solver::bfgs || shape.parameters <= 10000,
@@ -228,8 +231,11 @@ NetworkFit fit_network(const Context& context, const NetworkParams& params, cons
               " weights are too many, expected at most 2000");
   require(!params.standardise_inputs || params.input_function == InputFunction::sum,
           "standardise_inputs is available for the input function sum only");
-  require(!params.standardise_targets || (params.loss == Loss::squared && params.input_function == InputFunction::sum),
-          "standardise_targets is available for the squared loss and the input function sum only");
+  const bool scales_with_targets = params.loss == Loss::squared || params.loss == Loss::absolute ||
+                                   params.loss == Loss::quantile || (params.loss == Loss::huber && n_outputs == 1);
+  require(!params.standardise_targets || (scales_with_targets && params.input_function == InputFunction::sum),
+          std::string("standardise_targets is available for the input function sum and the losses squared, absolute, ") +
+              "quantile and, with one target, huber; the loss is " + name(params.loss));
 
   Events events;
   events.variables = training.variables;
@@ -257,6 +263,7 @@ NetworkFit fit_network(const Context& context, const NetworkParams& params, cons
     }
     if (params.standardise_targets) {
       standardise(context, training.targets, events.weight, events.target_shift, events.target_scale);
+      params.loss_params.huber_distance *= events.target_scale.front();  // it has the unit of the target
     }
     apart.shift = events.shift;
     apart.scale = events.scale;

@@ -29,6 +29,16 @@ class LayersDoor(Estimator):
     beta_1: float
     beta_2: float
     epsilon: float
+    momentum: float
+    rho: float
+    l1: float
+    weight_decay: float
+    clip_norm: float
+    schedule: str
+    schedule_factor: float
+    schedule_period: int
+    averaging: str
+    initialisation: str
     n_iter_no_change: int
     tol: float
 
@@ -62,8 +72,12 @@ class LayersDoor(Estimator):
         return graph
 
     def _fit_layers(self, params: _core.NetworkParams, data: _Data, validation: _Data | None, seed: int) -> Any:
-        if self.solver != "adam":
-            raise InvalidArgument(f"solver must be 'adam' with layers, got {self.solver!r}")
+        if params.solver != _core.NetworkSolver.mini_batch:
+            raise InvalidArgument(
+                f"solver must be one of mini-batches (such as 'adam') with layers, got {self.solver!r}"
+            )
+        if params.averaging != _core.Averaging.none:
+            raise InvalidArgument(f"averaging is not available with layers, got {self.averaging!r}")
         loss = params.loss.name
         events, targets, weight = data
         targets = np.ascontiguousarray(targets, np.float32)
@@ -90,6 +104,16 @@ class LayersDoor(Estimator):
                 "beta_1": ("beta_1", self.beta_1),
                 "beta_2": ("beta_2", self.beta_2),
                 "epsilon": ("epsilon", self.epsilon),
+                "solver": ("optimizer", params.optimizer.name),
+                "momentum": ("momentum", self.momentum),
+                "rho": ("rho", self.rho),
+                "l1": ("l1", self.l1),
+                "weight_decay": ("weight_decay", self.weight_decay),
+                "clip_norm": ("clip_norm", self.clip_norm),
+                "schedule": ("schedule", self.schedule),
+                "schedule_factor": ("factor", self.schedule_factor),
+                "schedule_period": ("period", self.schedule_period),
+                "initialisation": ("initialisation", self.initialisation),
                 "n_iter_no_change": ("convergence_tests", self.n_iter_no_change),
                 "tol": ("convergence_improve", self.tol),
             },
@@ -101,6 +125,7 @@ class LayersDoor(Estimator):
             options,
             scaled((events, targets, weight)),
             None if validation is None else scaled(validation),
+            loss_options={"quantile": params.quantile, "huber_distance": params.huber_distance / float(scale[0])},
             links=[LINKS.get(loss, "identity")],
             threads=self._threads(),
             seed=seed,

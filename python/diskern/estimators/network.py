@@ -17,8 +17,21 @@ from ._layers_door import LayersDoor
 InvalidArgument = _core.InvalidArgument
 
 _DEFAULTS = _core.NetworkParams()
-_ACTIVATIONS = {"identity": "linear", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu", "radial": "radial"}
-_SOLVERS = {"adam": "mini_batch", "bp": "sequential", "bfgs": "bfgs"}
+#: scikit-learn's words where it has some, else the names of the core
+_ACTIVATIONS = {"identity": "linear", "logistic": "sigmoid"} | {
+    name: name for name in _core.Activation.__members__ if name not in ("linear", "sigmoid", "tmva_tanh")
+}
+_OPTIMIZERS = {"sgd": "gradient_descent"} | {
+    name: name for name in _core.OptimizerKind.__members__ if name != "gradient_descent"
+}
+_SOLVERS = dict.fromkeys(_OPTIMIZERS, "mini_batch") | {"bp": "sequential", "bfgs": "bfgs"}
+_REGRESSION_LOSSES = {
+    "squared_error": "squared",
+    "absolute_error": "absolute",
+    "huber": "huber",
+    "quantile": "quantile",
+    "poisson": "poisson",
+}
 
 _Validation = tuple[NDArray[np.float32], NDArray[Any], NDArray[np.float64]]
 
@@ -27,26 +40,51 @@ _PARAMETERS = """
     ----------
     hidden_layer_sizes : sequence of int
         Neurons of each hidden layer; empty: none.
-    activation : {'relu', 'tanh', 'logistic', 'identity', 'radial'}
-        Of the hidden neurons; radial is exp(-x^2 / 2).
+    activation : str
+        Of the hidden neurons: relu, tanh, logistic, identity, leaky_relu, elu, selu, gelu, silu, softsign, softplus,
+        radial exp(-x^2 / 2), gauss exp(-x^2), gauss_complement, hard_sigmoid, symmetric_relu, exponential.
     layers : list of Layer, or Graph, optional
         Instead of dense hidden layers: a list of layers (:mod:`diskern.networks`) up to the last one, which is added;
         its first element may be an ``Input`` that says the shape of an event, X then is (events, *shape). Or a complete
         graph, which gives one number for two classes, one per class for more, one for a regression; with several inputs
-        X is a tuple of arrays or a mapping by their names. Needs the solver 'adam'; training is in float32; variables
+        X is a tuple of arrays or a mapping by their names. Needs a solver of mini-batches and no averaging; variables
         in one row are standardised, images, series and what goes into a Graph are taken as they are.
-    solver : {'adam', 'bp', 'bfgs'}
-        Adam on mini-batches (arXiv:1412.6980), TMVA's back propagation event by event, or TMVA's BFGS on all events.
+    solver : str
+        Rule of the steps on mini-batches: adam (arXiv:1412.6980), adamw, nadam, sgd, momentum, nesterov, adagrad,
+        adadelta, rmsprop. Or TMVA's back propagation event by event (bp), or TMVA's BFGS on all events (bfgs).
     learning_rate_init : float
-        Step size of Adam, learning rate of bp.
+        Step size of mini-batches (adadelta: usually 1), learning rate of bp.
     batch_size : int
-        Events of a mini-batch of Adam; 0: all.
+        Events of a mini-batch; 0: all.
     max_iter : int
         Most epochs.
     alpha : float
-        L2 penalty of Adam, divided by the batch size (scikit-learn's convention); not applied to biases.
+        L2 penalty of mini-batches, divided by the batch size (scikit-learn's convention); not applied to biases.
     beta_1, beta_2, epsilon : float
-        Of Adam.
+        Of adam, adamw, nadam; epsilon also of adagrad, adadelta and rmsprop.
+    momentum : float
+        Of momentum and nesterov.
+    rho : float
+        Decay of the mean of squares of rmsprop and adadelta.
+    l1 : float
+        L1 penalty of mini-batches, per unit weight of events; not applied to biases.
+    weight_decay : float
+        Decoupled weight decay of adamw; not applied to biases.
+    clip_norm : float
+        Longer gradients of mini-batches are scaled down to this length; 0: never.
+    schedule : {'constant', 'step', 'cosine', 'one_cycle', 'plateau', 'exponential'}
+        Of the step size of mini-batches: step multiplies it by ``schedule_factor`` after every ``schedule_period``
+        epochs, exponential after every epoch, plateau when the loss has not improved for ``schedule_period`` epochs;
+        cosine falls to 0 over ``max_iter`` epochs, one_cycle rises for three tenths of them before.
+    schedule_factor : float
+    schedule_period : int
+    averaging : {'none', 'exponential', 'tail'}
+        The model has weights averaged over the steps of mini-batches: an exponential mean over about a thousand of
+        them, or the plain mean over the last quarter of ``max_iter`` epochs.
+    initialisation : str
+        First weights: automatic (small_uniform for ReLU and its kin, lecun_normal for selu, else glorot_uniform),
+        small_uniform in +- 1 / sqrt(inputs), glorot_uniform, glorot_normal, he_uniform, he_normal, lecun_uniform,
+        lecun_normal, uniform in [-1, 1], normal, zero, tmva.
     early_stopping : 'auto' or bool
         'auto': with a validation sample given to ``fit``; True: without one ``validation_fraction`` of the events is
         set apart; False: never. The weights of the smallest validation loss are kept. Without it, training ends when
@@ -86,8 +124,19 @@ _PARAMETERS = """
     Notes
     -----
     Variables are standardised inside the model (so are the targets of a regression), event weights are scaled to a mean
-    absolute value of 1. Training is in float64. Weights that stop being finite are an error, or, once a validation loss
-    was reached, a warning and the best weights before.
+    absolute value of 1. Training by mini-batches and the evaluation of such models are in float32 (losses are summed in
+    float64), bp and bfgs in float64. Weights that stop being finite are an error, or, once a whole epoch was done, a
+    warning and the best weights before.
+"""
+
+
+_LOSS_PARAMETERS = """    loss : {'squared_error', 'absolute_error', 'huber', 'quantile', 'poisson'}
+        What is minimised: the answers then are means, medians, means that far events pull less, quantiles, or expected
+        counts (targets of 0 or more, the model answers the exponential of its last sum).
+    quantile : float
+        Which quantile, between 0 and 1.
+    huber_distance : float
+        Distance from the target, in its unit, from which on the huber loss is a straight line.
 """
 
 
@@ -112,6 +161,16 @@ class _Network(LayersDoor):
         beta_1: float = _DEFAULTS.beta_1,
         beta_2: float = _DEFAULTS.beta_2,
         epsilon: float = _DEFAULTS.epsilon,
+        momentum: float = _DEFAULTS.momentum,
+        rho: float = _DEFAULTS.rho,
+        l1: float = _DEFAULTS.l1,
+        weight_decay: float = _DEFAULTS.weight_decay,
+        clip_norm: float = _DEFAULTS.clip_norm,
+        schedule: str = "constant",
+        schedule_factor: float = _DEFAULTS.schedule_factor,
+        schedule_period: int = _DEFAULTS.schedule_period,
+        averaging: str = "none",
+        initialisation: str = "automatic",
         early_stopping: bool | str = "auto",
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
@@ -132,6 +191,16 @@ class _Network(LayersDoor):
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
+        self.momentum = momentum
+        self.rho = rho
+        self.l1 = l1
+        self.weight_decay = weight_decay
+        self.clip_norm = clip_norm
+        self.schedule = schedule
+        self.schedule_factor = schedule_factor
+        self.schedule_period = schedule_period
+        self.averaging = averaging
+        self.initialisation = initialisation
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -142,10 +211,16 @@ class _Network(LayersDoor):
         self.verbose = verbose
 
     def _params(self) -> _core.NetworkParams:
-        if self.activation not in _ACTIVATIONS:
-            raise InvalidArgument(f"activation must be one of {', '.join(_ACTIVATIONS)}, got {self.activation!r}")
-        if self.solver not in _SOLVERS:
-            raise InvalidArgument(f"solver must be one of {', '.join(_SOLVERS)}, got {self.solver!r}")
+        for name, known in (
+            ("activation", _ACTIVATIONS),
+            ("solver", _SOLVERS),
+            ("schedule", _core.ScheduleKind.__members__),
+            ("averaging", _core.Averaging.__members__),
+            ("initialisation", _core.NetworkInitialisation.__members__),
+        ):
+            value = getattr(self, name)
+            if value not in known:
+                raise InvalidArgument(f"{name} must be one of {', '.join(known)}, got {value!r}")
         check_early_stopping(self.early_stopping)
         if not 0.0 < self.validation_fraction < 1.0:
             raise InvalidArgument(f"validation_fraction must lie between 0 and 1, got {self.validation_fraction!r}")
@@ -155,6 +230,11 @@ class _Network(LayersDoor):
         params = _core.NetworkParams()
         params.activation = getattr(_core.Activation, _ACTIVATIONS[self.activation])
         params.solver = getattr(_core.NetworkSolver, _SOLVERS[self.solver])
+        if self.solver in _OPTIMIZERS:
+            params.optimizer = getattr(_core.OptimizerKind, _OPTIMIZERS[self.solver])
+        params.schedule = getattr(_core.ScheduleKind, self.schedule)
+        params.averaging = getattr(_core.Averaging, self.averaging)
+        params.initialisation = getattr(_core.NetworkInitialisation, self.initialisation)
         values = {
             "hidden_layer_sizes": ("hidden_layers", [sizes] if isinstance(sizes, int | np.integer) else list(sizes)),
             "learning_rate_init": ("learning_rate", self.learning_rate_init),
@@ -164,6 +244,13 @@ class _Network(LayersDoor):
             "beta_1": ("beta_1", self.beta_1),
             "beta_2": ("beta_2", self.beta_2),
             "epsilon": ("epsilon", self.epsilon),
+            "momentum": ("momentum", self.momentum),
+            "rho": ("rho", self.rho),
+            "l1": ("l1", self.l1),
+            "weight_decay": ("weight_decay", self.weight_decay),
+            "clip_norm": ("clip_norm", self.clip_norm),
+            "schedule_factor": ("schedule_factor", self.schedule_factor),
+            "schedule_period": ("schedule_period", self.schedule_period),
             "n_iter_no_change": ("convergence_tests", self.n_iter_no_change),
             "tol": ("convergence_improve", self.tol),
         }
@@ -323,8 +410,79 @@ class NetworkClassifier(ClassifierBase, _Network):
 
 
 class NetworkRegressor(RegressorBase, _Network):
-    __doc__ = f"""Dense network that estimates a number, with the squared error as loss.
-{_PARAMETERS}"""
+    __doc__ = f"""Dense network that estimates a number.
+{_PARAMETERS.replace("    solver : str", _LOSS_PARAMETERS + "    solver : str", 1)}"""
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Sequence[int] = tuple(_DEFAULTS.hidden_layers),
+        activation: str = "relu",
+        *,
+        layers: Any = None,
+        loss: str = "squared_error",
+        quantile: float = _DEFAULTS.quantile,
+        huber_distance: float = _DEFAULTS.huber_distance,
+        solver: str = "adam",
+        learning_rate_init: float = _DEFAULTS.learning_rate,
+        batch_size: int = _DEFAULTS.batch_size,
+        max_iter: int = _DEFAULTS.epochs,
+        alpha: float = _DEFAULTS.l2_per_event,
+        beta_1: float = _DEFAULTS.beta_1,
+        beta_2: float = _DEFAULTS.beta_2,
+        epsilon: float = _DEFAULTS.epsilon,
+        momentum: float = _DEFAULTS.momentum,
+        rho: float = _DEFAULTS.rho,
+        l1: float = _DEFAULTS.l1,
+        weight_decay: float = _DEFAULTS.weight_decay,
+        clip_norm: float = _DEFAULTS.clip_norm,
+        schedule: str = "constant",
+        schedule_factor: float = _DEFAULTS.schedule_factor,
+        schedule_period: int = _DEFAULTS.schedule_period,
+        averaging: str = "none",
+        initialisation: str = "automatic",
+        early_stopping: bool | str = "auto",
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = _DEFAULTS.convergence_improve,
+        negative_weights: NegativePolicy = "keep",
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            hidden_layer_sizes,
+            activation,
+            layers=layers,
+            solver=solver,
+            learning_rate_init=learning_rate_init,
+            batch_size=batch_size,
+            max_iter=max_iter,
+            alpha=alpha,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            momentum=momentum,
+            rho=rho,
+            l1=l1,
+            weight_decay=weight_decay,
+            clip_norm=clip_norm,
+            schedule=schedule,
+            schedule_factor=schedule_factor,
+            schedule_period=schedule_period,
+            averaging=averaging,
+            initialisation=initialisation,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            negative_weights=negative_weights,
+            n_jobs=n_jobs,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.loss = loss
+        self.quantile = quantile
+        self.huber_distance = huber_distance
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> NetworkRegressor:
         """Train.
@@ -353,8 +511,15 @@ class NetworkRegressor(RegressorBase, _Network):
             After Ctrl-C; the best weights so far are held and ``interrupted_`` is True.
         """
         params = self._params()
-        params.loss = _core.NetworkLoss.squared
-        params.standardise_targets = True
+        if self.loss not in _REGRESSION_LOSSES:
+            raise InvalidArgument(f"loss must be one of {', '.join(_REGRESSION_LOSSES)}, got {self.loss!r}")
+        params.loss = getattr(_core.NetworkLoss, _REGRESSION_LOSSES[self.loss])
+        for name in ("quantile", "huber_distance"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+                raise InvalidArgument(f"{name} must be of type float, got {value!r}")
+            setattr(params, name, value)
+        params.standardise_targets = self.loss != "poisson"
         events, target, weight = self._check_fit(X, y, sample_weight, negative=self.negative_weights)
         validation = None
         if eval_set is not None:
