@@ -9,7 +9,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'Aggregation', 'Averaging', 'BoostingMode', 'Criterion', 'Density', 'DensitySettings', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansBoundsUse', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'NegativeWeights', 'NeighbourWeight', 'Neighbours', 'NeighboursPredictor', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'ScheduleKind', 'SearchOrder', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaNeighboursParams', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'ValidationMetric', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_gradient_boosting', 'fit_graph', 'fit_hmatrix', 'fit_likelihood', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_tmva_forest', 'fit_tmva_neighbours', 'flatness', 'graph_gradients', 'graph_seconds', 'instruction_set', 'link_responses', 'load_model', 'mini_batch_step', 'model_from_bytes', 'moments', 'partial_dependence', 'predict_kmeans', 'protected_bins', 'random_order', 'raw_scores', 'silhouettes', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'transform_kmeans', 'tree_answers']
+__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'Aggregation', 'Averaging', 'BoostingMode', 'Criterion', 'Density', 'DensitySettings', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansBoundsUse', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'NegativeWeights', 'NeighbourWeight', 'Neighbours', 'NeighboursPredictor', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'ScheduleKind', 'SearchOrder', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaNeighboursParams', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'UBoostParams', 'UBoostResult', 'ValidationMetric', 'Votes', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_gradient_boosting', 'fit_graph', 'fit_hmatrix', 'fit_likelihood', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_tmva_forest', 'fit_tmva_neighbours', 'fit_uboost', 'flatness', 'graph_gradients', 'graph_seconds', 'instruction_set', 'link_responses', 'load_model', 'mini_batch_step', 'model_from_bytes', 'moments', 'partial_dependence', 'predict_kmeans', 'protected_bins', 'random_order', 'raw_scores', 'silhouettes', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'transform_kmeans', 'tree_answers']
 class Error(Exception):
     pass
 class InvalidArgument(Error, ValueError):
@@ -2054,6 +2054,8 @@ class NetworkInitialisation:
       normal
 
       zero
+
+      small_uniform
     """
     __members__: typing.ClassVar[dict[str, NetworkInitialisation]]
     automatic: typing.ClassVar[NetworkInitialisation]
@@ -2064,6 +2066,7 @@ class NetworkInitialisation:
     lecun_normal: typing.ClassVar[NetworkInitialisation]
     lecun_uniform: typing.ClassVar[NetworkInitialisation]
     normal: typing.ClassVar[NetworkInitialisation]
+    small_uniform: typing.ClassVar[NetworkInitialisation]
     tmva: typing.ClassVar[NetworkInitialisation]
     uniform: typing.ClassVar[NetworkInitialisation]
     zero: typing.ClassVar[NetworkInitialisation]
@@ -2889,6 +2892,110 @@ class FoldsPredictor(Predictor):
     @property
     def rule(self) -> FoldRule:
         ...
+class Votes(Predictor):
+    """
+    The mean of the responses of a forest's outputs, immutable.
+    """
+    @property
+    def voters(self) -> Forest:
+        """
+        The forest.
+        """
+class UBoostParams:
+    """
+    Parameters with their defaults.
+    """
+    negative_weights: NegativeWeights
+    def __init__(self) -> None:
+        ...
+    @property
+    def efficiency_steps(self) -> int:
+        ...
+    @efficiency_steps.setter
+    def efficiency_steps(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def learning_rate(self) -> float:
+        ...
+    @learning_rate.setter
+    def learning_rate(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def max_bins(self) -> int:
+        ...
+    @max_bins.setter
+    def max_bins(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def max_depth(self) -> int:
+        ...
+    @max_depth.setter
+    def max_depth(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def min_weight_fraction_leaf(self) -> float:
+        ...
+    @min_weight_fraction_leaf.setter
+    def min_weight_fraction_leaf(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def n_estimators(self) -> int:
+        ...
+    @n_estimators.setter
+    def n_estimators(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def n_neighbors(self) -> float:
+        ...
+    @n_neighbors.setter
+    def n_neighbors(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def smoothing(self) -> float:
+        ...
+    @smoothing.setter
+    def smoothing(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def uniform_class(self) -> int:
+        ...
+    @uniform_class.setter
+    def uniform_class(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def uniforming_rate(self) -> float:
+        ...
+    @uniforming_rate.setter
+    def uniforming_rate(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+class UBoostResult:
+    """
+    Trained forests and how they came about.
+    """
+    @property
+    def deviation(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Mean distance of the local efficiencies from that of the forest, after each tree (rows).
+        """
+    @property
+    def efficiency(self) -> list[float]:
+        """
+        At which each forest is flat.
+        """
+    @property
+    def error_fraction(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Of each tree (rows) and forest (columns).
+        """
+    @property
+    def feature_gain(self) -> list[float]:
+        ...
+    @property
+    def interrupted(self) -> bool:
+        ...
+    @property
+    def predictor(self) -> Predictor:
+        ...
 class FlatnessParams:
     """
     Parameters with their defaults.
@@ -2953,6 +3060,8 @@ class Model:
         """
     def save(self, path: str) -> None:
         ...
+    def save_header(self, path: str, name: str) -> None:
+        ...
     def save_onnx(self, path: str) -> None:
         ...
     def save_tmva_xml(self, path: str) -> None:
@@ -2961,6 +3070,10 @@ class Model:
         ...
     def to_bytes(self) -> bytes:
         ...
+    def to_header(self, name: str) -> str:
+        """
+        The text of a C++ header that evaluates a dense network.
+        """
     def to_onnx(self) -> bytes:
         """
         The bytes of an ONNX file.
@@ -3808,6 +3921,10 @@ def fit_tmva_forest(params: TmvaForestParams, analysis: TmvaAnalysis, events: nu
 def fit_tmva_neighbours(params: TmvaNeighboursParams, events: numpy.typing.NDArray[typing.Any], is_signal: numpy.typing.NDArray[typing.Any], targets: typing.Any, weight: numpy.typing.NDArray[typing.Any]) -> NeighboursPredictor:
     """
     TMVA's KNN of float32 events, uint8 is_signal, float64 targets (events, targets) or None and float64 weight.
+    """
+def fit_uboost(params: UBoostParams, events: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], protected_variables: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1, seed: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> UBoostResult:
+    """
+    uBoost: events float32 (events, variables), weight float64, class_index int32 of two classes, protected_variables float64 (events, protected variables).
     """
 def flatness(score: numpy.typing.NDArray[typing.Any], bin: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], weight: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], power: typing.SupportsFloat | typing.SupportsIndex = 2.0, threads: typing.SupportsInt | typing.SupportsIndex = 1, from_definition: bool = False) -> tuple[typing.Any, ...]:
     """

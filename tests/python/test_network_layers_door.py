@@ -84,7 +84,7 @@ def test_graph_with_several_inputs() -> None:
 
 def test_bad_layers() -> None:
     x, y = corners(30, 1)
-    with pytest.raises(InvalidArgument, match="solver must be 'adam' with layers"):
+    with pytest.raises(InvalidArgument, match="solver must be one of mini-batches"):
         diskern.NetworkClassifier(layers=[Dense(3)], solver="bfgs").fit(x, y)
     with pytest.raises(InvalidArgument, match="layers must be a list of layers"):
         diskern.NetworkClassifier(layers=Dense(3)).fit(x, y)
