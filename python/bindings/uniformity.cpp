@@ -9,6 +9,7 @@
 #include "training_sample.hpp"
 #include "trees/flatness.hpp"
 #include "trees/gradient_boosting.hpp"
+#include "trees/neighbour_flatness.hpp"
 #include "trees/uboost.hpp"
 #include "trees/votes.hpp"
 
@@ -131,6 +132,34 @@ py::tuple flatness(const py::array& score, const std::vector<std::int32_t>& bin,
   return py::make_tuple(value, derivative);
 }
 
+py::tuple neighbour_flatness(const py::array& score, const py::array& variables, const std::vector<double>& weight,
+                             double n_neighbours, std::size_t n_neighbourhoods, int threads, bool from_definition) {
+  const View<const double, 2> view = matrix<double>(variables, "variables");
+  const View<const double> scores = vector<double>(score, "score", view.rows());
+  const std::size_t n = view.rows();
+  if (weight.size() != n) throw InvalidArgument("weight must have one entry per event");
+  std::vector<double> copy(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    copy[i] = scores[i];
+    if (!(copy[i] - copy[i] == 0)) throw InvalidArgument("score contains NaN or infinity");
+  }
+  std::vector<double> columns;
+  for (std::size_t j = 0; j < view.columns(); ++j) {
+    for (std::size_t i = 0; i < n; ++i) columns.push_back(view(i, j));
+  }
+  const Context context = make_context(threads, 0);
+  const trees::NeighbourFlatnessTerm term(context, columns.data(), n, view.columns(), weight, n_neighbours,
+                                          n_neighbourhoods, "the class");
+  py::array_t<double> derivative(static_cast<py::ssize_t>(n));
+  double* out = derivative.mutable_data();
+  double value = 0;
+  {
+    const py::gil_scoped_release release;
+    value = from_definition ? term.reference(copy.data(), out) : term.evaluate(context, copy.data(), 2.0, out);
+  }
+  return py::make_tuple(value, derivative);
+}
+
 }  // namespace
 
 void register_uniformity(py::module_& module) {
@@ -141,7 +170,9 @@ void register_uniformity(py::module_& module) {
       .def_readwrite("power", &FlatnessParams::power)
       .def_readwrite("n_bins", &FlatnessParams::n_bins)
       .def_readwrite("min_events_in_bin", &FlatnessParams::min_events_in_bin)
-      .def_readwrite("uniform_classes", &FlatnessParams::uniform_classes);
+      .def_readwrite("uniform_classes", &FlatnessParams::uniform_classes)
+      .def_readwrite("n_neighbors", &FlatnessParams::n_neighbours, "0: bins.")
+      .def_readwrite("n_neighborhoods", &FlatnessParams::n_neighbourhoods);
 
   module.def("fit_flat_gradient_boosting", &fit, py::arg("params"), py::arg("flatness"), py::arg("events"),
              py::arg("weight"), py::arg("class_index"), py::arg("protected_variables"),
@@ -152,6 +183,11 @@ void register_uniformity(py::module_& module) {
   module.def("flatness", &flatness, py::arg("score"), py::arg("bin"), py::arg("weight"), py::arg("power") = 2.0,
              py::arg("threads") = 1, py::arg("from_definition") = false,
              "Flatness of the scores of one class and its derivative by each score, per unit weight.");
+  module.def("neighbor_flatness", &neighbour_flatness, py::arg("score"), py::arg("variables"), py::arg("weight"),
+             py::arg("n_neighbors"), py::arg("n_neighborhoods") = 5000, py::arg("threads") = 1,
+             py::arg("from_definition") = false,
+             "Flatness of the scores of one class against their neighbours in the protected variables (finite float64 "
+             "of shape (events, variables)), and its derivative by each score, per unit weight.");
   module.def(
       "protected_bins",
       [](const py::array& variables, const py::array& weight, std::int32_t n_bins) {

@@ -9,6 +9,7 @@
 #include "trees/boosting_check.hpp"
 #include "trees/fixed_point.hpp"
 #include "trees/loss_classification.hpp"
+#include "trees/neighbour_flatness.hpp"
 #include "trees/sort_scores.hpp"
 
 namespace diskern::trees {
@@ -195,6 +196,12 @@ FlatnessLoss::FlatnessLoss(FlatnessParams params) : params_(std::move(params)) {
         "n_bins must be from 2 to 1000, got " + std::to_string(params_.n_bins));
   check(params_.min_events_in_bin >= 1,
         "min_events_in_bin must be at least 1, got " + short_number(params_.min_events_in_bin));
+  check(params_.n_neighbours >= 0 && std::isfinite(params_.n_neighbours),
+        "n_neighbors must be at least 1 (or None for bins), got " + short_number(params_.n_neighbours));
+  check(params_.n_neighbourhoods >= 1,
+        "n_neighborhoods must be at least 1, got " + std::to_string(params_.n_neighbourhoods));
+  check(params_.n_neighbours == 0 || params_.power == 2,
+        "flatness_power must be 2 with n_neighbors, got " + short_number(params_.power));
   check(!params_.uniform_classes.empty(), "uniform_classes is empty: in which class shall the response be flat?");
   std::sort(params_.uniform_classes.begin(), params_.uniform_classes.end());
   for (std::size_t k = 0; k < params_.uniform_classes.size(); ++k) {
@@ -205,38 +212,71 @@ FlatnessLoss::FlatnessLoss(FlatnessParams params) : params_(std::move(params)) {
   uniform_hessian_ = 0.25 * (1.0 + 0.5 * params_.coefficient);
 }
 
-void FlatnessLoss::prepare(const Context& /*context*/, const BoostingSample& sample) {
+namespace {
+
+// The events of one class: which they are, their protected variables column by column, and their weights.
+struct ClassEvents {
+  std::vector<std::uint32_t> events;
+  std::vector<double> variables;
+  std::vector<double> weight;
+  std::string name;
+};
+
+ClassEvents events_of_class(const BoostingSample& sample, std::int32_t wanted, bool training) {
+  ClassEvents result;
+  for (std::size_t i = 0; i < sample.n; ++i) {
+    if (sample.class_index[i] == wanted) result.events.push_back(static_cast<std::uint32_t>(i));
+  }
+  const std::string name = "class " + std::to_string(wanted);
+  check(!result.events.empty(), name + " has no events");
+  result.name = training ? name : "validation sample, " + name;
+  result.variables.reserve(result.events.size() * sample.n_spectators);
+  for (std::size_t j = 0; j < sample.n_spectators; ++j) {
+    for (const std::uint32_t i : result.events) result.variables.push_back(sample.spectators[j * sample.n + i]);
+  }
+  for (const std::uint32_t i : result.events) result.weight.push_back(sample.weight[i]);
+  return result;
+}
+
+}  // namespace
+
+// With the bins of the training sample.
+FlatnessLoss::ClassTerm FlatnessLoss::bin_class(const BoostingSample& sample, std::size_t number, bool training) {
+  ClassEvents mine = events_of_class(sample, params_.uniform_classes[number], training);
+  const std::size_t m = mine.events.size();
+  if (training) {
+    bins_.push_back(
+        ProtectedBins::find(mine.variables.data(), m, sample.n_spectators, mine.weight.data(), params_.n_bins));
+  }
+  std::vector<std::int32_t> bin(m);
+  for (std::size_t k = 0; k < m; ++k) bin[k] = bins_[number].bin(mine.variables.data(), m, k);
+  auto term = std::make_unique<FlatnessTerm>(std::move(bin), mine.weight, bins_[number].bin_count(),
+                                             training ? params_.min_events_in_bin : 1.0, mine.name);
+  return {std::move(mine.events), std::move(term)};
+}
+
+// Among the events of the sample itself.
+FlatnessLoss::ClassTerm FlatnessLoss::surround_class(const Context& context, const BoostingSample& sample,
+                                                     std::size_t number, bool training) {
+  ClassEvents mine = events_of_class(sample, params_.uniform_classes[number], training);
+  auto term = std::make_unique<NeighbourFlatnessTerm>(
+      context, mine.variables.data(), mine.events.size(), sample.n_spectators, mine.weight, params_.n_neighbours,
+      static_cast<std::size_t>(params_.n_neighbourhoods), mine.name);
+  return {std::move(mine.events), std::move(term)};
+}
+
+void FlatnessLoss::prepare(const Context& context, const BoostingSample& sample) {
   const bool training = terms_.empty();
   check(sample.n_spectators > 0, "protected variables are needed for every event, none were given");
   check(sample.n_spectators <= ProtectedBins::maximum_variables,
         "there can be at most 4 protected variables, got " + std::to_string(sample.n_spectators));
+  if (training) n_variables_ = sample.n_spectators;
+  check(n_variables_ == sample.n_spectators, "the validation sample has " + std::to_string(sample.n_spectators) +
+                                                 " protected variables, the training " + std::to_string(n_variables_));
   std::vector<ClassTerm> terms;
   for (std::size_t c = 0; c < params_.uniform_classes.size(); ++c) {
-    std::vector<std::uint32_t> events;
-    for (std::size_t i = 0; i < sample.n; ++i) {
-      if (sample.class_index[i] == params_.uniform_classes[c]) events.push_back(static_cast<std::uint32_t>(i));
-    }
-    const std::string name = "class " + std::to_string(params_.uniform_classes[c]);
-    check(!events.empty(), name + " has no events");
-    const std::size_t m = events.size();
-    std::vector<double> variables;
-    std::vector<double> weight;
-    variables.reserve(m * sample.n_spectators);
-    for (std::size_t j = 0; j < sample.n_spectators; ++j) {
-      for (const std::uint32_t i : events) variables.push_back(sample.spectators[j * sample.n + i]);
-    }
-    for (const std::uint32_t i : events) weight.push_back(sample.weight[i]);
-    if (training) {
-      bins_.push_back(ProtectedBins::find(variables.data(), m, sample.n_spectators, weight.data(), params_.n_bins));
-    }
-    check(bins_[c].variable_count() == sample.n_spectators,
-          "the validation sample has " + std::to_string(sample.n_spectators) + " protected variables, the training " +
-              std::to_string(bins_[c].variable_count()));
-    std::vector<std::int32_t> bin(m);
-    for (std::size_t k = 0; k < m; ++k) bin[k] = bins_[c].bin(variables.data(), m, k);
-    FlatnessTerm term(std::move(bin), weight, bins_[c].bin_count(), training ? params_.min_events_in_bin : 1.0,
-                      training ? name : "validation sample, " + name);
-    terms.push_back({std::move(events), std::move(term)});
+    terms.push_back(params_.n_neighbours > 0 ? surround_class(context, sample, c, training)
+                                             : bin_class(sample, c, training));
   }
   terms_.emplace(&sample, std::move(terms));
 }
@@ -264,7 +304,7 @@ void FlatnessLoss::evaluate_all(const Context& context, const BoostingSample& sa
     for (std::size_t k = 0; k < m; ++k) scores_[k] = score[one.events[k]];
     for (const double s : scores_) check(std::isfinite(s), "boosting diverges: a smaller learning_rate is needed");
     const double value =
-        params_.coefficient * one.term.evaluate(context, scores_.data(), params_.power, derivatives_.data());
+        params_.coefficient * one.term->evaluate(context, scores_.data(), params_.power, derivatives_.data());
     for (std::size_t k = 0; k < m; ++k) {
       gradient[one.events[k]] += params_.coefficient * derivatives_[k];
       loss[one.events[k]] += value;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,10 @@ struct FlatnessParams {
   std::int32_t n_bins = 10;       // per protected variable, of about equal weight
   double min_events_in_bin = 10;  // fewest events of a class in a bin
   std::vector<std::int32_t> uniform_classes = {0};
+  // Above 0: an event is compared with so many nearest events of its class (one of weight above one counts as its
+  // weight) in place of bins.
+  double n_neighbours = 0;
+  std::int32_t n_neighbourhoods = 5000;  // most neighbourhoods that are looked at
 };
 
 // Bins of about equal weight in one to four variables: quantiles of the first, within each of its bins quantiles of the
@@ -47,15 +52,27 @@ class ProtectedBins {
   std::size_t bin_count_ = 0;
 };
 
+// How uneven the scores of the events of one class are.
+class UniformityTerm {
+ public:
+  UniformityTerm() = default;
+  UniformityTerm(const UniformityTerm&) = delete;
+  UniformityTerm& operator=(const UniformityTerm&) = delete;
+  virtual ~UniformityTerm() = default;
+  virtual std::size_t size() const noexcept = 0;
+  // The unevenness of the scores and its derivative by each of them, per unit weight over all weight.
+  virtual double evaluate(const Context& context, const double* score, double power, double* derivative) const = 0;
+};
+
 // The events of one class in their bins: weights as integers, so that sums are exact and free of order.
-class FlatnessTerm {
+class FlatnessTerm final : public UniformityTerm {
  public:
   // bin and weight: one per event of the class. Throws InvalidArgument (named `name`) for a bin with fewer than
   // min_events events (an event of weight above one counts as its weight) or without a positive sum of weights.
   FlatnessTerm(std::vector<std::int32_t> bin, const std::vector<double>& weight, std::size_t bin_count,
                double min_events, const std::string& name);
 
-  std::size_t size() const noexcept { return bin_.size(); }
+  std::size_t size() const noexcept override { return bin_.size(); }
 
   // With F the cumulative distribution of the scores of the class, F_b that within bin b and W_b its sum of weights:
   //   value         sum_b W_b / W  integral |F_b(t) - F(t)|^power dt
@@ -63,7 +80,7 @@ class FlatnessTerm {
   // where F(s) is the mean of its limits from both sides. weight[i] * derivative[i] / W is the derivative of the value
   // by s_i, exactly for power = 2; for other powers the paper's approximation, which leaves out that F moves as well.
   // NaN is not allowed in score. Not to be called from two threads at once: memory is kept from call to call.
-  double evaluate(const Context& context, const double* score, double power, double* derivative) const;
+  double evaluate(const Context& context, const double* score, double power, double* derivative) const override;
   // The same from the definition, for tests: every distribution summed up anew at every point.
   double reference(const double* score, double power, double* derivative) const;
 
@@ -94,10 +111,14 @@ class FlatnessLoss final : public Loss {
  private:
   struct ClassTerm {
     std::vector<std::uint32_t> events;
-    FlatnessTerm term;
+    std::unique_ptr<UniformityTerm> term;
   };
 
+  ClassTerm bin_class(const BoostingSample& sample, std::size_t number, bool training);
+  ClassTerm surround_class(const Context& context, const BoostingSample& sample, std::size_t number, bool training);
+
   FlatnessParams params_;
+  std::size_t n_variables_ = 0;
   double uniform_hessian_ = 0;
   std::vector<ProtectedBins> bins_;  // per chosen class, from the training sample
   std::map<const BoostingSample*, std::vector<ClassTerm>> terms_;

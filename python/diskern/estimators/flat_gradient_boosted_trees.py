@@ -43,6 +43,12 @@ class FlatGradientBoostedTreesClassifier(GradientBoostedTreesClassifier):
         Bins per protected variable, of equal weight: quantiles of the first, within each those of the second, ...
     min_events_in_bin : float
         Fewest events of a chosen class in a bin; an event of weight above one counts as its weight.
+    n_neighbors : float or None
+        Compare the distribution of the scores among that many nearest events of the class (an event of weight above one
+        counts as its weight) with that of the class, in place of the distribution within bins. None: bins.
+    n_neighborhoods : int
+        Neighbourhoods that are compared at most, evenly taken among the events; each costs ``n_neighbors`` additions in
+        an iteration.
     n_estimators, learning_rate, max_leaf_nodes, max_depth, grow_policy, min_samples_leaf, min_child_weight, min_gain, \
 l2_regularization, max_bins, subsample, early_stopping, validation_fraction, n_iter_no_change, tol, negative_weights, \
 n_jobs, random_state, verbose
@@ -57,6 +63,9 @@ n_jobs, random_state, verbose
 
     Notes
     -----
+    With ``n_neighbors`` the loss is the mean over the neighbourhoods g of the integral of (F_g(t) - F(t))^2, with
+    neighbours by the Euclidean distance after each variable is divided by the distance of its quartiles.
+
     Two classes. Distributions are weighted sums of integers, so neither threads nor the order of events change a bit,
     and an event of integer weight k counts exactly as k events. Events of equal score count half to each other. With
     negative weights every bin needs a positive sum of weights.
@@ -72,6 +81,8 @@ n_jobs, random_state, verbose
         flatness_power: float = _FLATNESS.power,
         n_bins: int = _FLATNESS.n_bins,
         min_events_in_bin: float = _FLATNESS.min_events_in_bin,
+        n_neighbors: float | None = _FLATNESS.n_neighbors or None,
+        n_neighborhoods: int = _FLATNESS.n_neighborhoods,
         n_estimators: int = _DEFAULTS.n_estimators,
         learning_rate: float = _DEFAULTS.learning_rate,
         max_leaf_nodes: int | None = _DEFAULTS.max_leaf_nodes or None,
@@ -118,12 +129,18 @@ n_jobs, random_state, verbose
         self.flatness_power = flatness_power
         self.n_bins = n_bins
         self.min_events_in_bin = min_events_in_bin
+        self.n_neighbors = n_neighbors
+        self.n_neighborhoods = n_neighborhoods
 
     def _flatness(self) -> _core.FlatnessParams:
         params = _core.FlatnessParams()
+        if self.n_neighbors is not None and self.n_neighbors == 0:
+            raise InvalidArgument("n_neighbors must be at least 1 (or None for bins), got 0")
         set_values(
             params,
             {
+                "n_neighbors": 0.0 if self.n_neighbors is None else self.n_neighbors,
+                "n_neighborhoods": self.n_neighborhoods,
                 "coefficient": self.flatness_coefficient,
                 "power": self.flatness_power,
                 "n_bins": self.n_bins,

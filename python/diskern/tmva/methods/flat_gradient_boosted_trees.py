@@ -57,6 +57,8 @@ class FlatGradientBoostedTrees(Method):
         Option("FlatnessCoefficient", "float", _FLATNESS.coefficient, "what flatness counts beside the logistic loss"),
         Option("FlatnessPower", "float", _FLATNESS.power, "power of the difference of the distributions, above 1"),
         Option("FlatnessBins", "int", _FLATNESS.n_bins, "bins of equal weight per protected variable"),
+        Option("NNeighbours", "float", _FLATNESS.n_neighbors, "nearest events in place of bins; 0: bins"),
+        Option("NNeighbourhoods", "int", _FLATNESS.n_neighborhoods, "most neighbourhoods that are compared"),
         Option("MinEventsInBin", "float", _FLATNESS.min_events_in_bin, "fewest events of a chosen class in a bin"),
         *(option for option in GradientBoostedTrees.options if option.name in (*_ATTRIBUTES, *_OTHERS)),
     )
@@ -81,6 +83,8 @@ class FlatGradientBoostedTrees(Method):
         flatness.coefficient = self.values["FlatnessCoefficient"]
         flatness.power = self.values["FlatnessPower"]
         flatness.n_bins = self.values["FlatnessBins"]
+        flatness.n_neighbors = self.values["NNeighbours"]
+        flatness.n_neighborhoods = self.values["NNeighbourhoods"]
         flatness.min_events_in_bin = self.values["MinEventsInBin"]
         flatness.uniform_classes = _CLASSES[self.values["UniformClass"]]
         result = _core.fit_flat_gradient_boosting(
