@@ -35,6 +35,7 @@ class Shape:
     depth: int = 0
     leaves: int = 0
     learning_rate: float = 0.1
+    bins: int = BINS
 
     def __str__(self) -> str:
         size = f"depth {self.depth}" if self.depth else f"{self.leaves} leaves"
@@ -63,7 +64,7 @@ def _diskern_model(shape: Shape, threads: int, *, level_wise: bool) -> Any:
         min_samples_leaf=1,
         min_child_weight=MIN_HESSIAN,
         l2_regularization=L2,
-        max_bins=BINS,
+        max_bins=shape.bins,
         early_stopping=False,
         n_jobs=threads,
         random_state=1,
@@ -87,12 +88,12 @@ def _xgboost(events: Matrix, labels: Labels, shape: Shape, threads: int, growth:
     import xgboost
 
     begin = time.perf_counter()
-    data = xgboost.QuantileDMatrix(events, labels, max_bin=BINS + 1, nthread=threads)
+    data = xgboost.QuantileDMatrix(events, labels, max_bin=shape.bins + 1, nthread=threads)
     binning = time.perf_counter() - begin
     settings = {
         "objective": "binary:logistic",
         "tree_method": "hist",
-        "max_bin": BINS + 1,
+        "max_bin": shape.bins + 1,
         "eta": shape.learning_rate,
         "min_child_weight": MIN_HESSIAN,
         "lambda": L2,
@@ -116,7 +117,7 @@ def _lightgbm(events: Matrix, labels: Labels, shape: Shape, threads: int, **more
     import lightgbm
 
     common = {
-        "max_bin": BINS,
+        "max_bin": shape.bins,
         "num_threads": threads,
         "force_row_wise": True,  # the faster layout on these samples, and no trial of both
         "min_data_in_leaf": 0,
@@ -151,7 +152,7 @@ def _catboost(events: Matrix, labels: Labels, shape: Shape, threads: int, policy
 
     begin = time.perf_counter()
     data = catboost.Pool(events, labels, thread_count=threads)
-    data.quantize(border_count=BINS - 1, task_type="CPU")
+    data.quantize(border_count=shape.bins - 1, task_type="CPU")
     binning = time.perf_counter() - begin
     model = catboost.CatBoostClassifier(
         iterations=shape.trees,
@@ -159,7 +160,7 @@ def _catboost(events: Matrix, labels: Labels, shape: Shape, threads: int, policy
         depth=shape.depth,
         grow_policy=policy,
         l2_leaf_reg=L2,
-        border_count=BINS - 1,
+        border_count=shape.bins - 1,
         boosting_type="Plain",
         bootstrap_type="No",
         leaf_estimation_iterations=1,
@@ -189,7 +190,7 @@ def sklearn(events: Matrix, labels: Labels, shape: Shape, threads: int) -> Train
         max_depth=shape.depth or None,
         min_samples_leaf=1,
         l2_regularization=L2,
-        max_bins=BINS,
+        max_bins=shape.bins,
         early_stopping=False,
         random_state=1,
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 
 from _program import parser, run
 from _tree_peers import (
+    BINS,
     DISTRIBUTIONS,
     LEAF_WISE,
     LEVEL_WISE,
@@ -111,7 +113,7 @@ def compare(
         for name, package, _, fit in peers:
             if package and installed(package) is None:
                 continue
-            trained = fit(np.ascontiguousarray(X[train]), y[train], shape(trees), threads)
+            trained = fit(np.ascontiguousarray(X[train]), y[train], replace(shape(trees), bins=BINS - split), threads)
             areas[name].append(auc(y[test], np.asarray(trained.respond(X[test]), np.float64)))
     better = max((name for name in areas if name != "diskern"), key=lambda name: float(np.mean(areas[name])))
     differences = np.subtract(areas["diskern"], areas[better])
