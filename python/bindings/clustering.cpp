@@ -1,6 +1,7 @@
 // Clustering.
 #include "clustering/dbscan.hpp"
 #include "clustering/dbscan_events.hpp"
+#include "clustering/fraction_predictor.hpp"
 #include "clustering/silhouette.hpp"
 #include "common.hpp"
 
@@ -71,6 +72,38 @@ py::array_t<double> silhouettes(const py::array& points, const py::array& labels
   return py::array_t<double>(static_cast<py::ssize_t>(result.size()), result.data());
 }
 
+std::vector<double> flat(const py::array& values, const char* name) {
+  const View<const double, 2> view = matrix<double>(values, name);
+  std::vector<double> result;
+  result.reserve(view.size());
+  for (std::size_t i = 0; i < view.rows(); ++i) {
+    for (std::size_t j = 0; j < view.columns(); ++j) result.push_back(view(i, j));
+  }
+  return result;
+}
+
+std::shared_ptr<clustering::FractionPredictor> make_fractions(const py::array& scale, const py::array& points,
+                                                              const py::array& cluster, const py::array& fractions,
+                                                              const py::array& prior, double radius, bool distance) {
+  const auto list = [](const py::array& values, const char* name) {
+    const View<const double> view = vector<double>(values, name, static_cast<std::size_t>(values.size()));
+    std::vector<double> result;
+    for (std::size_t i = 0; i < view.size(); ++i) result.push_back(view[i]);
+    return result;
+  };
+  clustering::FractionParams params;
+  params.scale = list(scale, "scale");
+  params.n_inputs = params.scale.size();
+  params.prior = list(prior, "prior");
+  params.n_outputs = params.prior.size();
+  params.cluster = list(cluster, "cluster");
+  params.points = flat(points, "points");
+  params.fractions = flat(fractions, "fractions");
+  params.radius = radius;
+  params.distance = distance;
+  return std::make_shared<clustering::FractionPredictor>(std::move(params));
+}
+
 }  // namespace
 
 void register_clustering(py::module_& module) {
@@ -84,6 +117,12 @@ void register_clustering(py::module_& module) {
              "offsets[e] .. offsets[e + 1] - 1.");
   module.def("silhouettes", &silhouettes, py::arg("points"), py::arg("labels"), py::arg("clusters"),
              py::arg("threads") = 1, "Silhouette of every float64 point; int64 labels 0 .. clusters - 1.");
+  py::class_<clustering::FractionPredictor, Predictor, std::shared_ptr<clustering::FractionPredictor>>(
+      module, "ClusterFractions", "What part of the training events of an event's cluster was signal.")
+      .def(py::init(&make_fractions), py::arg("scale"), py::arg("points"), py::arg("cluster"), py::arg("fractions"),
+           py::arg("prior"), py::arg("radius") = -1.0, py::arg("distance") = false,
+           "All float64: what variables are multiplied by, points (points, inputs) with their cluster, responses of "
+           "each cluster (clusters, outputs) and beyond the radius.");
 }
 
 }  // namespace diskern::python

@@ -1,5 +1,6 @@
 #include "model/registry.hpp"
 
+#include "clustering/fraction_predictor.hpp"
 #include "clustering/kmeans_predictor.hpp"
 #include "diskern/error.hpp"
 #include "model/folds.hpp"
@@ -37,6 +38,7 @@ constexpr Entry entries[] = {
     {"neighbours", &NeighboursPredictor::read},
     {"votes", &trees::VotesPredictor::read},
     {"folds", &FoldsPredictor::read},
+    {"cluster_fraction", &clustering::FractionPredictor::read},
     {"k_means", &clustering::KMeansPredictor::read},
 };
 

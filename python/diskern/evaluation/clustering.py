@@ -105,7 +105,7 @@ def davies_bouldin_score(points: ArrayLike, labels: ArrayLike) -> float:
 def _contingency(truth: NDArray[Any], labels: NDArray[Any], weight: Vector) -> NDArray[np.float64]:
     classes, row = np.unique(truth, return_inverse=True)
     clusters, column = np.unique(labels, return_inverse=True)
-    cells = np.bincount(row * len(clusters) + column, weight, len(classes) * len(clusters))
+    cells = np.bincount(row * len(clusters) + column, weight, len(classes) * len(clusters)).astype(np.float64)
     table: NDArray[np.float64] = cells.reshape(len(classes), len(clusters))
     return table
 
