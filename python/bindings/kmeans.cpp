@@ -46,10 +46,11 @@ std::vector<double> values_of(const py::array& array, const char* name) {
 }
 
 // Without a copy.
-py::array_t<std::int32_t> to_labels(std::vector<std::int32_t>&& labels) {
-  auto held = std::make_unique<std::vector<std::int32_t>>(std::move(labels));
-  const py::capsule owner(held.get(), [](void* vector) { delete static_cast<std::vector<std::int32_t>*>(vector); });
-  std::vector<std::int32_t>* kept = held.release();
+template <class Labels>
+py::array_t<std::int32_t> to_labels(Labels labels) {
+  auto held = std::make_unique<Labels>(std::move(labels));
+  const py::capsule owner(held.get(), [](void* vector) { delete static_cast<Labels*>(vector); });
+  Labels* kept = held.release();
   return py::array_t<std::int32_t>({kept->size()}, {sizeof(std::int32_t)}, kept->data(), owner);
 }
 
@@ -117,6 +118,7 @@ class HeldPoints {
                                                               : py::array(to_matrix<double>(result.centres, columns));
     made["labels"] = to_labels(std::move(result.labels));
     made["inertia"] = result.inertia;
+    made["used"] = result.used;
     made["iterations"] = result.iterations;
     made["stop"] = result.stop;
     made["shift"] = result.shift;
@@ -255,7 +257,7 @@ void register_kmeans(py::module_& module) {
       .def("fit", &HeldPoints::fit, py::arg("centres"), py::arg("max_iterations"), py::arg("tolerance") = 0.0,
            py::arg("trace") = false, py::arg("reference") = false,
            py::arg("bounds") = clustering::KMeansBoundsUse::where_they_pay, py::arg("threads") = 1,
-           "Lloyd's iterations from float64 centres: centres, labels, inertia, iterations, stop, shift, trace, "
+           "Lloyd's iterations from float64 centres: centres, labels, inertia, clusters used, iterations, stop, shift, trace, "
            "decided_in_double, looked_at.");
 
   module.def(

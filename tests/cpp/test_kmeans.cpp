@@ -213,7 +213,7 @@ TEST(means_and_inertia) {
   const std::vector<double> weights = {3, 1, 1, 3};
   const KMeansPoints<float> points(Context{}, cloud.view(), {weights.data(), weights.size()});
   const KMeansResult result = fit_kmeans(Context{}, KMeansParams{}, points, {0, 0, 1, 1});
-  CHECK(result.labels == (std::vector<std::int32_t>{0, 0, 1, 1}));
+  CHECK(result.labels == (AlignedVector<std::int32_t>{0, 0, 1, 1}));
   CHECK(result.centres == (std::vector<double>{0.125, 0, 0.875, 1}));
   CHECK(result.inertia == 0.375);
   CHECK(result.iterations == 2);
@@ -236,7 +236,7 @@ TEST(more_clusters_than_points_that_differ) {
   const Cloud<double> cloud{{1, 1, 1, 2, 2, 2}, 1};
   const KMeansPoints<double> points(Context{}, cloud.view(), {});
   const KMeansResult result = fit_kmeans(Context{}, KMeansParams{}, points, {1, 2, 1, 2});
-  CHECK(result.labels == (std::vector<std::int32_t>{0, 0, 0, 1, 1, 1}));
+  CHECK(result.labels == (AlignedVector<std::int32_t>{0, 0, 0, 1, 1, 1}));
   CHECK(result.inertia == 0);
 }
 

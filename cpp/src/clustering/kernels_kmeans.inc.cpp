@@ -376,6 +376,52 @@ struct Row {
   }
 };
 
+#if defined(__AVX512F__)
+// 16 rows of four or eight float32 beside each other: columns, each a register.
+DISKERN_INLINE void transpose(const float* rows, const float* centre, float factor, float* block,
+                              Register<4>::Part /*four columns*/) {
+  const __m512 offset = _mm512_maskz_broadcast_f32x4(0xffff, _mm_loadu_ps(centre));
+  const __m512 scale = _mm512_set1_ps(factor);
+  __m512 z[4];
+  for (size_t r = 0; r < 4; ++r) z[r] = (_mm512_loadu_ps(rows + 16 * r) - offset) * scale;
+  const __m512i low = _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
+  const __m512i high = _mm512_setr_epi32(2, 6, 10, 14, 18, 22, 26, 30, 3, 7, 11, 15, 19, 23, 27, 31);
+  for (size_t pair = 0; pair < 2; ++pair) {
+    const __m512 first = _mm512_permutex2var_ps(z[0], pair == 0 ? low : high, z[1]);
+    const __m512 second = _mm512_permutex2var_ps(z[2], pair == 0 ? low : high, z[3]);
+    _mm512_storeu_ps(block + 2 * pair * block_points, _mm512_maskz_shuffle_f32x4(0xffff, first, second, 0x44));
+    _mm512_storeu_ps(block + (2 * pair + 1) * block_points, _mm512_maskz_shuffle_f32x4(0xffff, first, second, 0xee));
+  }
+}
+DISKERN_INLINE void transpose(const float* rows, const float* centre, float factor, float* block,
+                              Register<8>::Part /*eight columns*/) {
+  const __m512 offset = _mm512_maskz_broadcast_f32x8(0xffff, _mm256_loadu_ps(centre));
+  const __m512 scale = _mm512_set1_ps(factor);
+  const __m512i low = _mm512_setr_epi32(0, 8, 16, 24, 1, 9, 17, 25, 2, 10, 18, 26, 3, 11, 19, 27);
+  const __m512i high = _mm512_setr_epi32(4, 12, 20, 28, 5, 13, 21, 29, 6, 14, 22, 30, 7, 15, 23, 31);
+  __m512 z[8];
+  for (size_t r = 0; r < 8; ++r) z[r] = (_mm512_loadu_ps(rows + 16 * r) - offset) * scale;
+  for (size_t half = 0; half < 2; ++half) {
+    __m512 four[4];  // [column][four rows], of rows 4 g to 4 g + 3
+    for (size_t g = 0; g < 4; ++g) four[g] = _mm512_permutex2var_ps(z[2 * g], half == 0 ? low : high, z[2 * g + 1]);
+    const __m512 a = _mm512_maskz_shuffle_f32x4(0xffff, four[0], four[1], 0x88);  // columns 0 and 2
+    const __m512 b = _mm512_maskz_shuffle_f32x4(0xffff, four[2], four[3], 0x88);
+    const __m512 c = _mm512_maskz_shuffle_f32x4(0xffff, four[0], four[1], 0xdd);  // columns 1 and 3
+    const __m512 d = _mm512_maskz_shuffle_f32x4(0xffff, four[2], four[3], 0xdd);
+    float* to = block + 4 * half * block_points;
+    _mm512_storeu_ps(to, _mm512_maskz_shuffle_f32x4(0xffff, a, b, 0x88));
+    _mm512_storeu_ps(to + block_points, _mm512_maskz_shuffle_f32x4(0xffff, c, d, 0x88));
+    _mm512_storeu_ps(to + 2 * block_points, _mm512_maskz_shuffle_f32x4(0xffff, a, b, 0xdd));
+    _mm512_storeu_ps(to + 3 * block_points, _mm512_maskz_shuffle_f32x4(0xffff, c, d, 0xdd));
+  }
+}
+#endif
+
+template <class A, class B>
+constexpr bool same_type = false;
+template <class A>
+constexpr bool same_type<A, A> = true;
+
 // Some columns of up to 16 rows, which begin `stride` elements after each other.
 template <class T, size_t columns>
 DISKERN_INLINE void columns_to_block(const T* rows, size_t stride, size_t count, const double* offset, double scale,
@@ -383,6 +429,14 @@ DISKERN_INLINE void columns_to_block(const T* rows, size_t stride, size_t count,
   T centre[columns];
   for (size_t d = 0; d < columns; ++d) centre[d] = static_cast<T>(offset[d]);
   const T factor = static_cast<T>(scale);
+#if defined(__AVX512F__)
+  if constexpr (same_type<T, float> && (columns == 4 || columns == 8)) {
+    if (count == block_points && stride == columns) {
+      transpose(rows, centre, factor, block, typename Register<columns>::Part{});
+      return;
+    }
+  }
+#endif
   if (count == block_points) {  // known to the compiler: transposed in registers
     for (size_t d = 0; d < columns; ++d) {
       for (size_t i = 0; i < block_points; ++i) {
@@ -406,10 +460,15 @@ struct Rows {
   // Rows are dealt to so many sums in turn, so that none waits for the one before, then folded.
   static constexpr size_t turns = 4;
 
-  // body(i, row, turn) for all rows. Registers are filled beyond the end of a row, except for the last ones.
+  // Registers are filled beyond the end of a row, except for the last ones: so many rows may be read so.
+  static DISKERN_INLINE size_t whole_rows(size_t count) {
+    return count * fixed < width ? 0 : (count * fixed - width) / fixed + 1;
+  }
+
+  // body(i, row, turn) for all rows.
   template <class Body>
   static DISKERN_INLINE void for_rows(const T* rows, size_t count, const Body& body) {
-    const size_t past = count * fixed < width ? 0 : (count * fixed - width) / fixed + 1;  // rows that may be read so
+    const size_t past = whole_rows(count);
     size_t i = 0;
     Row<width> row;
     for (; i + turns <= past; i += turns) {
@@ -447,6 +506,34 @@ struct Rows {
         row.multiply(weight[i]);
         add(i, row, weight[i]);
       });
+    }
+  }
+
+  static void move(const T* rows, size_t count, size_t /*dimensions*/, const uint32_t* which, size_t moved,
+                   const int32_t* from, const int32_t* to, const double* offset, double* sums, double* weights) {
+    const size_t past = whole_rows(count);
+    Row<width> centre;
+    centre.load(offset);
+    for (size_t m = 0; m < moved; ++m) {
+      const size_t i = which[m];
+      const auto old_label = static_cast<size_t>(from[i]);
+      const auto new_label = static_cast<size_t>(to[i]);
+      Row<width> row;
+      if (i < past) {
+        row.load(rows + i * fixed);
+      } else {
+        row.load_some(rows + i * fixed, fixed);
+      }
+      row.subtract(centre);
+      Row<width> sum;
+      sum.load(sums + old_label * width);
+      sum.subtract(row);
+      sum.store(sums + old_label * width);
+      sum.load(sums + new_label * width);
+      sum.add(row);
+      sum.store(sums + new_label * width);
+      weights[old_label] -= 1.0;
+      weights[new_label] += 1.0;
     }
   }
 
@@ -510,6 +597,25 @@ struct Rows<T, 0> {
       const double w = weight == nullptr ? 1.0 : weight[i];
       for (size_t d = 0; d < dimensions; ++d) sum[d] += w * (static_cast<double>(row[d]) - offset[d]);
       weights[label] += w;
+    }
+  }
+
+  static void move(const T* rows, size_t /*count*/, size_t dimensions, const uint32_t* which, size_t moved,
+                   const int32_t* from, const int32_t* to, const double* offset, double* sums, double* weights) {
+    for (size_t m = 0; m < moved; ++m) {
+      const size_t i = which[m];
+      const auto old_label = static_cast<size_t>(from[i]);
+      const auto new_label = static_cast<size_t>(to[i]);
+      const T* row = rows + i * dimensions;
+      double* less = sums + old_label * dimensions;
+      double* more = sums + new_label * dimensions;
+      for (size_t d = 0; d < dimensions; ++d) {
+        const double difference = static_cast<double>(row[d]) - offset[d];
+        less[d] -= difference;
+        more[d] += difference;
+      }
+      weights[old_label] -= 1.0;
+      weights[new_label] += 1.0;
     }
   }
 
@@ -603,6 +709,12 @@ template <class T>
 void accumulate(const T* rows, size_t count, size_t dimensions, const int32_t* labels, const double* weight,
                 const double* offset, double* sums, double* weights) {
   DISKERN_FOR_DIMENSIONS(accumulate(rows, count, dimensions, labels, weight, offset, sums, weights))
+}
+
+template <class T>
+void move(const T* rows, size_t count, size_t dimensions, const uint32_t* which, size_t moved, const int32_t* from,
+          const int32_t* to, const double* offset, double* sums, double* weights) {
+  DISKERN_FOR_DIMENSIONS(move(rows, count, dimensions, which, moved, from, to, offset, sums, weights))
 }
 
 template <class T>
@@ -720,7 +832,7 @@ extern const KMeansKernels kmeans_kernels;
 const KMeansKernels kmeans_kernels = {assign,
                                       squared_distances,
                                       try_seeds,
-                                      {accumulate<float>, sum<float>, inertia<float>, label_distances<float>, to_block<float>},
-                                      {accumulate<double>, sum<double>, inertia<double>, label_distances<double>, to_block<double>}};
+                                      {accumulate<float>, move<float>, sum<float>, inertia<float>, label_distances<float>, to_block<float>},
+                                      {accumulate<double>, move<double>, sum<double>, inertia<double>, label_distances<double>, to_block<double>}};
 
 }  // namespace diskern::DISKERN_ISA_NAMESPACE

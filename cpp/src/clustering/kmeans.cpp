@@ -41,6 +41,9 @@ std::vector<double> padded_rows(const std::vector<double>& rows, std::size_t dim
 
 namespace {
 
+// Sums are made anew in every so many iterations.
+constexpr std::size_t refresh = 16;
+
 template <class T>
 class Lloyd {
  public:
@@ -54,13 +57,14 @@ class Lloyd {
         width_(padded_dimensions(dimensions_)),
         stride_(clusters * (width_ + 1)),
         pieces_(pieces_of(points.size(), stride_ * sizeof(double))),
-        labels_(chunk_count(points.size(), group_points) * group_points, -1),
+        labels_(chunk_count(points.size(), group_points) * group_points),
         partial_(pieces_.count * stride_),
         changed_(pieces_.count),
         decided_(pieces_.count),
         looked_at_(pieces_.count),
         inertia_(pieces_.count),
         sums_(stride_) {
+    may_move_ = points.weights() == nullptr && evenly_spread();
     const bool possible = dimensions_ > register_dimensions && !params.reference && clusters > 1;
     if (possible && params.bounds == KMeansBoundsUse::always) bounds_.emplace(points);
     may_bound_ = possible && params.bounds == KMeansBoundsUse::where_they_pay && bounds_may_pay(clusters, dimensions_);
@@ -70,7 +74,9 @@ class Lloyd {
     KMeansResult result;
     result.centres = start;
     std::vector<double> next(start.size());
+    bool few_changed = false;
     for (std::size_t iteration = 0; iteration < params_.max_iterations; ++iteration) {
+      incremental_ = may_move_ && iteration % refresh != 0 && few_changed;
       try {
         assign(context_, result, false);
       } catch (const Interrupted&) {
@@ -85,6 +91,8 @@ class Lloyd {
         result.shift += moved * moved;
       }
       const std::size_t changed = std::accumulate(changed_.begin(), changed_.end(), std::size_t{0});
+      few_changed = changed < points_.size() / 3;
+      first_ = false;
       if (bounds_) {
         bounds_->move(result.centres, next);
       } else if (may_bound_ && bounds_pay_from(changed, points_.size())) {
@@ -121,12 +129,42 @@ class Lloyd {
     } else {
       result.inertia = inertia(result.centres);
     }
+    result.used = count_used();
     labels_.resize(points_.size());
     result.labels = std::move(labels_);
     return result;
   }
 
  private:
+  // Sums from which points are taken away keep the rounding of what was in them. That is nothing beside the sums of
+  // unweighted points, unless a few points lie very much farther out than the others.
+  bool evenly_spread() const {
+    const std::size_t blocks = chunk_count(points_.size(), block_points);
+    const float largest = *std::max_element(points_.norms(), points_.norms() + blocks);
+    const auto within = static_cast<std::size_t>(
+        std::count_if(points_.norms(), points_.norms() + blocks, [&](float norm) { return norm * 1e6F >= largest; }));
+    return 2 * within >= blocks;
+  }
+
+  std::size_t count_used() const {
+    std::vector<std::uint8_t> used(pieces_.count * clusters_, 0);
+    parallel_for(
+        context_, pieces_.count,
+        [&](std::size_t piece) {
+          const Range range = chunk_range(points_.size(), pieces_.points, piece);
+          std::uint8_t* of_piece = used.data() + piece * clusters_;
+          for (std::size_t i = range.begin; i < range.end; ++i) of_piece[static_cast<std::size_t>(labels_[i])] = 1;
+        },
+        static_cast<double>(points_.size()));
+    std::size_t count = 0;
+    for (std::size_t k = 0; k < clusters_; ++k) {
+      bool any = false;
+      for (std::size_t piece = 0; piece < pieces_.count; ++piece) any = any || used[piece * clusters_ + k] != 0;
+      count += any ? 1U : 0U;
+    }
+    return count;
+  }
+
   // Labels of all points, and the sums of the clusters or, with the last labels, the inertia.
   void assign(const Context& context, KMeansResult& result, bool last) {
     set_.prepare(result.centres.data(), clusters_, dimensions_, points_.offset().data(), points_.scale());
@@ -143,11 +181,12 @@ class Lloyd {
     const Range range = chunk_range(points_.size(), pieces_.points, piece);
     double* sums = partial_.data() + piece * stride_;
     double* weights = sums + clusters_ * width_;
-    if (!last) std::fill_n(sums, stride_, 0.0);
+    if (!last && !incremental_) std::fill_n(sums, stride_, 0.0);
     AssignmentScratch scratch;
     typename KMeansBounds<T>::Scratch of_bounds;
     AlignedVector<float> buffer(dimensions_ > register_dimensions ? 0 : batch_points * dimensions_);
     std::int32_t labels[batch_points];
+    std::uint32_t which[batch_points + 1];
     std::size_t changed = 0;
     std::size_t decided = 0;
     double inertia = 0;
@@ -165,14 +204,24 @@ class Lloyd {
                                rows_ahead(rows, count, dimensions_));
         of_bounds.looked_at += count;
       }
-      for (std::size_t i = 0; i < count; ++i) {
-        changed += kept[i] != labels[i] ? 1U : 0U;
-        kept[i] = labels[i];
-      }
       const auto& of_rows = row_kernels<T>(kernels_);
+      if (first_) {
+        changed += count;
+      } else {
+        std::size_t moved = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+          which[moved] = static_cast<std::uint32_t>(i);
+          moved += kept[i] != labels[i] ? 1U : 0U;
+        }
+        changed += moved;
+        if (!last && incremental_) {
+          of_rows.move(rows, count, dimensions_, which, moved, kept, labels, points_.offset().data(), sums, weights);
+        }
+      }
+      std::copy_n(labels, count, kept);
       if (last) {
         inertia += of_rows.inertia(rows, count, dimensions_, labels, weight, padded_.data());
-      } else {
+      } else if (!incremental_) {
         of_rows.accumulate(rows, count, dimensions_, labels, weight, points_.offset().data(), sums, weights);
       }
     }
@@ -283,7 +332,7 @@ class Lloyd {
   std::size_t width_;   // of the sums of one cluster
   std::size_t stride_;  // sums and weights of all clusters
   Pieces pieces_;
-  std::vector<std::int32_t> labels_;
+  AlignedVector<std::int32_t> labels_;
   std::vector<double> partial_;  // (pieces, stride)
   std::vector<std::size_t> changed_;
   std::vector<std::size_t> decided_;
@@ -293,6 +342,9 @@ class Lloyd {
   std::vector<double> sums_;
   CentreSet set_;
   bool may_bound_ = false;
+  bool may_move_ = false;     // whether sums may be changed by the points that change their label
+  bool incremental_ = false;  // whether they are in this iteration
+  bool first_ = true;         // no labels yet
   std::optional<KMeansBounds<T>> bounds_;
 };
 

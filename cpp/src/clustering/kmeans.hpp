@@ -29,8 +29,9 @@ enum class KMeansStop : std::uint8_t { iterations = 0, tolerance = 1, labels = 2
 
 struct KMeansResult {
   std::vector<double> centres;  // (clusters, dimensions), rounded to the type of the points
-  std::vector<std::int32_t> labels;
-  double inertia = 0;  // weighted sum of squared distances to the centre of the own cluster
+  AlignedVector<std::int32_t> labels;
+  std::size_t used = 0;  // clusters that have points
+  double inertia = 0;    // weighted sum of squared distances to the centre of the own cluster
   std::size_t iterations = 0;
   KMeansStop stop = KMeansStop::iterations;
   double shift = 0;           // of the centres in the last iteration, squared

@@ -45,6 +45,9 @@ struct KMeansRowKernels {
   // sums[label] += weight * (row - offset), weights[label] += weight, row by row; weight null: 1 each.
   void (*accumulate)(const T* rows, size_t count, size_t dimensions, const int32_t* labels, const double* weight,
                      const double* offset, double* sums, double* weights);
+  // For the rows `which`: from the sums and weights of one label to those of another, weight 1 each.
+  void (*move)(const T* rows, size_t count, size_t dimensions, const uint32_t* which, size_t moved, const int32_t* from,
+               const int32_t* to, const double* offset, double* sums, double* weights);
   // Sums of the columns of row - offset.
   void (*sum)(const T* rows, size_t count, size_t dimensions, const double* offset, double* sums);
   // The sum of weight * |row - centre of its label|^2; weight null: 1 each, labels null: the first centre for all.

@@ -101,8 +101,10 @@ class KMeansBase(  # type: ignore[misc]
             )
             self._n_init = 1
 
-    def _check_points(self, X: Any, *, reset: bool) -> NDArray[Any]:
-        points: NDArray[Any] = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], order="C")
+    def _check_points(self, X: Any, *, reset: bool, finite: bool = True) -> NDArray[Any]:
+        points: NDArray[Any] = validate_data(
+            self, X, reset=reset, dtype=[np.float64, np.float32], order="C", ensure_all_finite=finite
+        )
         return points
 
     @staticmethod

@@ -142,7 +142,7 @@ class KMeans(KMeansBase):
         """
         self._check_params()
         threads = self._threads()
-        points = self._check_points(X, reset=True)
+        points = self._check_points(X, reset=True, finite=False)  # the core tells NaN and infinity
         self._check_against(points)
         weight = self._check_weight(sample_weight, len(points))
         if self._init_is_array():
@@ -175,7 +175,7 @@ class KMeans(KMeansBase):
         self.n_iter_ = best["iterations"]
         if result["stop"] == _core.KMeansStop.interrupted:
             raise KeyboardInterrupt
-        distinct = int(np.count_nonzero(np.bincount(self.labels_, minlength=self.n_clusters)))
+        distinct = best["used"]
         if distinct < self.n_clusters:
             warnings.warn(
                 f"Number of distinct clusters ({distinct}) found smaller than n_clusters ({self.n_clusters}). Possibly "
