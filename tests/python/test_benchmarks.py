@@ -49,6 +49,20 @@ def test_every_case(tmp_path: Path, program: str) -> None:
 
 
 @pytest.mark.slow
+def test_kmeans(tmp_path: Path) -> None:
+    done = run("clustering_kmeans.py", tmp_path, "--all", "--quick")
+    assert done.returncode == 0, done.stderr
+    found = records(tmp_path, "clustering_kmeans")
+    assert list(found) == run("clustering_kmeans.py", tmp_path, "--list").stdout.split()
+    for record in found.values():
+        for row in record.get("rows", ()):
+            assert "absent" in row or row["seconds"]["median"] > 0, row
+            if "iterations" in record["title"] and "absent" not in row:
+                assert abs(row["relative inertia"] - 1) < 1e-3, row
+    assert "QUICK FORM" in (tmp_path / "clustering_kmeans.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
 def test_one_case_and_the_records_of_others_stay(tmp_path: Path) -> None:
     for case in ("20k-850-trees", "memory"):
         done = run("trees_training.py", tmp_path, "--case", case, "--quick")
