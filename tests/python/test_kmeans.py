@@ -402,3 +402,18 @@ def test_fewer_different_points_than_clusters() -> None:
         model = KMeans(4, random_state=0).fit(points)
     assert model.inertia_ == 0
     assert set(model.labels_) == {0, 1, 2}
+
+
+@pytest.mark.parametrize("outlier", [1e3, 1e7, 1e12])
+@pytest.mark.parametrize("dimensions", [3, 12])
+def test_points_far_out_leave_nothing_behind(outlier: float, dimensions: int) -> None:
+    """Sums that points are taken away from hold the means of those that stay, whatever left."""
+    points = cloud(16, 6000, dimensions)
+    random = np.random.default_rng(0)
+    points[random.integers(0, len(points), 3)] += outlier
+    model = KMeans(20, init=points[:20], tol=0, max_iter=500).fit(points)
+    means = np.array([points[model.labels_ == k].mean(axis=0) for k in range(20) if (model.labels_ == k).any()])
+    used = [k for k in range(20) if (model.labels_ == k).any()]
+    near = np.abs(means).max(axis=1) < 100
+    assert near.sum() >= 10
+    np.testing.assert_allclose(model.cluster_centers_[used][near], means[near], rtol=0, atol=1e-15 * outlier + 1e-12)
