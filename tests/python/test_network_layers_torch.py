@@ -120,8 +120,8 @@ CASES: dict[str, tuple[Any, Callable[[], Any], Callable[[Any], list[np.ndarray]]
         IMAGE,
     ),
     "convolution, same": (
-        Convolution2D(5, (3, 4), padding="same"),
-        lambda: nn.Conv2d(4, 5, (3, 4), padding="same"),
+        Convolution2D(5, (3, 5), padding="same"),
+        lambda: nn.Conv2d(4, 5, (3, 5), padding="same"),
         of_convolution,
         IMAGE,
     ),
@@ -237,7 +237,8 @@ def test_layer(name: str, single_precision: bool) -> None:
         training="batch" in name,
         single_precision=single_precision,
     )
-    tolerance = 1e-5 if single_precision else 1e-11
+    # PyTorch's hard sigmoid has the slope 1/6 in float32.
+    tolerance = 1e-5 if single_precision else 1e-7 if name == "hard_sigmoid" else 1e-11
     compare(given[0], outcome.detach().numpy().reshape(6, -1), tolerance)
     compare(given[2], there.grad.numpy().reshape(6, -1), tolerance)
     gradients = {key: value.grad for key, value in module.named_parameters()}
