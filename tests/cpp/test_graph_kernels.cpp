@@ -140,6 +140,25 @@ TEST(outer_products) {
   }
 }
 
+TEST(sums_of_columns) {
+  std::mt19937_64 random(6);
+  for (const InstructionSet level : supported_instruction_sets()) {
+    for (const std::size_t columns : {1, 7, 8, 16, 24, 29, 40}) {
+      for (const std::size_t rows : {1, 3, 4, 9}) {
+        const std::vector<float> values = random_values(rows * (columns + 2), random);
+        const std::vector<float> before = random_values(columns, random);
+        std::vector<float> given = before;
+        matrix_kernels(level).column_sums(values.data(), columns + 2, given.data(), rows, columns);
+        for (std::size_t n = 0; n < columns; ++n) {
+          double sum = static_cast<double>(before[n]);
+          for (std::size_t m = 0; m < rows; ++m) sum += static_cast<double>(values[m * (columns + 2) + n]);
+          CHECK_NEAR(static_cast<double>(given[n]), sum, 1e-5);
+        }
+      }
+    }
+  }
+}
+
 TEST(pooling_has_the_same_bits_everywhere) {
   std::mt19937_64 random(3);
   for (const PoolingOperation operation :

@@ -84,16 +84,17 @@ inline __attribute__((always_inline)) void rows_tile(const RowsRequest& request,
   }
 }
 
-// All rows for one panel, or two with AVX-512, in tiles of `most` rows.
+// All rows for one panel, or two with AVX-512, in tiles of up to `most` rows; the last two tiles share what is left.
 template <class V, int most, int vectors, int rows>
-inline __attribute__((always_inline)) void rows_rest(const RowsRequest& request, size_t first, const float* b,
-                                                     size_t panel_step, const float* bias, float* c, size_t columns) {
+inline __attribute__((always_inline)) void rows_some(const RowsRequest& request, size_t first, size_t count,
+                                                     const float* b, size_t panel_step, const float* bias, float* c,
+                                                     size_t columns) {
   if constexpr (rows > 0) {
-    if (request.rows - first == rows) {
+    if (count == rows) {
       rows_tile<V, rows, vectors>(request, request.a + first * request.a_step, b, panel_step, bias,
                                   c + first * request.c_step, columns);
     } else {
-      rows_rest<V, most, vectors, rows - 1>(request, first, b, panel_step, bias, c, columns);
+      rows_some<V, most, vectors, rows - 1>(request, first, count, b, panel_step, bias, c, columns);
     }
   }
 }
@@ -101,11 +102,12 @@ template <class V, int most, int vectors>
 __attribute__((noinline)) void rows_panel(const RowsRequest& request, const float* b, size_t panel_step,
                                           const float* bias, float* c, size_t columns) {
   size_t first = 0;
-  for (; first + most <= request.rows; first += most) {
-    rows_tile<V, most, vectors>(request, request.a + first * request.a_step, b, panel_step, bias,
-                                c + first * request.c_step, columns);
+  while (first < request.rows) {
+    const size_t left = request.rows - first;
+    const size_t count = left >= 2 * most ? most : left > most ? (left + 1) / 2 : left;
+    rows_some<V, most, vectors, most>(request, first, count, b, panel_step, bias, c, columns);
+    first += count;
   }
-  rows_rest<V, most, vectors, most - 1>(request, first, b, panel_step, bias, c, columns);
 }
 
 void rows(const RowsRequest* given) {
@@ -173,24 +175,26 @@ inline __attribute__((always_inline)) void outer_tile(const OuterRequest& reques
   }
 }
 
-template <class V, int vectors, int count>
-inline __attribute__((always_inline)) void outer_rest(const OuterRequest& request, size_t first, const float* b,
-                                                      float* c, size_t columns) {
+template <class V, int vectors, int most, int count>
+inline __attribute__((always_inline)) void outer_some(const OuterRequest& request, size_t first, size_t wanted,
+                                                      const float* b, float* c, size_t columns) {
   if constexpr (count > 0) {
-    if (request.count - first == count) {
+    if (wanted == count) {
       outer_tile<V, count, vectors>(request, request.a + first, b, c + first * request.c_step, columns);
     } else {
-      outer_rest<V, vectors, count - 1>(request, first, b, c, columns);
+      outer_some<V, vectors, most, count - 1>(request, first, wanted, b, c, columns);
     }
   }
 }
 template <class V, int most, int vectors>
 __attribute__((noinline)) void outer_columns(const OuterRequest& request, const float* b, float* c, size_t columns) {
   size_t first = 0;
-  for (; first + most <= request.count; first += most) {
-    outer_tile<V, most, vectors>(request, request.a + first, b, c + first * request.c_step, columns);
+  while (first < request.count) {
+    const size_t left = request.count - first;
+    const size_t wanted = left >= 2 * most ? most : left > most ? (left + 1) / 2 : left;
+    outer_some<V, vectors, most, most>(request, first, wanted, b, c, columns);
+    first += wanted;
   }
-  outer_rest<V, vectors, most - 1>(request, first, b, c, columns);
 }
 
 void outer(const OuterRequest* given) {
@@ -216,9 +220,45 @@ void outer(const OuterRequest* given) {
   }
 }
 
+// Four rows at a time, so that additions need not wait for each other.
+template <class V>
+inline __attribute__((always_inline)) void sums_of_columns(const float* values, size_t step, float* sums, size_t rows) {
+  V part[4] = {};
+  size_t m = 0;
+  for (; m + 4 <= rows; m += 4) {
+    for (int i = 0; i < 4; ++i) {
+      V value;
+      fetch(value, values + (m + static_cast<size_t>(i)) * step);
+      part[i] += value;
+    }
+  }
+  for (; m < rows; ++m) {
+    V value;
+    fetch(value, values + m * step);
+    part[0] += value;
+  }
+  V sum;
+  fetch(sum, sums);
+  sum += (part[0] + part[1]) + (part[2] + part[3]);
+  put(sums, sum);
+}
+
+void column_sums(const float* values, size_t step, float* sums, size_t rows, size_t columns) {
+  size_t n = 0;
+#if defined(__AVX512F__)
+  for (; n + 16 <= columns; n += 16) sums_of_columns<Vector16>(values + n, step, sums + n, rows);
+#endif
+  for (; n + 8 <= columns; n += 8) sums_of_columns<Vector8>(values + n, step, sums + n, rows);
+  for (; n < columns; ++n) {
+    float sum = 0.0F;
+    for (size_t m = 0; m < rows; ++m) sum += values[m * step + n];
+    sums[n] += sum;
+  }
+}
+
 }  // namespace
 
 extern const network::graph::MatrixKernels graph_matrix_kernels;
-const network::graph::MatrixKernels graph_matrix_kernels = {rows, outer};
+const network::graph::MatrixKernels graph_matrix_kernels = {rows, outer, column_sums};
 
 }  // namespace diskern::DISKERN_ISA_NAMESPACE

@@ -151,8 +151,12 @@ void add_transposed_product(const T* a, std::size_t a_step, const T* b, std::siz
 // sums[n] += sum over rows of values.
 template <class T>
 void add_column_sums(const T* values, std::size_t step, T* sums, std::size_t rows, std::size_t columns) {
-  for (std::size_t m = 0; m < rows; ++m) {
-    for (std::size_t n = 0; n < columns; ++n) sums[n] += values[m * step + n];
+  if constexpr (std::is_same_v<T, float>) {
+    matrix_kernels().column_sums(values, step, sums, rows, columns);
+  } else {
+    for (std::size_t m = 0; m < rows; ++m) {
+      for (std::size_t n = 0; n < columns; ++n) sums[n] += values[m * step + n];
+    }
   }
 }
 

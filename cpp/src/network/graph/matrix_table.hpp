@@ -48,6 +48,8 @@ struct OuterRequest {
 struct MatrixKernels {
   void (*rows)(const RowsRequest* request);
   void (*outer)(const OuterRequest* request);
+  // sums[n] += sum over m < rows of values[m * step + n], n < columns.
+  void (*column_sums)(const float* values, size_t step, float* sums, size_t rows, size_t columns);
 };
 
 }  // namespace diskern::network::graph

@@ -112,8 +112,8 @@ DISKERN_POOLING_INLINE void pool_back_block(const PoolingShape& s, const Pooling
   }
 }
 
-// Whether the windows have so many pixels, lie beside each other inside of the image and leave no channel over: the case
-// that instruction sets have kernels of their own for.
+// Whether the windows have so many pixels, lie beside each other inside of the image and leave no channel over: the
+// case that instruction sets have kernels of their own for.
 DISKERN_POOLING_INLINE bool pooling_beside(const PoolingShape& s, size_t window_height, size_t window_width,
                                            size_t block) {
   return s.window_height == window_height && s.window_width == window_width && s.stride_height == window_height &&
