@@ -20,8 +20,21 @@ from diskern import _core
 from diskern.estimators.fisher import FisherClassifier
 from diskern.estimators.folds import KFoldClassifier
 from diskern.estimators.gradient_boosted_trees import GradientBoostedTreesClassifier
+from diskern.estimators.graph_network import GraphNetwork
 from diskern.estimators.kmeans import KMeans
 from diskern.estimators.network import NetworkRegressor
+from diskern.networks import (
+    LSTM,
+    BatchNormalisation,
+    Convolution2D,
+    Dense,
+    GlobalAveragePooling,
+    Graph,
+    Input,
+    MaximumPooling2D,
+    Reshape,
+    SelfAttention,
+)
 from diskern.tmva import DataLoader, Factory
 
 pytest.importorskip("sklearn")
@@ -64,6 +77,24 @@ def models() -> tuple[tuple[str, bytes, int], ...]:
     events[:, 0] += labels
     trees = GradientBoostedTreesClassifier(n_estimators=2, max_leaf_nodes=4).fit(events, labels)
     network = NetworkRegressor(hidden_layer_sizes=(3,), max_iter=2, random_state=1).fit(events, events[:, 0])
+    graph = GraphNetwork(
+        Graph.chain(
+            [
+                Input((4, 4, 1)),
+                Convolution2D(3, 3, padding="same", activation="relu"),
+                MaximumPooling2D(2),
+                BatchNormalisation(),
+                Reshape((4, 3)),
+                SelfAttention(3),
+                LSTM(2, sequences=True),
+                GlobalAveragePooling(),
+                Dense(2),
+            ],
+            (),
+        ),
+        max_iter=1,
+        random_state=1,
+    ).fit(generator.normal(size=(40, 16)), generator.normal(size=(40, 2)))
     key = np.arange(120)
     small = GradientBoostedTreesClassifier(n_estimators=1, max_leaf_nodes=2)
     folds = KFoldClassifier(small, 2).fit(events, labels > 0, key=key)
@@ -85,6 +116,7 @@ def models() -> tuple[tuple[str, bytes, int], ...]:
     return (
         ("trees", trees._model().to_bytes(), 3),
         ("network", network._model().to_bytes(), 3),
+        ("graph", graph._model().to_bytes(), 16),
         ("linear", linear._model().to_bytes(), 3),
         ("transformations", booked.model.to_bytes(), 3),
         ("cuts", cuts.model.to_bytes(), 3),

@@ -202,6 +202,10 @@ class Attention final : public LayerOf<Attention> {
       refuse("has a mask of shape " + text_of(inputs[1]) + ", expected one number for each of its " +
              std::to_string(members_) + " members");
     }
+    if (heads_ > maximum_elements / width_ || inner() > maximum_elements / (4 * features_) ||
+        inner() > maximum_elements / (4 * members_) || heads_ > maximum_elements / members_ / members_) {
+      refuse("works on more than 2^26 numbers per event");
+    }
     saved_size_ = members_ * (4 * inner() + heads_ * members_);
     parameters_.push_back({"weights", {features_, 3 * inner()}, Start::weights, true, true, features_, inner()});
     parameters_.push_back({"biases", {3 * inner()}});

@@ -63,6 +63,24 @@ struct Attributes {
     group.set("bias", bias);
   }
 
+  // Before anything is made of them: numbers of weights and of pixels with borders that a file may have made up.
+  static const char* excess(const Convolution& c) noexcept {
+    const std::size_t pixels[] = {c.bordered_height(), c.bordered_width(), c.channels};
+    const std::size_t spread[] = {c.spread_height(), c.spread_width(), c.out_channels};
+    const std::size_t weights[] = {c.kernel_height, c.kernel_width, c.group_channels(), c.out_channels};
+    const auto too_many = [](const std::size_t* extents, std::size_t count) {
+      std::size_t product = 1;
+      for (std::size_t i = 0; i < count; ++i) {
+        if (extents[i] != 0 && product > maximum_elements / extents[i]) return true;
+        product *= extents[i];
+      }
+      return false;
+    };
+    if (too_many(weights, 4)) return "has more than 2^26 weights";
+    if (too_many(pixels, 3) || too_many(spread, 3)) return "works on more than 2^26 numbers with its borders";
+    return nullptr;
+  }
+
   const char* meaning() const noexcept { return dimensions == 2 ? "height, width, channels" : "steps, channels"; }
 };
 
@@ -125,6 +143,9 @@ class ConvolutionLayer final : public LayerOf<ConvolutionLayer> {
   }
 
  private:
+  void check_sizes(const Convolution& c) const {
+    if (const char* what = Attributes::excess(c)) refuse(what);
+  }
   std::size_t bias_size() const noexcept { return plan_.shape.groups * padded_columns(plan_.shape.group_outputs()); }
 
   Axis along(std::size_t extent, std::size_t kernel, std::size_t stride, std::size_t dilation, std::size_t before,
@@ -186,6 +207,7 @@ class ConvolutionLayer final : public LayerOf<ConvolutionLayer> {
     c.left = horizontal.before;
     c.right = horizontal.behind;
     in_size_ = size_of(shape_);
+    check_sizes(c);
     out_size_ = c.out_height * c.out_width * c.out_channels;
     plan_ = ConvolutionPlan(c);
     parameters_.push_back({"weights",
@@ -265,6 +287,9 @@ class TransposedConvolution final : public LayerOf<TransposedConvolution> {
   }
 
  private:
+  void check_sizes(const Convolution& c) const {
+    if (const char* what = Attributes::excess(c)) refuse(what);
+  }
   std::size_t bias_size() const noexcept { return plan_.shape.groups * padded_columns(plan_.shape.group_channels()); }
 
   // The extent of the output for an input of `extent`, and the border of the convolution that leads back.
@@ -331,6 +356,7 @@ class TransposedConvolution final : public LayerOf<TransposedConvolution> {
     c.left = horizontal.before;
     c.right = horizontal.behind;
     in_size_ = size_of(shape);
+    check_sizes(c);
     out_size_ = c.height * c.width * c.channels;
     plan_ = ConvolutionPlan(c);
     parameters_.push_back({"weights",

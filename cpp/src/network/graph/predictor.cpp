@@ -12,8 +12,10 @@ namespace diskern::network::graph {
 
 namespace {
 
-constexpr std::size_t tile_events = 32;
+constexpr std::size_t most_tile_events = 32;
+constexpr std::size_t tile_elements = std::size_t{1} << 24;  // of all values of a tile, where one event allows it
 constexpr std::size_t stack_elements = 64 * 1024;
+constexpr std::size_t maximum_memory = std::size_t{1} << 27;  // elements, of the values of one event
 
 }  // namespace
 
@@ -21,7 +23,7 @@ GraphPredictor::GraphPredictor(GraphPointer graph, std::vector<float> parameters
     : graph_(std::move(graph)),
       parameters_(std::move(parameters)),
       one_(*graph_, 1, false),
-      many_(*graph_, tile_events, false) {
+      many_(*graph_, std::min(most_tile_events, std::max<std::size_t>(1, tile_elements / (one_.size() + 1))), false) {
   if (parameters_.size() != graph_->parameter_count()) {
     throw FormatError("network: " + std::to_string(parameters_.size()) + " parameters, its layers have " +
                       std::to_string(graph_->parameter_count()));
@@ -37,6 +39,10 @@ GraphPredictor::GraphPredictor(GraphPointer graph, std::vector<float> parameters
       }
       begin += info.size();
     }
+  }
+  if (one_.size() > maximum_memory) {
+    throw FormatError("network: the values of one event take " + std::to_string(one_.size()) +
+                      " numbers, expected at most 2^27");
   }
   prepared_.resize(graph_->prepared_size());
   graph_->prepare(parameters_.data(), prepared_.data());
@@ -79,8 +85,9 @@ void GraphPredictor::evaluate(const float* variables, double* responses) const n
 
 void GraphPredictor::evaluate(const Context& context, View<const float, 2> events, View<double, 2> responses) const {
   const std::size_t n = events.rows();
+  const std::size_t tile_events = many_.events();
   // A chunk is a few tiles, so that memory is taken seldom.
-  constexpr std::size_t chunk_size = 4 * tile_events;
+  const std::size_t chunk_size = 4 * tile_events;
   parallel_for(
       context, chunk_count(n, chunk_size),
       [&](std::size_t chunk) {

@@ -331,6 +331,9 @@ class Recurrent final : public LayerOf<Recurrent<cell>> {
       this->refuse("has a mask of shape " + text_of(inputs[1]) + ", expected one number for each of its " +
                    std::to_string(steps_) + " steps");
     }
+    if (6 * units_ > maximum_elements / steps_ || 4 * units_ > maximum_elements / std::max(features_, units_)) {
+      this->refuse("works on more than 2^26 numbers");
+    }
     this->saved_size_ = steps_ * (gate_columns() + (cell == Cell::lstm ? 2 : 1) * units_);
     const std::size_t columns = input_columns();
     this->parameters_.push_back({"weights", {features_, columns}, Start::weights, true, true, features_, units_});
