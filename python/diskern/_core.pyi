@@ -9,7 +9,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'Aggregation', 'Averaging', 'BoostingMode', 'Criterion', 'Density', 'DensitySettings', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansBoundsUse', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'NegativeWeights', 'NeighbourWeight', 'Neighbours', 'NeighboursPredictor', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'ScheduleKind', 'SearchOrder', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaNeighboursParams', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'UBoostParams', 'UBoostResult', 'ValidationMetric', 'Votes', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_gradient_boosting', 'fit_graph', 'fit_hmatrix', 'fit_likelihood', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_tmva_forest', 'fit_tmva_neighbours', 'fit_uboost', 'flatness', 'graph_gradients', 'graph_seconds', 'instruction_set', 'link_responses', 'load_model', 'mini_batch_step', 'model_from_bytes', 'moments', 'partial_dependence', 'predict_kmeans', 'protected_bins', 'random_order', 'raw_scores', 'silhouettes', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'transform_kmeans', 'tree_answers']
+__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'Aggregation', 'AnnealingParams', 'Averaging', 'BoostingMode', 'Criterion', 'CutSide', 'Cuts', 'CutsEfficiency', 'CutsFitter', 'CutsParams', 'CutsVariable', 'Density', 'DensitySettings', 'DescentParams', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'Formula', 'FormulaFitter', 'FormulaLoss', 'FormulaParams', 'FormulaResult', 'GeneticParams', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansBoundsUse', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelTemperature', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'MonteCarloParams', 'NegativeWeights', 'NeighbourWeight', 'Neighbours', 'NeighboursPredictor', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'ScheduleKind', 'SearchOrder', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaNeighboursParams', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'UBoostParams', 'UBoostResult', 'ValidationMetric', 'Votes', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_cuts', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_formula', 'fit_gradient_boosting', 'fit_graph', 'fit_hmatrix', 'fit_likelihood', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_tmva_forest', 'fit_tmva_neighbours', 'fit_uboost', 'flatness', 'graph_gradients', 'graph_seconds', 'instruction_set', 'link_responses', 'load_model', 'mini_batch_step', 'model_from_bytes', 'moments', 'partial_dependence', 'predict_kmeans', 'protected_bins', 'random_order', 'raw_scores', 'silhouettes', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'transform_kmeans', 'tree_answers']
 class Error(Exception):
     pass
 class InvalidArgument(Error, ValueError):
@@ -3038,6 +3038,10 @@ class Model:
     """
     def __init__(self, info: dict[str, typing.Any], chain: TransformationChain | None, predictor: Predictor) -> None:
         ...
+    def at_signal_efficiency(self, signal_efficiency: typing.SupportsFloat | typing.SupportsIndex) -> Model:
+        """
+        Cuts: the same model with responses 1 (passes) and 0 at a signal efficiency.
+        """
     def bind(self, names: collections.abc.Sequence[str]) -> list[int]:
         """
         Positions of the model's variables in names.
@@ -3846,6 +3850,605 @@ class Projection(Predictor):
     @property
     def vectors(self) -> numpy.typing.NDArray[numpy.float64]:
         ...
+class MonteCarloParams:
+    def __init__(self) -> None:
+        ...
+    @property
+    def SampleSize(self) -> int:
+        ...
+    @SampleSize.setter
+    def SampleSize(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Seed(self) -> int:
+        ...
+    @Seed.setter
+    def Seed(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Sigma(self) -> float:
+        ...
+    @Sigma.setter
+    def Sigma(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+class GeneticParams:
+    Trim: bool
+    def __init__(self) -> None:
+        ...
+    @property
+    def ConvCrit(self) -> float:
+        ...
+    @ConvCrit.setter
+    def ConvCrit(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Cycles(self) -> int:
+        ...
+    @Cycles.setter
+    def Cycles(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def PopSize(self) -> int:
+        ...
+    @PopSize.setter
+    def PopSize(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def SC_factor(self) -> float:
+        ...
+    @SC_factor.setter
+    def SC_factor(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def SC_rate(self) -> int:
+        ...
+    @SC_rate.setter
+    def SC_rate(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def SC_steps(self) -> int:
+        ...
+    @SC_steps.setter
+    def SC_steps(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def SaveBestCycle(self) -> int:
+        ...
+    @SaveBestCycle.setter
+    def SaveBestCycle(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def SaveBestGen(self) -> int:
+        ...
+    @SaveBestGen.setter
+    def SaveBestGen(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Seed(self) -> int:
+        ...
+    @Seed.setter
+    def Seed(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Steps(self) -> int:
+        ...
+    @Steps.setter
+    def Steps(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+class KernelTemperature:
+    """
+    How the temperature of simulated annealing goes.
+
+    Members:
+
+      IncAdaptive
+
+      DecAdaptive
+
+      Sqrt
+
+      Log
+
+      Sin
+
+      Homo
+
+      Geo
+    """
+    DecAdaptive: typing.ClassVar[KernelTemperature]
+    Geo: typing.ClassVar[KernelTemperature]
+    Homo: typing.ClassVar[KernelTemperature]
+    IncAdaptive: typing.ClassVar[KernelTemperature]
+    Log: typing.ClassVar[KernelTemperature]
+    Sin: typing.ClassVar[KernelTemperature]
+    Sqrt: typing.ClassVar[KernelTemperature]
+    __members__: typing.ClassVar[dict[str, KernelTemperature]]
+    @typing.overload
+    def __eq__(self, other: KernelTemperature) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: KernelTemperature) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class AnnealingParams:
+    KernelTemp: KernelTemperature
+    UseDefaultScale: bool
+    UseDefaultTemp: bool
+    def __init__(self) -> None:
+        ...
+    @property
+    def AdaptiveSpeed(self) -> float:
+        ...
+    @AdaptiveSpeed.setter
+    def AdaptiveSpeed(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Eps(self) -> float:
+        ...
+    @Eps.setter
+    def Eps(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def InitialTemp(self) -> float:
+        ...
+    @InitialTemp.setter
+    def InitialTemp(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def MaxCalls(self) -> int:
+        ...
+    @MaxCalls.setter
+    def MaxCalls(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def MinTemp(self) -> float:
+        ...
+    @MinTemp.setter
+    def MinTemp(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Seed(self) -> int:
+        ...
+    @Seed.setter
+    def Seed(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def TempAdaptiveStep(self) -> float:
+        ...
+    @TempAdaptiveStep.setter
+    def TempAdaptiveStep(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def TempScale(self) -> float:
+        ...
+    @TempScale.setter
+    def TempScale(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+class DescentParams:
+    UseImprove: bool
+    def __init__(self) -> None:
+        ...
+    @property
+    def ErrorLevel(self) -> float:
+        ...
+    @ErrorLevel.setter
+    def ErrorLevel(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def FitStrategy(self) -> int:
+        ...
+    @FitStrategy.setter
+    def FitStrategy(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def MaxCalls(self) -> int:
+        ...
+    @MaxCalls.setter
+    def MaxCalls(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Seed(self) -> int:
+        ...
+    @Seed.setter
+    def Seed(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Tolerance(self) -> float:
+        ...
+    @Tolerance.setter
+    def Tolerance(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+class CutsFitter:
+    """
+    Members:
+
+      GA
+
+      SA
+
+      MC
+
+      MCEvents
+
+      MINUIT
+    """
+    GA: typing.ClassVar[CutsFitter]
+    MC: typing.ClassVar[CutsFitter]
+    MCEvents: typing.ClassVar[CutsFitter]
+    MINUIT: typing.ClassVar[CutsFitter]
+    SA: typing.ClassVar[CutsFitter]
+    __members__: typing.ClassVar[dict[str, CutsFitter]]
+    @typing.overload
+    def __eq__(self, other: CutsFitter) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: CutsFitter) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class CutsEfficiency:
+    """
+    Members:
+
+      EffSel
+
+      EffPDF
+    """
+    EffPDF: typing.ClassVar[CutsEfficiency]
+    EffSel: typing.ClassVar[CutsEfficiency]
+    __members__: typing.ClassVar[dict[str, CutsEfficiency]]
+    @typing.overload
+    def __eq__(self, other: CutsEfficiency) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: CutsEfficiency) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class CutSide:
+    """
+    Members:
+
+      NotEnforced
+
+      FMin
+
+      FMax
+
+      FSmart
+    """
+    FMax: typing.ClassVar[CutSide]
+    FMin: typing.ClassVar[CutSide]
+    FSmart: typing.ClassVar[CutSide]
+    NotEnforced: typing.ClassVar[CutSide]
+    __members__: typing.ClassVar[dict[str, CutSide]]
+    @typing.overload
+    def __eq__(self, other: CutSide) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: CutSide) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class CutsVariable:
+    side: CutSide
+    def __init__(self) -> None:
+        ...
+    @property
+    def maximum(self) -> float:
+        ...
+    @maximum.setter
+    def maximum(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def minimum(self) -> float:
+        ...
+    @minimum.setter
+    def minimum(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+class CutsParams:
+    annealing: AnnealingParams
+    descent: DescentParams
+    efficiency: CutsEfficiency
+    fitter: CutsFitter
+    genetic: GeneticParams
+    monte_carlo: MonteCarloParams
+    def __init__(self) -> None:
+        ...
+    @property
+    def signal_class(self) -> int:
+        ...
+    @signal_class.setter
+    def signal_class(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def variable_names(self) -> list[str]:
+        ...
+    @variable_names.setter
+    def variable_names(self, arg0: collections.abc.Sequence[str]) -> None:
+        ...
+    @property
+    def variables(self) -> list[CutsVariable]:
+        ...
+    @variables.setter
+    def variables(self, arg0: collections.abc.Sequence[CutsVariable]) -> None:
+        ...
+class Cuts(Predictor):
+    """
+    The cuts of every signal efficiency.
+    """
+    def at_efficiency(self, signal_efficiency: typing.SupportsFloat | typing.SupportsIndex) -> Cuts:
+        ...
+    def cuts_at(self, signal_efficiency: typing.SupportsFloat | typing.SupportsIndex) -> tuple[list[float], list[float]]:
+        """
+        Lower and upper cuts that belong to a signal efficiency.
+        """
+    @property
+    def table(self) -> tuple[typing.Any, ...]:
+        """
+        Signal efficiency (lower edge of its bin), background efficiency, lower and upper cuts.
+        """
+    @property
+    def working_point(self) -> float:
+        ...
+class FormulaFitter:
+    """
+    Members:
+
+      MC
+
+      GA
+
+      SA
+
+      MINUIT
+    """
+    GA: typing.ClassVar[FormulaFitter]
+    MC: typing.ClassVar[FormulaFitter]
+    MINUIT: typing.ClassVar[FormulaFitter]
+    SA: typing.ClassVar[FormulaFitter]
+    __members__: typing.ClassVar[dict[str, FormulaFitter]]
+    @typing.overload
+    def __eq__(self, other: FormulaFitter) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: FormulaFitter) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class FormulaLoss:
+    """
+    Members:
+
+      classification
+
+      regression
+
+      multiclass
+    """
+    __members__: typing.ClassVar[dict[str, FormulaLoss]]
+    classification: typing.ClassVar[FormulaLoss]
+    multiclass: typing.ClassVar[FormulaLoss]
+    regression: typing.ClassVar[FormulaLoss]
+    @typing.overload
+    def __eq__(self, other: FormulaLoss) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: FormulaLoss) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class FormulaParams:
+    annealing: AnnealingParams
+    converge: bool
+    descent: DescentParams
+    fitter: FormulaFitter
+    formula: str
+    genetic: GeneticParams
+    loss: FormulaLoss
+    monte_carlo: MonteCarloParams
+    def __init__(self) -> None:
+        ...
+    @property
+    def n_classes(self) -> int:
+        ...
+    @n_classes.setter
+    def n_classes(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def ranges(self) -> list[tuple[float, float]]:
+        ...
+    @ranges.setter
+    def ranges(self, arg1: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]]) -> None:
+        ...
+    @property
+    def signal_class(self) -> int:
+        ...
+    @signal_class.setter
+    def signal_class(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+class Formula(Predictor):
+    """
+    A formula with its parameters.
+    """
+    @property
+    def formula(self) -> str:
+        ...
+    @property
+    def is_linear(self) -> bool:
+        ...
+    @property
+    def parameters(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        float64, shape (outputs, parameters).
+        """
+class FormulaResult:
+    @property
+    def calls(self) -> int:
+        ...
+    @property
+    def loss(self) -> float:
+        ...
+    @property
+    def predictor(self) -> Formula:
+        ...
 def available_threads() -> int:
     """
     Threads that this process may use: DISKERN_NUM_THREADS, OMP_NUM_THREADS, or the processors of its affinity mask and control group.
@@ -3866,6 +4469,10 @@ def fit_ada_boost(params: AdaBoostParams, events: numpy.typing.NDArray[typing.An
     """
     Events float32 (events, variables), weight float64, class_index int32 or target float64.
     """
+def fit_cuts(params: CutsParams, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> Cuts:
+    """
+    TMVA's Cuts of float32 events.
+    """
 def fit_dbscan(points: numpy.typing.NDArray[typing.Any], eps: typing.SupportsFloat | typing.SupportsIndex, min_samples: typing.SupportsFloat | typing.SupportsIndex, metric: Metric, weight: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1, reference: bool = False) -> tuple[typing.Any, ...]:
     """
     Labels int64 (-1: noise), core points uint8, number of clusters, of float64 points (points, dimensions); reference: from the definition, in quadratic time.
@@ -3881,6 +4488,10 @@ def fit_fisher(params: FisherParams, events: numpy.typing.NDArray[typing.Any], c
 def fit_flat_gradient_boosting(params: GradientBoostingParams, flatness: FlatnessParams, events: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], protected_variables: numpy.typing.NDArray[typing.Any], validation: tuple[typing.Any, ...] | None = None, threads: typing.SupportsInt | typing.SupportsIndex = 1, seed: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> GradientBoostingResult:
     """
     Logistic loss and flatness: events float32 (events, variables), weight float64, class_index int32 of two classes, protected_variables float64 (events, protected variables); validation is a tuple of the four.
+    """
+def fit_formula(params: FormulaParams, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], targets: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> FormulaResult:
+    """
+    TMVA's FDA of float32 events; float64 targets of shape (events, targets), without columns but in regression.
     """
 def fit_gradient_boosting(params: GradientBoostingParams, events: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], class_index: typing.Any = None, target: typing.Any = None, n_classes: typing.SupportsInt | typing.SupportsIndex = 0, validation: tuple[typing.Any, ...] | None = None, threads: typing.SupportsInt | typing.SupportsIndex = 1, seed: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None, loss: typing.Any = None, loss_link: Link | None = None, metric: typing.Any = None, metric_greater_is_better: bool = False, initial: Forest | None = None) -> GradientBoostingResult:
     """
