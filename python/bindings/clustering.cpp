@@ -1,4 +1,5 @@
 // Clustering.
+#include "clustering/clue.hpp"
 #include "clustering/dbscan.hpp"
 #include "clustering/dbscan_events.hpp"
 #include "clustering/fraction_predictor.hpp"
@@ -104,6 +105,31 @@ std::shared_ptr<clustering::FractionPredictor> make_fractions(const py::array& s
   return std::make_shared<clustering::FractionPredictor>(std::move(params));
 }
 
+template <class T>
+py::array_t<T> numbers(const std::vector<T>& values) {
+  return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
+py::tuple fit_clue(const py::array& cells, const py::array& energy, double critical_distance, double critical_density,
+                   double seed_distance, double outlier_distance_factor, const py::object& layer, int threads,
+                   bool reference) {
+  const View<const double, 2> view = matrix<double>(cells, "cells");
+  const View<const double> energies = vector<double>(energy, "energy", view.rows());
+  View<const std::int64_t> layers;
+  if (!layer.is_none()) layers = vector<std::int64_t>(py::cast<py::array>(layer), "layer", view.rows());
+  const clustering::ClueParams params{critical_distance, critical_density, seed_distance, outlier_distance_factor};
+  PythonMonitor monitor{py::none()};
+  const Context context = make_context(threads, 0, &monitor);
+  clustering::ClueResult result;
+  {
+    const py::gil_scoped_release release;
+    result = reference ? clustering::reference_clue(params, view, energies, layers)
+                       : clustering::clue(context, params, view, energies, layers);
+  }
+  return py::make_tuple(numbers(result.labels), numbers(result.seeds), numbers(result.density),
+                        numbers(result.nearest_higher), numbers(result.distance));
+}
+
 }  // namespace
 
 void register_clustering(py::module_& module) {
@@ -123,6 +149,11 @@ void register_clustering(py::module_& module) {
            py::arg("prior"), py::arg("radius") = -1.0, py::arg("distance") = false,
            "All float64: what variables are multiplied by, points (points, inputs) with their cluster, responses of "
            "each cluster (clusters, outputs) and beyond the radius.");
+  module.def("fit_clue", &fit_clue, py::arg("cells"), py::arg("energy"), py::arg("critical_distance"),
+             py::arg("critical_density"), py::arg("seed_distance"), py::arg("outlier_distance_factor"),
+             py::arg("layer") = py::none(), py::arg("threads") = 1, py::arg("reference") = false,
+             "Labels, seeds, densities, nearest higher cells and distances to them of float64 cells and energies and int64 "
+             "layers; reference: from the definition, in quadratic time.");
 }
 
 }  // namespace diskern::python

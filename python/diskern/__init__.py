@@ -14,6 +14,7 @@ _LAZY: dict[str, str] = {
     "Autoencoder": ".estimators.autoencoder",
     "BaggingTreesClassifier": ".estimators.random_forest",
     "BaggingTreesRegressor": ".estimators.random_forest",
+    "CLUE": ".estimators.clue",
     "DBSCAN": ".estimators.dbscan",
     "DecisionTreeClassifier": ".estimators.decision_tree",
     "DecisionTreeRegressor": ".estimators.decision_tree",
