@@ -733,63 +733,99 @@ void to_block(const T* rows, size_t count, size_t dimensions, const double* offs
   DISKERN_FOR_DIMENSIONS(to_block(rows, count, dimensions, offset, scale, block))
 }
 
-// Multiplied and added in two roundings, and summed per lane of a block of 16, so that every level gives the same bits.
+// The same bits at every level: fused multiplications round once wherever they are made, and sums are per lane of a block
+// of 16.
+#if defined(__AVX2__)
+DISKERN_INLINE Floats fused(Floats a, Floats b, Floats c) { return multiply_add(a, b, c); }
+#else
+DISKERN_INLINE Floats fused(Floats a, Floats b, Floats c) {
+  for (size_t i = 0; i < lanes; ++i) c[i] = __builtin_fmaf(a[i], b[i], c[i]);
+  return c;
+}
+#endif
+
 template <size_t fixed>
 struct Seeds {
   static DISKERN_INLINE Floats distance(const float* from, const float* centre, size_t dimensions) {
     Floats sum = broadcast(0.0F);
     for (size_t d = 0; d < dimensions; ++d) {
       const Floats difference = load(from + d * block_points) - broadcast(centre[d]);
-      sum = sum + difference * difference;
+      sum = fused(difference, difference, sum);
     }
     return sum;
+  }
+
+  // at_once candidates, whose sums stay in registers.
+  template <size_t at_once>
+  static void pass(const float* blocks, size_t groups, size_t given, const float* weight, const float* chosen,
+                   size_t chosen_count, const float* const* candidates, float* closest, double* sums) {
+    const size_t dimensions = fixed == 0 ? given : fixed;
+    // Few float32 additions per lane before they go into a float64 sum.
+    for (size_t group = 0; group < groups; ++group) {
+      float values[at_once][block_points];
+      for (size_t v = 0; v < vectors_per_block; ++v) {
+        Floats lane_sums[at_once];
+        for (size_t l = 0; l < at_once; ++l) lane_sums[l] = broadcast(0.0F);
+        for (size_t b = 0; b < blocks_per_group; ++b) {
+          const size_t block = group * blocks_per_group + b;
+          const float* from = blocks + block * dimensions * block_points + v * lanes;
+          const size_t point = block * block_points + v * lanes;
+          Floats near = load(closest + point);
+          if (chosen_count > 0) {
+            for (size_t c = 0; c < chosen_count; ++c) {
+              near = smaller(near, distance(from, chosen + c * dimensions, dimensions));
+            }
+            store(closest + point, near);
+          }
+          const Floats factor = weight == nullptr ? broadcast(1.0F) : load(weight + point);
+          Floats square[at_once];
+          for (size_t l = 0; l < at_once; ++l) square[l] = broadcast(0.0F);
+          for (size_t d = 0; d < dimensions; ++d) {
+            const Floats x = load(from + d * block_points);
+            for (size_t l = 0; l < at_once; ++l) {
+              const Floats difference = x - broadcast(candidates[l][d]);
+              square[l] = fused(difference, difference, square[l]);
+            }
+          }
+          for (size_t l = 0; l < at_once; ++l) lane_sums[l] = lane_sums[l] + smaller(near, square[l]) * factor;
+        }
+        for (size_t l = 0; l < at_once; ++l) store(values[l] + v * lanes, lane_sums[l]);
+      }
+      for (size_t l = 0; l < at_once; ++l) {
+        // A fixed tree over the 16 lanes.
+        for (size_t half = block_points / 2; half > 0; half /= 2) {
+          for (size_t i = 0; i < half; ++i) values[l][i] += values[l][i + half];
+        }
+        sums[l] += static_cast<double>(values[l][0]);
+      }
+    }
   }
 
   static void run(const float* blocks, size_t groups, size_t given, const float* weight, const float* chosen,
                   size_t chosen_count, const float* candidates, size_t candidate_count, float* closest, double* sums) {
     const size_t dimensions = fixed == 0 ? given : fixed;
-    constexpr size_t candidates_at_once = 16;
-    for (size_t l = 0; l < candidate_count; ++l) sums[l] = 0.0;
+    constexpr size_t most = 8;
     // Without candidates there are still the distances to the chosen ones to be taken into account.
-    for (size_t first = 0; first == 0 || first < candidate_count; first += candidates_at_once) {
+    for (size_t first = 0; first == 0 || first < candidate_count; first += most) {
       const size_t rest = candidate_count - first;
-      const size_t count = rest < candidates_at_once ? rest : candidates_at_once;
-      // Few float32 additions per lane before they go into a float64 sum.
-      for (size_t group = 0; group < groups; ++group) {
-        Floats lane_sums[candidates_at_once][vectors_per_block];
-        for (size_t l = 0; l < count; ++l) {
-          for (size_t v = 0; v < vectors_per_block; ++v) lane_sums[l][v] = broadcast(0.0F);
-        }
-        for (size_t b = 0; b < blocks_per_group; ++b) {
-          const size_t block = group * blocks_per_group + b;
-          for (size_t v = 0; v < vectors_per_block; ++v) {
-            const float* from = blocks + block * dimensions * block_points + v * lanes;
-            const size_t point = block * block_points + v * lanes;
-            Floats near = load(closest + point);
-            if (first == 0 && chosen_count > 0) {
-              for (size_t c = 0; c < chosen_count; ++c) {
-                near = smaller(near, distance(from, chosen + c * dimensions, dimensions));
-              }
-              store(closest + point, near);
-            }
-            const Floats factor = weight == nullptr ? broadcast(1.0F) : load(weight + point);
-            for (size_t l = 0; l < count; ++l) {
-              const Floats reached =
-                  smaller(near, distance(from, candidates + (first + l) * dimensions, dimensions));
-              lane_sums[l][v] = lane_sums[l][v] + reached * factor;
-            }
-          }
-        }
-        for (size_t l = 0; l < count; ++l) {
-          float values[block_points];
-          for (size_t v = 0; v < vectors_per_block; ++v) store(values + v * lanes, lane_sums[l][v]);
-          // A fixed tree over the 16 lanes.
-          for (size_t half = block_points / 2; half > 0; half /= 2) {
-            for (size_t i = 0; i < half; ++i) values[i] += values[i + half];
-          }
-          sums[first + l] += static_cast<double>(values[0]);
-        }
+      const size_t count = rest < most ? rest : most;
+      const float* rows[most];
+      double total[most] = {};
+      // Filled up with the last one, or any, whose sums nobody asked for.
+      for (size_t l = 0; l < most; ++l) {
+        rows[l] = count == 0 ? chosen : candidates + (first + (l < count ? l : count - 1)) * dimensions;
       }
+      const size_t new_chosen = first == 0 ? chosen_count : 0;
+      if (count <= 2) {
+        pass<2>(blocks, groups, dimensions, weight, chosen, new_chosen, rows, closest, total);
+      } else if (count <= 4) {
+        pass<4>(blocks, groups, dimensions, weight, chosen, new_chosen, rows, closest, total);
+      } else if (count <= 6) {
+        pass<6>(blocks, groups, dimensions, weight, chosen, new_chosen, rows, closest, total);
+      } else {
+        pass<8>(blocks, groups, dimensions, weight, chosen, new_chosen, rows, closest, total);
+      }
+      for (size_t l = 0; l < count; ++l) sums[first + l] = total[l];
     }
   }
 };

@@ -106,7 +106,7 @@ class Seeder {
   }
 
   // The point at `share` of the potential that candidate `l` of the last call would leave.
-  std::size_t by_potential(double share, double total, std::size_t candidate, std::size_t l, std::size_t count) const {
+  std::size_t by_potential(double share, double total, std::size_t candidate, std::size_t l, std::size_t count) {
     double left = share * total;
     std::size_t piece = 0;
     std::size_t holder = 0;  // the last piece with any
@@ -120,24 +120,42 @@ class Seeder {
       piece = holder;
       left = std::numeric_limits<double>::infinity();
     }
+    // Then the group of points, the last one with any if rounding leads beyond.
     const Range range = chunk_range(points_.size(), pieces_.points, piece);
     std::vector<float> centre(dimensions_);
-    std::vector<float> row(dimensions_);
     points_.centred(candidate, centre.data());
-    std::size_t last = range.begin;
-    for (std::size_t i = range.begin; i < range.end; ++i) {
+    AlignedVector<float> buffer(dimensions_ > register_dimensions ? 0 : group_points * dimensions_);
+    std::size_t at = range.begin;
+    double before = left;
+    for (std::size_t begin = range.begin; begin < range.end; begin += group_points) {
+      const std::size_t in_group = std::min(group_points, range.end - begin);
+      double sum = 0;
+      kernels_.try_seeds(points_.groups(kernels_, begin, in_group, buffer.data()), 1, dimensions_,
+                         weight_.empty() ? nullptr : weight_.data() + begin, nullptr, 0, centre.data(), 1,
+                         closest_.data() + begin, &sum);
+      if (sum > 0) {
+        at = begin;
+        before = left;
+      }
+      if (left < sum) break;
+      left -= sum;
+    }
+    // And the point.
+    std::vector<float> row(dimensions_);
+    std::size_t last = at;
+    for (std::size_t i = at; i < std::min(at + group_points, range.end); ++i) {
       points_.centred(i, row.data());
       float distance = 0.0F;
       for (std::size_t d = 0; d < dimensions_; ++d) {
         const float difference = row[d] - centre[d];
-        distance += difference * difference;
+        distance = std::fma(difference, difference, distance);
       }
-      const double mass =
-          static_cast<double>(std::min(closest_[i], distance)) * (weight_.empty() ? 1.0 : static_cast<double>(weight_[i]));
+      const double mass = static_cast<double>(std::min(closest_[i], distance)) *
+                          (weight_.empty() ? 1.0 : static_cast<double>(weight_[i]));
       if (!(mass > 0)) continue;
       last = i;
-      left -= mass;
-      if (left < 0) break;
+      before -= mass;
+      if (before < 0) break;
     }
     return last;
   }
