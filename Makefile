@@ -46,6 +46,8 @@ bench: $(VENV)/.ready-bench ## Benchmarks beside the peers that are installed; w
 	$(BIN)/diskern bench --output benchmarks/results
 	$(BIN)/python benchmarks/python/trees_training.py --all
 	$(BIN)/python benchmarks/python/trees_evaluation.py --all
+	$(BIN)/python benchmarks/python/networks_training.py --all
+	$(BIN)/python benchmarks/python/networks_evaluation.py --all
 	$(if $(DISKERN_DATA),$(BIN)/python benchmarks/python/trees_quality.py --all --data $(DISKERN_DATA),$(BIN)/python benchmarks/python/trees_quality.py --case generator-1M)
 
 lint: $(VENV)/.ready-test ## Style and types

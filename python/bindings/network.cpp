@@ -119,7 +119,8 @@ void register_network(py::module_& module) {
       .value("sequential", network::Solver::sequential)
       .value("batch", network::Solver::batch)
       .value("bfgs", network::Solver::bfgs)
-      .value("mini_batch", network::Solver::mini_batch);
+      .value("mini_batch", network::Solver::mini_batch)
+      .value("genetic", network::Solver::genetic);
   py::enum_<network::Loss> loss(module, "NetworkLoss", "What training minimises.");
   for (int kind = 0; kind <= static_cast<int>(network::last_loss); ++kind) {
     loss.value(network::name(static_cast<network::Loss>(kind)), static_cast<network::Loss>(kind));
@@ -192,6 +193,10 @@ void register_network(py::module_& module) {
       .def_readwrite("reset_step", &NetworkParams::reset_step)
       .def_readwrite("tau", &NetworkParams::tau)
       .def_readwrite("regulator", &NetworkParams::regulator)
+      .def_readwrite("genetic_population", &NetworkParams::genetic_population)
+      .def_readwrite("genetic_steps", &NetworkParams::genetic_steps)
+      .def_readwrite("genetic_cycles", &NetworkParams::genetic_cycles)
+      .def_readwrite("genetic_range", &NetworkParams::genetic_range)
       .def_readwrite("update_limit", &NetworkParams::update_limit)
       .def_readwrite("sampling", &NetworkParams::sampling)
       .def_readwrite("sampling_epoch", &NetworkParams::sampling_epoch)

@@ -162,7 +162,7 @@ def test_the_defaults_are_those_of_tmva() -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        "TrainingMethod=GA",
+        "TrainingMethod=GA:Sampling=0.5",
         "EpochMonitoring",
         "CalculateErrors",
         "SamplingImportance=0.5",
@@ -176,6 +176,19 @@ def test_options_that_are_not_available_are_refused_by_name(options: str) -> Non
     name = options.split(":")[-1].split("=")[0]
     with pytest.raises(InvalidArgument, match=name):
         booked(options=options)
+
+
+@pytest.mark.parametrize("more", ["", ":NeuronType=tanh", ":NeuronInputType=sqsum:NeuronType=sigmoid"])
+def test_the_genetic_algorithm_learns(more: str) -> None:
+    sample = small(200)
+    trained = booked(options="TrainingMethod=GA:HiddenLayers=3" + more).train(sample, threads=2)
+    again = booked(options="TrainingMethod=GA:HiddenLayers=3" + more).train(sample, threads=1)
+    response = trained.predictor.evaluate(sample.variables)[:, 0]
+    np.testing.assert_array_equal(again.predictor.evaluate(sample.variables)[:, 0], response)
+    signal, background = response[sample.is_signal], response[~sample.is_signal]
+    # Squares do not see the sign of a variable.
+    assert (signal[:, np.newaxis] > background).mean() > (0.6 if "sqsum" in more else 0.8)
+    assert len(trained.curves[0].training) == 1
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ enum class Solver : std::uint8_t {
   sequential = 0,  // TMVA's BP: the weights change after every event, events in shuffled order
   batch = 1,       // TMVA's BP with BPMode=batch: plain gradient descent on batches in shuffled order
   bfgs = 2,        // TMVA's BFGS: the whole sample at once, line search by a factor Tau and a parabola
+  genetic = 4,     // TMVA's GA: the weights are parameters of its genetic algorithm
   mini_batch = 3,  // shuffled mini-batches and one of the optimizers (optimizer_kind.hpp), in float32
 };
 
@@ -54,6 +55,10 @@ struct NetworkParams {
   bool keep_best = true;              // return the weights with the smallest validation loss, where there is validation
   std::int32_t reset_step = 50;       // BFGS: steepest descent every that many epochs in the first half
   double tau = 3.0;                   // BFGS: factor of the line search
+  std::int32_t genetic_population = 300;  // genetic: individuals of a generation
+  std::int32_t genetic_steps = 30;        // generations without improvement that end a cycle
+  std::int32_t genetic_cycles = 3;
+  double genetic_range = 3.0;  // weights lie between -this and this
   bool regulator = false;             // BFGS: Bayesian regulators, one per input and hidden layer
   std::int32_t update_limit = 10000;  // most updates of the regulators
   double sampling = 1.0;              // fraction of the events used, drawn anew at every test

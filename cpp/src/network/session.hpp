@@ -81,6 +81,7 @@ void train_sequential(Session& session, NetworkFit& fit);
 void train_batch(Session& session, NetworkFit& fit);
 void train_bfgs(Session& session, NetworkFit& fit);
 void train_mini_batch(Session& session, NetworkFit& fit);
+void train_genetic(Session& session, NetworkFit& fit);
 
 // TMVA's shuffling of a list, which is not uniform: j = (int)(random * (n - 1)).
 void tmva_shuffle(std::vector<std::size_t>& index, TmvaRandom& random);

@@ -49,6 +49,16 @@ void check_params(const NetworkParams& params, std::size_t n_outputs) {
           "sampling is " + number(params.sampling) + ", expected above 0 to 1");
   require(params.sampling_epoch >= 0.0 && params.sampling_epoch <= 1.0,
           "sampling_epoch is " + number(params.sampling_epoch) + ", expected 0 to 1");
+  require(params.genetic_population >= 10,
+          "genetic_population is " + std::to_string(params.genetic_population) + ", expected 10 or more");
+  require(params.genetic_steps >= 1,
+          "genetic_steps is " + std::to_string(params.genetic_steps) + ", expected 1 or more");
+  require(params.genetic_cycles >= 1,
+          "genetic_cycles is " + std::to_string(params.genetic_cycles) + ", expected 1 or more");
+  require(params.genetic_range > 0.0 && std::isfinite(params.genetic_range),
+          "genetic_range is " + number(params.genetic_range) + ", expected a positive number");
+  require(params.solver != Solver::genetic || params.sampling >= 0.999999,
+          "sampling below 1 is not available with the solver genetic");
   require(params.solver != Solver::mini_batch || params.sampling >= 0.999999,
           "sampling below 1 is not available with mini-batches, which are samples already");
   require(params.reset_step >= 1, "reset_step is " + std::to_string(params.reset_step) + ", expected 1 or more");
@@ -284,6 +294,9 @@ NetworkFit fit_network(const Context& context, const NetworkParams& given, const
         break;
       case Solver::bfgs:
         train_bfgs(session, fit);
+        break;
+      case Solver::genetic:
+        train_genetic(session, fit);
         break;
       case Solver::mini_batch:
         train_mini_batch(session, fit);

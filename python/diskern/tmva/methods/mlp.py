@@ -63,7 +63,9 @@ class MLP(Method):
       CE in multiclass is the cross entropy of the softmax;
     - convergence is judged on a validation sample apart from the test sample, on the training sample without one; with
       ``ConvergenceTests`` set, or Adam, the weights with the best validation loss are kept;
-    - ``RandomSeed=0`` draws a seed and prints it.
+    - ``RandomSeed=0`` draws a seed and prints it;
+    - ``TrainingMethod=GA`` looks for weights between -3 and 3 (TMVA: between 0 and the spreads of the variables, which
+      leaves out every negative weight) with the genetic algorithm of ``FitMethod=GA`` and TMVA's 30 generations.
 
     Negative event weights multiply the loss of their event.
     """
@@ -77,7 +79,9 @@ class MLP(Method):
         Option("NeuronInputType", "choice", "sum", "how a neuron combines its inputs", tuple(_INPUTS)),
         Option("EstimatorType", "choice", "MSE", "loss: MSE or CE (default CE in classification)", ("MSE", "CE")),
         Option("RandomSeed", "int", _TMVA.random_seed, "seed of weights and shuffling; 0: another one each time"),
-        Option("TrainingMethod", "choice", "BP", "BP, BFGS, GA (not available), Adam", ("BP", "GA", "BFGS", "Adam")),
+        Option(
+            "TrainingMethod", "choice", "BP", "BP, BFGS, GA (genetic algorithm), Adam", ("BP", "GA", "BFGS", "Adam")
+        ),
         Option("LearningRate", "float", _TMVA.learning_rate, "learning rate of BP and Adam"),
         Option("DecayRate", "float", _TMVA.decay_rate, "decay of the learning rate per cycle (BP)"),
         Option("TestRate", "int", _TMVA.test_rate, "the losses are computed every that many cycles"),
@@ -115,8 +119,8 @@ class MLP(Method):
         def error(option: str, reason: str) -> _core.InvalidArgument:
             return _core.InvalidArgument(f"{self.title}: {option}={values[option]} {reason}")
 
-        if values["TrainingMethod"] == "GA":
-            raise error("TrainingMethod", "(genetic) is not available; use BP, BFGS or Adam")
+        if values["TrainingMethod"] == "GA" and values["Sampling"] < 1.0:
+            raise error("Sampling", "is not available with TrainingMethod=GA")
         if values["EpochMonitoring"]:
             raise error("EpochMonitoring", "is not available; the learning curves are always kept")
         if values["CalculateErrors"]:
@@ -149,7 +153,8 @@ class MLP(Method):
         batch = training == "BP" and values["BPMode"] == "batch"
         only(batch or training == "Adam", "with BPMode=sequential", "BatchSize")
         only(training == "BP", here, "DecayRate", "BPMode")
-        only(training != "BFGS", here, "LearningRate", "BatchSize")
+        only(training in ("BP", "Adam"), here, "LearningRate", "BatchSize")
+        only(training != "GA", here, "NCycles", "TestRate", "ConvergenceTests", "ConvergenceImprove")
         only(training == "BFGS", here, "ResetStep", "Tau")
         only(values["UseRegulator"], "without UseRegulator", "UpdateLimit")
         only(values["Sampling"] < 1.0, "with Sampling=1", "SamplingEpoch", "SamplingTraining", "SamplingTesting")
@@ -164,7 +169,9 @@ class MLP(Method):
         params = _core.NetworkParams() if adam else _core.NetworkParams.tmva(n_variables)
         params.hidden_layers = hidden_layers(values["HiddenLayers"], n_variables)
         activation = _ACTIVATIONS[values["NeuronType"]]
-        if activation == "tmva_tanh" and (adam or values["NeuronInputType"] != "sum"):
+        if activation == "tmva_tanh" and (
+            values["TrainingMethod"] in ("Adam", "GA") or values["NeuronInputType"] != "sum"
+        ):
             # The approximation leaves [-1, 1] for large sums, which squares and absolute values reach soon.
             activation = "tanh"
         params.activation = getattr(_core.Activation, activation)
@@ -192,7 +199,9 @@ class MLP(Method):
                 params.sampling = values["Sampling"]
                 params.sampling_epoch = values["SamplingEpoch"]
             sequential = values["BPMode"] == "sequential"
-            solver = "bfgs" if values["TrainingMethod"] == "BFGS" else "sequential" if sequential else "batch"
+            solver = {"BFGS": "bfgs", "GA": "genetic"}.get(
+                values["TrainingMethod"], "sequential" if sequential else "batch"
+            )
             params.solver = getattr(_core.NetworkSolver, solver)
         if self.analysis_type == "Multiclass":
             params.output = _core.NetworkOutput.softmax
