@@ -1916,10 +1916,13 @@ class NetworkSolver:
       bfgs
 
       mini_batch
+
+      genetic
     """
     __members__: typing.ClassVar[dict[str, NetworkSolver]]
     batch: typing.ClassVar[NetworkSolver]
     bfgs: typing.ClassVar[NetworkSolver]
+    genetic: typing.ClassVar[NetworkSolver]
     mini_batch: typing.ClassVar[NetworkSolver]
     sequential: typing.ClassVar[NetworkSolver]
     @typing.overload
@@ -2426,6 +2429,30 @@ class NetworkParams:
         ...
     @epsilon.setter
     def epsilon(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def genetic_cycles(self) -> int:
+        ...
+    @genetic_cycles.setter
+    def genetic_cycles(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def genetic_population(self) -> int:
+        ...
+    @genetic_population.setter
+    def genetic_population(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def genetic_range(self) -> float:
+        ...
+    @genetic_range.setter
+    def genetic_range(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def genetic_steps(self) -> int:
+        ...
+    @genetic_steps.setter
+    def genetic_steps(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
         ...
     @property
     def hidden_layers(self) -> list[int]:
