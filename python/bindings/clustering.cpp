@@ -11,11 +11,11 @@ namespace diskern::python {
 namespace {
 
 py::tuple fit_dbscan(const py::array& points, double eps, double min_samples, Metric metric, const py::object& weight,
-                     int threads, bool reference) {
+                     int threads, bool reference, double power, const std::vector<double>& periods, bool tree) {
   const View<const double, 2> view = matrix<double>(points, "points");
   View<const double> weights;
   if (!weight.is_none()) weights = vector<double>(py::cast<py::array>(weight), "weight", view.rows());
-  const clustering::DbscanParams params{eps, min_samples, metric};
+  const clustering::DbscanParams params{eps, min_samples, metric, power, periods};
   PythonMonitor monitor{py::none()};
   const Context context = make_context(threads, 0, &monitor);
   clustering::DbscanResult result;
@@ -23,6 +23,8 @@ py::tuple fit_dbscan(const py::array& points, double eps, double min_samples, Me
     const py::gil_scoped_release release;
     if (reference) {
       result = clustering::reference_dbscan(params, view, weights);
+    } else if (tree) {
+      clustering::TreeDbscan().fit(context, params, view, weights, result);
     } else {
       clustering::Dbscan dbscan;
       result = dbscan.fit(context, params, view, weights);
@@ -34,7 +36,8 @@ py::tuple fit_dbscan(const py::array& points, double eps, double min_samples, Me
 }
 
 py::tuple fit_dbscan_events(const py::array& points, const py::array& offsets, double eps, double min_samples,
-                            Metric metric, const py::object& weight, int threads) {
+                            Metric metric, const py::object& weight, int threads, double power,
+                            const std::vector<double>& periods) {
   const View<const double, 2> view = matrix<double>(points, "points");
   const View<const std::int64_t> starts =
       vector<std::int64_t>(offsets, "offsets", static_cast<std::size_t>(offsets.size()));
@@ -44,6 +47,8 @@ py::tuple fit_dbscan_events(const py::array& points, const py::array& offsets, d
   params.eps = eps;
   params.min_samples = min_samples;
   params.metric = metric;
+  params.power = power;
+  params.periods = periods;
   PythonMonitor monitor{py::none()};
   const Context context = make_context(threads, 0, &monitor);
   const auto n = static_cast<py::ssize_t>(view.rows());
@@ -135,10 +140,12 @@ py::tuple fit_clue(const py::array& cells, const py::array& energy, double criti
 void register_clustering(py::module_& module) {
   module.def("fit_dbscan", &fit_dbscan, py::arg("points"), py::arg("eps"), py::arg("min_samples"), py::arg("metric"),
              py::arg("weight") = py::none(), py::arg("threads") = 1, py::arg("reference") = false,
+             py::arg("power") = 2.0, py::arg("periods") = std::vector<double>{}, py::arg("tree") = false,
              "Labels int64 (-1: noise), core points uint8, number of clusters, of float64 points (points, dimensions); "
-             "reference: from the definition, in quadratic time.");
+             "reference: from the definition, in quadratic time; tree: on a k-d tree whatever the density.");
   module.def("fit_dbscan_events", &fit_dbscan_events, py::arg("points"), py::arg("offsets"), py::arg("eps"),
              py::arg("min_samples"), py::arg("metric"), py::arg("weight") = py::none(), py::arg("threads") = 1,
+             py::arg("power") = 2.0, py::arg("periods") = std::vector<double>{},
              "Labels int64, core points uint8 and the number of clusters of every event; event e has the float64 points "
              "offsets[e] .. offsets[e + 1] - 1.");
   module.def("silhouettes", &silhouettes, py::arg("points"), py::arg("labels"), py::arg("clusters"),

@@ -52,6 +52,11 @@ void compare(const Cloud& cloud, const DbscanParams& params, const std::vector<d
     CHECK(found.labels == expected.labels);
     CHECK(found.core == expected.core);
     CHECK(found.n_clusters == expected.n_clusters);
+    DbscanResult by_tree;
+    TreeDbscan().fit(context, params, cloud.view(), weights, by_tree);
+    CHECK(by_tree.labels == expected.labels);
+    CHECK(by_tree.core == expected.core);
+    CHECK(by_tree.n_clusters == expected.n_clusters);
   }
 }
 
@@ -110,6 +115,61 @@ TEST(weights) {
   compare(cloud, {0.3, 5, Metric::euclidean}, weight);
 }
 
+TEST(periodic_axes_and_powers) {
+  std::mt19937_64 random(8);
+  for (const std::size_t dimensions : {1UL, 2UL, 3UL, 6UL}) {
+    std::vector<double> periods(dimensions, 0.0);
+    periods[0] = 4.0;
+    if (dimensions > 2) periods[2] = 2.5;
+    for (const Metric metric : {Metric::euclidean, Metric::manhattan, Metric::chebyshev, Metric::minkowski}) {
+      for (const double eps : {0.25, 1.0}) {
+        compare(blobs(600, dimensions, 1, random), {eps, 4, metric, 1.5, periods});
+        compare(lattice(600, dimensions, random), {eps, 4, metric, 3, periods});
+      }
+    }
+    compare(blobs(600, dimensions, 0, random), {0.5, 4, Metric::minkowski, 3});
+  }
+}
+
+TEST(arcs_on_the_sky) {
+  std::mt19937_64 random(9);
+  std::uniform_real_distribution<double> uniform(-1, 1);
+  std::normal_distribution<double> normal;
+  Cloud cloud{{}, 2};
+  for (int i = 0; i < 500; ++i) cloud.x.insert(cloud.x.end(), {std::asin(uniform(random)), 4 * uniform(random)});
+  for (int i = 0; i < 300; ++i) cloud.x.insert(cloud.x.end(), {1.5 + 0.1 * normal(random), uniform(random)});
+  for (int i = 0; i < 100; ++i) cloud.x.insert(cloud.x.end(), {0.01 * static_cast<double>(i % 10), 0.01 * static_cast<double>(i / 10)});
+  for (const double eps : {1e-3, 0.01, 0.1, 1.0, 3.0, 4.0}) {
+    compare(cloud, {eps, 4, Metric::haversine});
+    compare(cloud, {eps, 1, Metric::haversine});
+  }
+  std::vector<double> weight(cloud.size());
+  for (double& w : weight) w = static_cast<double>(random() % 5) - 1.0;
+  compare(cloud, {0.05, 3, Metric::haversine}, weight);
+}
+
+// Densities that differ by a factor of a million: the grid asks the tree.
+TEST(very_different_densities) {
+  std::mt19937_64 random(10);
+  std::normal_distribution<double> normal;
+  for (const std::size_t dimensions : {2UL, 7UL}) {
+    Cloud cloud{{}, dimensions};
+    for (std::size_t i = 0; i < 9000 * dimensions; ++i) {
+      cloud.x.push_back((i / dimensions % 10 == 0 ? 1000.0 : 1.0) * normal(random));
+    }
+    const DbscanParams params{dimensions == 2 ? 0.01 : 1.0, 6, Metric::euclidean};
+    Dbscan dbscan;
+    Context context;
+    context.threads = 2;
+    const DbscanResult expected = reference_dbscan(params, cloud.view());
+    const DbscanResult& found = dbscan.fit(context, params, cloud.view());
+    CHECK(found.labels == expected.labels);
+    DbscanResult by_tree;
+    TreeDbscan().fit(context, params, cloud.view(), {}, by_tree);
+    CHECK(by_tree.labels == expected.labels);
+  }
+}
+
 TEST(special_clouds) {
   const std::vector<double> same(300, 2.5);
   compare({same, 2}, {0.1, 5, Metric::euclidean});
@@ -130,6 +190,10 @@ TEST(bad_input) {
   CHECK_THROWS(dbscan.fit({}, {1.0, 0, Metric::euclidean}, points), InvalidArgument);
   CHECK_THROWS(dbscan.fit({}, {1.0, 5, Metric::euclidean}, View<const double, 2>(x.data(), 0, 2)), InvalidArgument);
   CHECK_THROWS(dbscan.fit({}, {1.0, 5, Metric::euclidean}, points, View<const double>(x.data(), 3)), InvalidArgument);
+  CHECK_THROWS(dbscan.fit({}, {1.0, 5, Metric::haversine}, View<const double, 2>(x.data(), 4, 1)), InvalidArgument);
+  CHECK_THROWS(dbscan.fit({}, {1.0, 5, Metric::minkowski, 0.0}, points), InvalidArgument);
+  CHECK_THROWS(dbscan.fit({}, {1.0, 5, Metric::euclidean, 2, {1.0}}, points), InvalidArgument);
+  CHECK_THROWS(dbscan.fit({}, {1.0, 5, Metric::haversine, 2, {1.0, 1.0}}, points), InvalidArgument);
   const std::vector<double> bad = {0, 1, std::nan(""), 3};
   CHECK_THROWS(dbscan.fit({}, {1.0, 5, Metric::euclidean}, View<const double, 2>(bad.data(), 2, 2)), InvalidArgument);
 }

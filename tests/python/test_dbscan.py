@@ -81,9 +81,10 @@ def test_definition(seed: int, n: int, dimensions: int, eps: float, min_samples:
     random = np.random.default_rng(seed)
     # Quarters, so that many distances are exactly eps and many points coincide.
     points = np.round(random.normal(0, 2, (n, dimensions)) * 4) / 4
-    metric = list(_core.Metric.__members__.values())[seed % 3]
-    fast = _core.fit_dbscan(points, eps, min_samples, metric, threads=1 + seed % 3)
-    slow = _core.fit_dbscan(points, eps, min_samples, metric, reference=True)
+    metric = list(_core.Metric.__members__.values())[seed % 4]
+    shape = {"power": 1.5, "periods": [3.0] + [0.0] * (dimensions - 1) if seed % 5 == 0 else []}
+    fast = _core.fit_dbscan(points, eps, min_samples, metric, threads=1 + seed % 3, **shape)
+    slow = _core.fit_dbscan(points, eps, min_samples, metric, reference=True, **shape)
     for a, b in zip(fast, slow, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -104,6 +105,49 @@ def test_permutation_keeps_cores_and_noise(seed: int) -> None:
     # The clusters of core points are the same sets.
     pairs = set(zip(first.labels_[order][core_second].tolist(), second.labels_[core_second].tolist(), strict=True))
     assert len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
+
+
+def test_powers_and_arcs_as_scikit_learn() -> None:
+    for p in (1.5, 3, 7):
+        points = cloud(21, 1500, 3)
+        ours = DBSCAN(eps=0.6, metric="minkowski", p=p).fit(points).labels_
+        theirs = sklearn.cluster.DBSCAN(eps=0.6, metric="minkowski", p=p, algorithm="ball_tree").fit(points).labels_
+        np.testing.assert_array_equal(ours, theirs)
+    random = np.random.default_rng(22)
+    sky = np.column_stack([np.arcsin(random.uniform(-1, 1, 3000)), random.uniform(-np.pi, np.pi, 3000)])
+    sky[:500] = sky[0] + random.normal(0, 0.01, (500, 2))
+    sky[500:700] = [np.pi / 2, 0.0] - np.abs(random.normal(0, 0.01, (200, 2)))
+    weight = random.integers(0, 3, 3000).astype(float)
+    for eps, min_samples in ((0.003, 4), (0.03, 5), (0.3, 40)):
+        ours = DBSCAN(eps=eps, min_samples=min_samples, metric="haversine").fit(sky, sample_weight=weight).labels_
+        peer_ = sklearn.cluster.DBSCAN(eps=eps, min_samples=min_samples, metric="haversine", algorithm="ball_tree")
+        np.testing.assert_array_equal(ours, peer_.fit(sky, sample_weight=weight).labels_)
+
+
+def test_azimuth_goes_around() -> None:
+    """A ring around the end of the axis is one cluster; turning all points changes nothing."""
+    random = np.random.default_rng(23)
+    azimuth = np.concatenate([random.normal(np.pi, 0.1, 400), random.normal(0, 0.1, 400)])
+    points = np.column_stack([random.normal(0, 0.1, 800), np.remainder(azimuth + np.pi, 2 * np.pi) - np.pi])
+    options = {"eps": 0.15, "metric_params": {"periods": [0.0, 2 * np.pi]}}
+    labels = DBSCAN(**options).fit(points).labels_
+    assert labels.max() == 1
+    assert DBSCAN(eps=0.15).fit(points).labels_.max() == 2
+    np.testing.assert_array_equal(DBSCAN(**options).fit(points + np.array([0.0, 4 * np.pi])).labels_, labels)
+    offsets = [0, 800, 1600]
+    both = DBSCAN(**options).fit_predict_events(np.concatenate([points, points]), offsets)
+    np.testing.assert_array_equal(both, np.concatenate([labels, labels]))
+
+
+@pytest.mark.parametrize("dimensions", [2, 3, 7, 12])
+def test_tree_and_grid_agree(dimensions: int) -> None:
+    points = cloud(24, 6000, dimensions)
+    points[::7] *= 100
+    for eps, min_samples in ((0.3, 4), (1.5, 10), (20.0, 50)):
+        grid = _core.fit_dbscan(points, eps, min_samples, _core.Metric.euclidean, threads=2)
+        tree = _core.fit_dbscan(points, eps, min_samples, _core.Metric.euclidean, threads=2, tree=True)
+        for a, b in zip(grid, tree, strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
 def test_any_layout_and_dtype() -> None:
@@ -127,7 +171,9 @@ def test_any_layout_and_dtype() -> None:
         ({"min_samples": 0}, "min_samples"),
         ({"min_samples": 2.5}, "min_samples"),
         ({"metric": "cosine"}, "metric"),
-        ({"metric": "minkowski", "p": 3}, "p must"),
+        ({"metric": "minkowski", "p": 0}, "p must"),
+        ({"metric_params": {"periods": [1.0]}}, "periods"),
+        ({"metric": "haversine", "metric_params": {"periods": [1.0, 1.0]}}, "metric_params"),
         ({"metric_params": {"V": 1}}, "metric_params"),
         ({"algorithm": "grid"}, "algorithm"),
         ({"leaf_size": 0}, "leaf_size"),

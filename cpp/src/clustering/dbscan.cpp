@@ -10,6 +10,7 @@
 #include "base/executor.hpp"
 #include "diskern/error.hpp"
 #include "neighbours/range.hpp"
+#include "neighbours/sphere_tree.hpp"
 
 namespace diskern::clustering {
 
@@ -26,7 +27,15 @@ void check(const DbscanParams& params, View<const double, 2> points, View<const 
   if (!(params.min_samples > 0) || !std::isfinite(params.min_samples)) {
     fail("min_samples must be a positive number, got " + std::to_string(params.min_samples));
   }
-  if (static_cast<std::size_t>(params.metric) >= metric_count) fail("the metric must be Euclidean, Manhattan or Chebyshev");
+  if (params.metric == Metric::haversine) {
+    if (points.columns() != 2) {
+      fail("haversine distances need two columns (latitude, longitude in radians), X has " +
+           std::to_string(points.columns()));
+    }
+    if (!params.periods.empty()) fail("haversine distances have no periods of their own");
+  } else {
+    check_distance({params.metric, params.power, params.periods}, points.columns());
+  }
   if (points.rows() == 0) fail("no points: at least one is needed");
   if (points.columns() == 0) fail("the points have no coordinates");
   if (points.rows() >= std::numeric_limits<std::uint32_t>::max()) {
@@ -53,24 +62,38 @@ double limit_of(const DbscanParams& params) {
   return params.metric == Metric::euclidean ? params.eps * params.eps : params.eps;
 }
 
-// Between two points, in the kernels' order of operations.
-double separation(Metric metric, View<const double, 2> points, std::size_t i, std::size_t j) {
+// Between two points, in the kernels' order of operations; to be compared with reduced_limit.
+double separation(const DbscanParams& params, View<const double, 2> points, std::size_t i, std::size_t j) {
+  if (params.metric == Metric::haversine) return haversine(points(i, 0), points(i, 1), points(j, 0), points(j, 1));
   double sum = 0;
   for (std::size_t d = 0; d < points.columns(); ++d) {
-    const double difference = points(i, d) - points(j, d);
-    switch (metric) {
+    double difference = std::abs(points(i, d) - points(j, d));
+    if (!params.periods.empty() && params.periods[d] > 0) {
+      const double period = params.periods[d];
+      difference = std::abs(std::remainder(points(i, d), period) - std::remainder(points(j, d), period));
+      difference = std::min(period - difference, difference);
+    }
+    switch (params.metric) {
       case Metric::euclidean:
         sum += difference * difference;
         break;
       case Metric::manhattan:
-        sum += std::abs(difference);
+        sum += difference;
+        break;
+      case Metric::minkowski:
+        sum += std::pow(difference, params.power);
         break;
       default:
-        sum = std::max(sum, std::abs(difference));
+        sum = std::max(sum, difference);
         break;
     }
   }
   return sum;
+}
+
+double reduced_limit(const DbscanParams& params) {
+  if (params.metric == Metric::haversine) return sphere_limits(params.eps).haversine;
+  return params.metric == Metric::minkowski ? std::pow(params.eps, params.power) : limit_of(params);
 }
 
 }  // namespace
@@ -78,11 +101,11 @@ double separation(Metric metric, View<const double, 2> points, std::size_t i, st
 DbscanResult reference_dbscan(const DbscanParams& params, View<const double, 2> points, View<const double> weight) {
   check(params, points, weight);
   const std::size_t n = points.rows();
-  const double limit = limit_of(params);
+  const double limit = reduced_limit(params);
   DbscanResult result;
   result.labels.assign(n, noise_label);
   result.core.assign(n, 0);
-  const auto near = [&](std::size_t i, std::size_t j) { return separation(params.metric, points, i, j) <= limit; };
+  const auto near = [&](std::size_t i, std::size_t j) { return separation(params, points, i, j) <= limit; };
   for (std::size_t i = 0; i < n; ++i) {
     double sum = 0;
     for (std::size_t j = 0; j < n; ++j) {
@@ -500,6 +523,46 @@ void Dbscan::reserve(std::size_t points, std::size_t dimensions) {
   scratch.run.reserve(most_runs);
 }
 
+// Whether the cells of the grid hold so many points that are no neighbours that a tree is faster, seen by some of the
+// points: how many others the search for core points looks at.
+bool Dbscan::tree_is_needed() {
+  constexpr std::size_t fewest_points = 8192;  // below, not worth the look
+  constexpr std::size_t sample = 128;
+  constexpr std::size_t step = 256;
+  constexpr double most_coordinates = 12000;  // looked at for one point; a tree needs about the time of so many
+  const std::size_t n = grid_.size();
+  if (n < fewest_points) return false;
+  const auto& cells = grid_.cells();
+  const std::size_t dimensions = grid_.dimensions();
+  const auto metric = static_cast<std::size_t>(params_.metric);
+  const auto enough = static_cast<std::size_t>(
+      std::min(std::ceil(params_.min_samples), static_cast<double>(std::numeric_limits<std::uint32_t>::max())));
+  std::vector<std::size_t> position;
+  std::vector<double> point(dimensions);
+  const RangeQuery query{grid_.coordinates(), dimensions, point.data(), limit_};
+  double looked_at = 0;
+  for (std::size_t s = 0; s < sample; ++s) {
+    const auto i = static_cast<std::uint32_t>(n / sample * s);
+    const auto after = std::upper_bound(cells.begin(), cells.end(), i,
+                                        [](std::uint32_t value, const Grid::Cell& cell) { return value < cell.begin; });
+    const auto cell = static_cast<std::size_t>(after - cells.begin()) - 1;
+    RunFinder finder(grid_, position);
+    finder.start(cell);
+    for (std::size_t d = 0; d < dimensions; ++d) point[d] = grid_.coordinates()[d][i];
+    std::size_t count = 0;
+    const std::size_t runs = grid_.run_offsets().size();
+    for (std::size_t r = 0; r < runs && count < enough; ++r) {
+      const auto [begin, end] = finder.run(cell, (r + runs / 2) % runs);
+      for (std::size_t at = cells[begin].begin; at < cells[end].begin && count < enough; at += step) {
+        const std::size_t stop = std::min<std::size_t>(at + step, cells[end].begin);
+        count += kernels_->count[metric](query, at, stop, enough - count);
+        looked_at += static_cast<double>(stop - at);
+      }
+    }
+  }
+  return looked_at * static_cast<double>(dimensions) > most_coordinates * static_cast<double>(sample);
+}
+
 const DbscanResult& Dbscan::fit(const Context& context, const DbscanParams& params, View<const double, 2> points,
                                 View<const double> weight) {
   check(params, points, weight);
@@ -507,7 +570,18 @@ const DbscanResult& Dbscan::fit(const Context& context, const DbscanParams& para
   params_ = params;
   limit_ = limit_of(params);
   kernels_ = &range_kernels();
-  grid_.build(context, points, params.eps);
+  const bool periodic =
+      std::any_of(params.periods.begin(), params.periods.end(), [](double period) { return period > 0; });
+  bool tree = periodic || static_cast<std::size_t>(params.metric) >= metric_count;
+  if (!tree) {
+    grid_.build(context, points, params.eps);
+    tree = tree_is_needed();
+  }
+  if (tree) {
+    if (tree_ == nullptr) tree_ = std::make_unique<TreeDbscan>();
+    tree_->fit(context, params, points, weight, result_);
+    return result_;
+  }
   find_core_points(context, weight);
   collect_core_points(context);
   connect_cells(context);

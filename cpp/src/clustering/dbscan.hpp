@@ -3,8 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "clustering/dbscan_params.hpp"
+#include "clustering/dbscan_tree.hpp"
 #include "clustering/union_find.hpp"
 #include "diskern/context.hpp"
 #include "diskern/view.hpp"
@@ -12,20 +15,6 @@
 #include "neighbours/range_table.hpp"
 
 namespace diskern::clustering {
-
-struct DbscanParams {
-  double eps = 0.5;        // two points are neighbours at this distance or below
-  double min_samples = 5;  // a core point has neighbours, itself included, whose weights sum up to this at least
-  Metric metric = Metric::euclidean;
-};
-
-constexpr std::int64_t noise_label = -1;
-
-struct DbscanResult {
-  std::vector<std::int64_t> labels;  // one per point; noise_label or 0 .. n_clusters - 1
-  std::vector<std::uint8_t> core;    // one per point: 1 for core points
-  std::int64_t n_clusters = 0;
-};
 
 // From the definition, in time quadratic in the number of points; what the fast one is tested against. Clusters are the
 // connected components of the core points, numbered by their lowest index; another point within eps of core points has
@@ -69,6 +58,9 @@ class Dbscan {
   void number_clusters();
   void label_border_points(const Context& context);
 
+  bool tree_is_needed();
+
+  std::unique_ptr<TreeDbscan> tree_;  // made when first needed
   DbscanParams params_;
   double limit_ = 0;
   const RangeKernels* kernels_ = nullptr;

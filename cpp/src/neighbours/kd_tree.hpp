@@ -77,6 +77,15 @@ class KdTree {
   // 2 * query_scratch() floats.
   std::size_t box_sums(const double* low, const double* high, double* sums, float* scratch) const noexcept;
 
+  // For searches of one's own: what the kernels see, and the point in a slot of a leaf as a query. exact, single:
+  // dimensions() numbers.
+  const KdTreeView& view() const noexcept { return view_; }
+  const KdTreeKernels& kernels() const noexcept { return *kernels_; }
+  KdQuery query_of_slot(std::size_t leaf, std::size_t slot, double* exact, float* single) const noexcept;
+  std::size_t points_of_leaf(std::size_t leaf) const noexcept {
+    return (view_.size * (leaf + 1) >> bits_) - (view_.size * leaf >> bits_);
+  }
+
   // The kernels of one level instead of the process's, for tests.
   void use_kernels(InstructionSet level);
 

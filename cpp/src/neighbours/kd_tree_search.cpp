@@ -219,23 +219,23 @@ void KdTree::search_nearest(const Context& context, View<const double, 2> querie
 
 double KdTree::work_of_nearest(std::size_t k) const noexcept { return 1000.0 + 50.0 * static_cast<double>(k); }
 
+KdQuery KdTree::query_of_slot(std::size_t leaf, std::size_t slot, double* exact, float* single) const noexcept {
+  for (std::size_t d = 0; d < view_.dimensions; ++d) {
+    exact[d] = view_.exact[(leaf * view_.dimensions + d) * view_.capacity + slot];
+  }
+  KdQuery query = prepare(exact, single);
+  query.home = static_cast<std::uint32_t>(leaf);
+  return query;
+}
+
 void KdTree::nearest_of_points(const Context& context, std::size_t k, View<double, 2> distances,
                                View<std::int64_t, 2> indices, SearchOrder search) const {
   check_k(k);
   const std::size_t dimensions = view_.dimensions;
-  const auto get_point = [&](std::size_t leaf, std::size_t slot, double* exact, float* single) {
-    for (std::size_t d = 0; d < dimensions; ++d) {
-      exact[d] = view_.exact[(leaf * dimensions + d) * view_.capacity + slot];
-      single[d] = view_.single[(leaf * dimensions + d) * view_.capacity + slot];
-    }
-    KdQuery query = prepare(exact, single);
-    query.home = static_cast<std::uint32_t>(leaf);
-    return query;
-  };
   std::vector<double> one(dimensions);
   std::vector<float> one_single(dimensions);
   const bool by_scan = scan_is_better(search, view_.size, k, [&](std::size_t i) {
-    return get_point(i * view_.leaves / view_.size, 0, one.data(), one_single.data());
+    return query_of_slot(i * view_.leaves / view_.size, 0, one.data(), one_single.data());
   });
   constexpr std::size_t leaves_per_chunk = queries_per_chunk / largest_leaf;
   interruptible_for(
@@ -247,10 +247,9 @@ void KdTree::nearest_of_points(const Context& context, std::size_t k, View<doubl
         std::vector<KdQuery> prepared;
         std::vector<std::uint32_t> rows;
         for (std::size_t leaf = range.begin; leaf < range.end; ++leaf) {
-          const std::size_t count = (view_.size * (leaf + 1) >> bits_) - (view_.size * leaf >> bits_);
-          for (std::size_t slot = 0; slot < count; ++slot) {
+          for (std::size_t slot = 0; slot < points_of_leaf(leaf); ++slot) {
             const std::size_t offset = prepared.size() * dimensions;
-            prepared.push_back(get_point(leaf, slot, exact.data() + offset, single.data() + offset));
+            prepared.push_back(query_of_slot(leaf, slot, exact.data() + offset, single.data() + offset));
             rows.push_back(view_.index[leaf * view_.capacity + slot]);
           }
         }

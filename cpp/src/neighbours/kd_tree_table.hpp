@@ -62,6 +62,15 @@ struct KdBox {
   const float* high32;
 };
 
+// Who goes through all points around a query, some of them by the node.
+struct KdVisitor {
+  void* owner;
+  bool (*skip)(KdVisitor& self, size_t leaf);                 // whether the points of a leaf do not matter
+  void (*whole)(KdVisitor& self, size_t level, size_t node);  // all points of the node are within the inner limit
+  void (*found)(KdVisitor& self, size_t leaf, size_t slot, uint32_t mask);  // these of 16 slots are within the limit
+  bool finished;                                              // set by one of them: no need to go on
+};
+
 struct KdTreeKernels {
   // The k nearest points, ascending by (reduced distance, index). Fewer points than k are no good.
   void (*nearest)(const KdTreeView& tree, Metric metric, const KdQuery& query, size_t k, double* distance,
@@ -74,6 +83,10 @@ struct KdTreeKernels {
   void (*within)(const KdTreeView& tree, Metric metric, const KdQuery& query, double limit, KdFound& found);
   // How many there are; stops early once there are `enough`.
   size_t (*count)(const KdTreeView& tree, Metric metric, const KdQuery& query, double limit, size_t enough);
+  // Shows a visitor all points whose reduced distance is at most the limit, near ones first. Nodes are shown as a whole
+  // where all of their points are certainly within the inner limit, which is not above the other.
+  void (*visit)(const KdTreeView& tree, Metric metric, const KdQuery& query, double limit, double inner_limit,
+                KdVisitor& visitor);
   // Adds the weights of the points in a box to sums[weight_columns]; returns how many points there are.
   size_t (*box_sums)(const KdTreeView& tree, const KdBox& box, double* sums);
   // Leaves that are not farther than the limit.

@@ -573,6 +573,53 @@ size_t count_of(const KdTreeView& tree, const KdQuery& query, double limit, size
 }
 
 template <class Of>
+void visit_of(const KdTreeView& tree, const KdQuery& query, double limit, double inner_limit, KdVisitor& visitor) {
+  const Of distances(tree, query);
+  const float upper = distances.upper_limit(limit);
+  const float lower = inner_limit < 0 ? -1.0F : distances.lower_limit(inner_limit);
+  alignas(64) double distance[kd_leaf_multiple];
+  const auto look_at = [&](size_t leaf) DISKERN_LAMBDA {
+    if (visitor.skip(visitor, leaf)) return;
+    for (size_t slot = 0; slot < tree.capacity; slot += kd_leaf_multiple) {
+      const uint32_t mask = distances.near(leaf, slot, upper);
+      if (mask == 0) continue;
+      const uint32_t within = distances.judge(leaf, slot, mask, limit, distance);
+      if (within != 0) visitor.found(visitor, leaf, slot, within);
+    }
+  };
+  if (tree.levels == 0) {
+    look_at(0);
+    return;
+  }
+  Visit stack[most_visits];
+  size_t top = 0;
+  stack[top++] = {0.0F, 0, 0};
+  alignas(64) float bound[kd_fan_out];
+  while (top > 0 && !visitor.finished) {
+    const Visit visit = stack[--top];
+    if (visit.level == tree.levels) {
+      look_at(visit.node);
+      continue;
+    }
+    const float* box = tree.box[visit.level] + size_t{visit.node} * 2 * distances.dimensions * kd_fan_out;
+    uint32_t mask = distances.children(box, upper, bound) & child_mask(tree, visit.level);
+    uint32_t whole = lower < 0 ? 0U : distances.swallowed(box, lower) & mask;
+    mask &= ~whole;
+    for (; whole != 0; whole &= whole - 1) {
+      visitor.whole(visitor, visit.level + 1, visit.node * kd_fan_out + static_cast<size_t>(__builtin_ctz(whole)));
+    }
+    const size_t base = top;
+    for (; mask != 0; mask &= mask - 1) {
+      const auto child = static_cast<uint32_t>(__builtin_ctz(mask));
+      const float to_box = bound[child];
+      size_t place = top++;
+      for (; place > base && stack[place - 1].bound < to_box; --place) stack[place] = stack[place - 1];
+      stack[place] = {to_box, visit.level + 1, visit.node * static_cast<uint32_t>(kd_fan_out) + child};
+    }
+  }
+}
+
+template <class Of>
 size_t leaves_of(const KdTreeView& tree, const KdQuery& query, double limit) {
   const Of distances(tree, query);
   const float limit32 = distances.upper_limit(limit);
@@ -746,6 +793,12 @@ struct Count {
   }
 };
 template <class Of>
+struct VisitAll {
+  static void call(const KdTreeView& tree, const KdQuery* query, double limit, double inner_limit, KdVisitor* visitor) {
+    visit_of<Of>(tree, *query, limit, inner_limit, *visitor);
+  }
+};
+template <class Of>
 struct Leaves {
   static size_t call(const KdTreeView& tree, const KdQuery* query, double limit) {
     return leaves_of<Of>(tree, *query, limit);
@@ -760,6 +813,10 @@ void within(const KdTreeView& tree, Metric metric, const KdQuery& query, double 
 }
 size_t count(const KdTreeView& tree, Metric metric, const KdQuery& query, double limit, size_t enough) {
   return choose<Count>(tree, metric, &query, limit, enough);
+}
+void visit(const KdTreeView& tree, Metric metric, const KdQuery& query, double limit, double inner_limit,
+           KdVisitor& visitor) {
+  choose<VisitAll>(tree, metric, &query, limit, inner_limit, &visitor);
 }
 size_t leaves_visited(const KdTreeView& tree, Metric metric, const KdQuery& query, double limit) {
   return choose<Leaves>(tree, metric, &query, limit);
@@ -840,6 +897,6 @@ size_t box_sums(const KdTreeView& tree, const KdBox& box, double* sums) {
 }  // namespace
 
 extern const KdTreeKernels kd_tree_kernels;
-const KdTreeKernels kd_tree_kernels = {nearest, scan, within, count, box_sums, leaves_visited};
+const KdTreeKernels kd_tree_kernels = {nearest, scan, within, count, visit, box_sums, leaves_visited};
 
 }  // namespace diskern::DISKERN_ISA_NAMESPACE

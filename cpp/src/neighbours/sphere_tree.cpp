@@ -17,6 +17,10 @@ constexpr double chord_error = 4e-15;
 constexpr double pi = 3.14159265358979323846;
 constexpr std::size_t block_size = 4096;
 
+double arc(double h) noexcept { return 2 * std::asin(std::sqrt(h)); }
+
+}  // namespace
+
 std::vector<double> unit_vectors(View<const double, 2> points, const char* what) {
   if (points.columns() != 2) {
     throw InvalidArgument(std::string("haversine distances need two columns (latitude, longitude in radians), ") + what +
@@ -36,9 +40,11 @@ std::vector<double> unit_vectors(View<const double, 2> points, const char* what)
   return vectors;
 }
 
-double arc(double h) noexcept { return 2 * std::asin(std::sqrt(h)); }
-
-}  // namespace
+SphereLimits sphere_limits(double arc) noexcept {
+  if (arc >= pi) return {2.0, 3.0, 3.0};  // everything
+  const double half = std::sin(0.5 * arc);
+  return {half * half, 2 * half * (1 + 1e-14) + 2 * chord_error, 2 * half * (1 - 1e-14) - 2 * chord_error};
+}
 
 double haversine(double latitude, double longitude, double other_latitude, double other_longitude) noexcept {
   const double by_latitude = std::sin(0.5 * (latitude - other_latitude));
@@ -96,11 +102,9 @@ WithinRadius SphereTree::within(const Context& context, View<const double, 2> qu
   if (!(radius >= 0)) {
     throw InvalidArgument("the radius must be a number, not negative, got " + std::to_string(radius));
   }
-  const double half = std::sin(0.5 * radius);
-  const double limit = radius < pi ? half * half : 2.0;
-  const double chord = radius < pi ? 2 * half * (1 + 1e-14) + 2 * chord_error : 3.0;
+  const SphereLimits limits = sphere_limits(radius);
   const WithinRadius candidates =
-      tree_.within(context, View<const double, 2>(vectors.data(), queries.rows(), 3), chord, false);
+      tree_.within(context, View<const double, 2>(vectors.data(), queries.rows(), 3), limits.outer_chord, false);
   WithinRadius result;
   result.offsets.push_back(0);
   std::vector<std::pair<double, std::int64_t>> found;
@@ -110,7 +114,7 @@ WithinRadius SphereTree::within(const Context& context, View<const double, 2> qu
          ++c) {
       const double* point = points_.data() + 2 * candidates.indices[c];
       const double h = haversine(queries(i, 0), queries(i, 1), point[0], point[1]);
-      if (h <= limit) found.emplace_back(h, candidates.indices[c]);
+      if (h <= limits.haversine) found.emplace_back(h, candidates.indices[c]);
     }
     if (sort_by_distance) std::sort(found.begin(), found.end());
     for (const auto& [h, index] : found) {

@@ -14,6 +14,18 @@ namespace diskern {
 // h of two points.
 double haversine(double latitude, double longitude, double other_latitude, double other_longitude) noexcept;
 
+// x, y, z of each point, one after the other. Throws InvalidArgument, naming `what`: other than two columns, not finite.
+std::vector<double> unit_vectors(View<const double, 2> points, const char* what);
+
+// Points are within an arc if h is at most `haversine`; then their unit vectors are at most outer_chord apart, rounding
+// included, and they are so for certain where these are at most inner_chord apart (not positive: never certain).
+struct SphereLimits {
+  double haversine;
+  double outer_chord;
+  double inner_chord;
+};
+SphereLimits sphere_limits(double arc) noexcept;
+
 class SphereTree {
  public:
   // Two columns, finite.

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._validation import check_weights
+from ._distances import Distances, check_algorithm, check_distances, check_threads
 
 try:
     from sklearn.base import BaseEstimator, ClusterMixin
@@ -19,18 +20,6 @@ except ImportError as error:  # pragma: no cover
     ) from error
 
 InvalidArgument = _core.InvalidArgument
-
-_METRICS = {
-    "euclidean": _core.Metric.euclidean,
-    "l2": _core.Metric.euclidean,
-    "manhattan": _core.Metric.manhattan,
-    "cityblock": _core.Metric.manhattan,
-    "l1": _core.Metric.manhattan,
-    "chebyshev": _core.Metric.chebyshev,
-    "infinity": _core.Metric.chebyshev,
-}
-_POWERS = {1.0: _core.Metric.manhattan, 2.0: _core.Metric.euclidean, np.inf: _core.Metric.chebyshev}
-_ALGORITHMS = ("auto", "ball_tree", "kd_tree", "brute")
 
 
 class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
@@ -43,10 +32,12 @@ class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     min_samples : int
         A core point has so many neighbours at least, itself included (with weights: neighbours whose weights sum up to
         this).
-    metric : {'euclidean', 'l2', 'manhattan', 'cityblock', 'l1', 'chebyshev', 'infinity', 'minkowski'}
-        How distances are measured; 'minkowski' with ``p`` = 1, 2 or infinity.
-    metric_params : None
-        Accepted for scikit-learn's sake; these metrics have no further parameters.
+    metric : {'euclidean', 'l2', 'manhattan', 'cityblock', 'l1', 'chebyshev', 'infinity', 'minkowski', 'haversine'}
+        How distances are measured; 'minkowski' with the power ``p``; 'haversine' of (latitude, longitude) in radians,
+        ``eps`` then is an arc in radians.
+    metric_params : dict or None
+        ``{'periods': [...]}``: one period per dimension, 0 for axes that are not periodic; along a periodic axis (such
+        as an azimuth, 2 pi) differences go the shorter way round. 'minkowski' also takes ``p`` and ``w``.
     algorithm : {'auto', 'ball_tree', 'kd_tree', 'brute'}
         Accepted for scikit-learn's sake, without effect: every search is exact and gives the same labels.
     leaf_size : int
@@ -86,7 +77,7 @@ class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         *,
         min_samples: int = 5,
         metric: str = "euclidean",
-        metric_params: None = None,
+        metric_params: dict[str, Any] | None = None,
         algorithm: str = "auto",
         leaf_size: int = 30,
         p: float | None = None,
@@ -102,23 +93,10 @@ class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.n_jobs = n_jobs
 
     def _threads(self) -> int:
-        if self.n_jobs is None or self.n_jobs == -1:
-            return 0
-        if isinstance(self.n_jobs, bool) or not isinstance(self.n_jobs, int | np.integer) or self.n_jobs < 1:
-            raise InvalidArgument(f"n_jobs must be None, -1 (all) or a positive integer, got {self.n_jobs!r}")
-        return int(self.n_jobs)
+        return check_threads(self.n_jobs)
 
-    def _metric(self) -> _core.Metric:
-        if self.metric_params:
-            raise InvalidArgument(f"metric_params must be None, got {self.metric_params!r}")
-        if self.metric == "minkowski":
-            power = 2.0 if self.p is None else self.p
-            if power not in _POWERS:
-                raise InvalidArgument(f"p must be 1, 2 or infinity, got {self.p!r}")
-            return _POWERS[float(power)]
-        if not isinstance(self.metric, str) or self.metric not in _METRICS:
-            raise InvalidArgument(f"metric must be one of {', '.join([*_METRICS, 'minkowski'])}, got {self.metric!r}")
-        return _METRICS[self.metric]
+    def _metric(self, dimensions: int | None = None) -> Distances:
+        return check_distances(self.metric, self.p, self.metric_params, dimensions)
 
     def _check_params(self) -> None:
         if isinstance(self.eps, bool) or not isinstance(self.eps, int | float | np.number) or not self.eps > 0:
@@ -129,10 +107,7 @@ class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             or self.min_samples < 1
         ):
             raise InvalidArgument(f"min_samples must be a positive integer, got {self.min_samples!r}")
-        if self.algorithm not in _ALGORITHMS:
-            raise InvalidArgument(f"algorithm must be one of {', '.join(_ALGORITHMS)}, got {self.algorithm!r}")
-        if isinstance(self.leaf_size, bool) or not isinstance(self.leaf_size, int | np.integer) or self.leaf_size < 1:
-            raise InvalidArgument(f"leaf_size must be a positive integer, got {self.leaf_size!r}")
+        check_algorithm(self.algorithm, self.leaf_size)
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> DBSCAN:
         """Cluster points.
@@ -157,12 +132,20 @@ class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             After Ctrl-C; nothing is held then.
         """
         self._check_params()
-        metric = self._metric()
+        self._metric()
         threads = self._threads()
         points = validate_data(self, X, dtype=[np.float64, np.float32])
+        distances = self._metric(points.shape[1])
         weight = None if sample_weight is None else check_weights(sample_weight, len(points))
         labels, core, _ = _core.fit_dbscan(
-            np.asarray(points, dtype=np.float64), float(self.eps), float(self.min_samples), metric, weight, threads
+            distances.coordinates(points),
+            float(self.eps),
+            float(self.min_samples),
+            distances.metric,
+            weight,
+            threads,
+            power=distances.power,
+            periods=distances.periods,
         )
         self.labels_ = labels
         self.core_sample_indices_ = np.flatnonzero(core).astype(np.int64)
@@ -189,9 +172,10 @@ class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             ``event_cluster_counts_`` holds the number of clusters of each event.
         """
         self._check_params()
-        metric = self._metric()
+        self._metric()
         threads = self._threads()
         points = validate_data(self, X, dtype=[np.float64, np.float32])
+        distances = self._metric(points.shape[1])
         weight = None if sample_weight is None else check_weights(sample_weight, len(points))
         starts = np.asarray(offsets)
         if starts.ndim != 1 or starts.dtype.kind not in "iu":
@@ -199,13 +183,15 @@ class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 f"offsets must be a vector of integers, got an array of {starts.dtype} with shape {starts.shape}"
             )
         labels, core, counts = _core.fit_dbscan_events(
-            np.asarray(points, dtype=np.float64),
+            distances.coordinates(points),
             np.ascontiguousarray(starts, dtype=np.int64),
             float(self.eps),
             float(self.min_samples),
-            metric,
+            distances.metric,
             weight,
             threads,
+            distances.power,
+            distances.periods,
         )
         self.labels_ = labels
         self.core_sample_indices_ = np.flatnonzero(core).astype(np.int64)
