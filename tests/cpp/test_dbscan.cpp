@@ -170,6 +170,20 @@ TEST(very_different_densities) {
   }
 }
 
+TEST(many_dimensions_without_clusters) {
+  std::mt19937_64 random(11);
+  std::uniform_real_distribution<double> uniform(0, 1);
+  for (const std::size_t dimensions : {12UL, 25UL}) {
+    Cloud cloud{{}, dimensions};
+    for (std::size_t i = 0; i < 1500 * dimensions; ++i) cloud.x.push_back(uniform(random));
+    const double scale = std::sqrt(static_cast<double>(dimensions) / 6);
+    for (const Metric metric : {Metric::euclidean, Metric::manhattan, Metric::chebyshev, Metric::minkowski}) {
+      const double far = metric == Metric::manhattan ? 0.24 * static_cast<double>(dimensions) : 0.62 * scale;
+      compare(cloud, {metric == Metric::chebyshev ? 0.6 : far, 6, metric, 3});
+    }
+  }
+}
+
 TEST(special_clouds) {
   const std::vector<double> same(300, 2.5);
   compare({same, 2}, {0.1, 5, Metric::euclidean});

@@ -97,12 +97,63 @@ std::uint32_t TreeDbscan::judged(std::uint32_t point, std::size_t leaf, std::siz
 
 std::size_t TreeDbscan::leaf_shift(std::size_t level) const { return fan_out_bits * (tree_.view().levels - level); }
 
+// Whether the boxes of the tree rule out so little (many dimensions) that looking at all leaves, several queries at a
+// time, is less work; tried on some of the points. Those that soon have enough neighbours cost a tree next to nothing.
+bool TreeDbscan::scan_is_better(std::size_t enough) const {
+  constexpr std::size_t sample = 16;
+  constexpr std::size_t fewest_dimensions = 6;
+  constexpr double share_of_leaves = 0.3;
+  const KdTreeView& view = tree_.view();
+  if (view.period != nullptr || view.capacity % (2 * kd_leaf_multiple) != 0) return false;
+  if (view.dimensions < fewest_dimensions || view.leaves < sample) return false;
+  std::vector<double> exact(view.dimensions);
+  std::vector<float> single(view.dimensions);
+  const Metric metric = tree_.distance().metric;
+  std::size_t visited = 0;
+  for (std::size_t s = 0; s < sample; ++s) {
+    const KdQuery query = tree_.query_of_slot(view.leaves / sample * s, 0, exact.data(), single.data());
+    if (tree_.kernels().count(view, metric, query, limit_, enough) >= enough) continue;
+    visited += tree_.kernels().leaves_visited(view, metric, query, limit_);
+  }
+  return static_cast<double>(visited) > share_of_leaves * static_cast<double>(sample * view.leaves);
+}
+
+void TreeDbscan::scan_for_core_points(const Context& context, std::size_t enough) {
+  const KdTreeView& view = tree_.view();
+  constexpr std::size_t leaves_at_once = kd_scan_queries / KdTree::largest_leaf;
+  interruptible_for(
+      context, chunk_count(view.leaves, leaves_at_once),
+      [&](std::size_t chunk) {
+        const Range range = chunk_range(view.leaves, leaves_at_once, chunk);
+        std::vector<double> exact(kd_scan_queries * view.dimensions);
+        std::vector<float> single(kd_scan_queries * view.dimensions);
+        std::vector<KdQuery> queries;
+        std::vector<std::size_t> place;
+        for (std::size_t leaf = range.begin; leaf < range.end; ++leaf) {
+          for (std::size_t slot = 0; slot < tree_.points_of_leaf(leaf); ++slot) {
+            const std::size_t offset = queries.size() * view.dimensions;
+            queries.push_back(tree_.query_of_slot(leaf, slot, exact.data() + offset, single.data() + offset));
+            place.push_back(leaf * view.capacity + slot);
+          }
+        }
+        std::vector<std::size_t> counts(queries.size());
+        tree_.kernels().scan_count(view, tree_.distance().metric, queries.data(), queries.size(), limit_, enough,
+                                   counts.data());
+        for (std::size_t q = 0; q < queries.size(); ++q) is_core_[place[q]] = counts[q] >= enough ? 1 : 0;
+      },
+      static_cast<double>(view.size) * static_cast<double>(view.size * view.dimensions) * 0.05);
+}
+
 void TreeDbscan::find_core_points(const Context& context) {
   const KdTreeView& view = tree_.view();
   is_core_.assign(view.leaves * view.capacity, 0);
   const Metric metric = tree_.distance().metric;
   if (!weighted_ && params_.metric != Metric::haversine) {
     const auto enough = static_cast<std::size_t>(std::min(std::ceil(params_.min_samples), static_cast<double>(none)));
+    if (scan_is_better(enough)) {
+      scan_for_core_points(context, enough);
+      return;
+    }
     over_points(context, 500.0, [&](std::uint32_t at, std::uint32_t, const KdQuery& query) {
       is_core_[at] = tree_.kernels().count(view, metric, query, limit_, enough) >= enough ? 1 : 0;
     });

@@ -39,6 +39,8 @@ enum class SearchOrder : std::uint8_t { automatic, tree, scan };
 
 class KdTree {
  public:
+  static constexpr std::size_t largest_leaf = 32;  // points of a leaf
+
   // Copies the points (finite, up to 1e150, fewer than 2^32 - 1, at least one). weights: empty, or columns of numbers
   // per point, which sums over boxes add up. Throws InvalidArgument; Interrupted.
   void build(const Context& context, View<const double, 2> points, const Distance& distance = {},
@@ -113,8 +115,6 @@ class KdTree {
   template <class Get>
   bool scan_is_better(SearchOrder order, std::size_t n, std::size_t k, const Get& get) const;
   double work_of_nearest(std::size_t k) const noexcept;
-
-  static constexpr std::size_t largest_leaf = 32;
   Distance distance_;
   const KdTreeKernels* kernels_ = nullptr;
   KdTreeView view_{};

@@ -83,6 +83,9 @@ struct KdTreeKernels {
   void (*within)(const KdTreeView& tree, Metric metric, const KdQuery& query, double limit, KdFound& found);
   // How many there are; stops early once there are `enough`.
   size_t (*count)(const KdTreeView& tree, Metric metric, const KdQuery& query, double limit, size_t enough);
+  // The same for up to kd_scan_queries queries at once, by looking at every leaf, as scan does.
+  void (*scan_count)(const KdTreeView& tree, Metric metric, const KdQuery* queries, size_t count, double limit,
+                     size_t enough, size_t* counts);
   // Shows a visitor all points whose reduced distance is at most the limit, near ones first. Nodes are shown as a whole
   // where all of their points are certainly within the inner limit, which is not above the other.
   void (*visit)(const KdTreeView& tree, Metric metric, const KdQuery& query, double limit, double inner_limit,

@@ -729,6 +729,89 @@ void scan(const KdTreeView& tree, Metric metric, const KdQuery* queries, size_t 
   }
 }
 
+// The same for counting. A query that has enough is not looked for any more.
+template <class Of>
+DISKERN_INLINE void scan_count_of(const KdTreeView& tree, const KdQuery* queries, size_t count, double limit,
+                                  size_t enough, size_t* counts) {
+  constexpr size_t group = 4;
+  constexpr size_t vectors = 2;
+  constexpr size_t step = vectors * Single::lanes;
+  constexpr size_t cache_bytes = size_t{1} << 18;
+  const size_t dimensions = tree.dimensions;
+  const size_t leaf_bytes = tree.capacity * dimensions * sizeof(float);
+  const size_t leaves_per_block = leaf_bytes < cache_bytes ? cache_bytes / leaf_bytes : 1;
+  const size_t blocks = (tree.leaves + leaves_per_block - 1) / leaves_per_block;
+  size_t waiting[kd_scan_queries];  // queries that have not enough
+  float limits[kd_scan_queries];
+  size_t left = count;
+  for (size_t q = 0; q < count; ++q) {
+    waiting[q] = q;
+    counts[q] = 0;
+    limits[q] = Of(tree, queries[q]).upper_limit(limit);
+  }
+  const size_t first_block = queries[0].home / leaves_per_block;
+  for (size_t b = 0; b < blocks && left > 0; ++b) {
+    const size_t block = first_block + b < blocks ? first_block + b : first_block + b - blocks;
+    const size_t leaf_end = (block + 1) * leaves_per_block < tree.leaves ? (block + 1) * leaves_per_block : tree.leaves;
+    for (size_t first = 0; first < left; first += group) {
+      const float* single[group];
+      for (size_t j = 0; j < group; ++j) single[j] = queries[waiting[first + j < left ? first + j : left - 1]].single;
+      for (size_t leaf = block * leaves_per_block; leaf < leaf_end; ++leaf) {
+        for (size_t slot = 0; slot < tree.capacity; slot += step) {
+          const float* x = tree.single + leaf * tree.capacity * dimensions + slot;
+          Single::Type sum[group][vectors];
+          for (size_t j = 0; j < group; ++j) {
+            for (size_t v = 0; v < vectors; ++v) sum[j][v] = Single::broadcast(0.0F);
+          }
+          for (size_t d = 0; d < dimensions; ++d) {
+            Single::Type at[vectors];
+            for (size_t v = 0; v < vectors; ++v) at[v] = Single::load(x + d * tree.capacity + v * Single::lanes);
+            for (size_t j = 0; j < group; ++j) {
+              const Single::Type q = Single::broadcast(single[j][d]);
+              for (size_t v = 0; v < vectors; ++v) sum[j][v] = Of::accumulate(sum[j][v], Single::subtract(at[v], q));
+            }
+          }
+          for (size_t j = 0; j < group && first + j < left; ++j) {
+            const size_t q = waiting[first + j];
+            uint32_t mask = 0;
+            for (size_t v = 0; v < vectors; ++v) {
+              mask |= Single::at_most(sum[j][v], Single::broadcast(limits[q])) << (v * Single::lanes);
+            }
+            if (mask == 0) continue;
+            const Of distances(tree, queries[q]);
+            alignas(64) double distance[kd_leaf_multiple];
+            for (size_t part = slot / kd_leaf_multiple * kd_leaf_multiple; part < slot + step; part += kd_leaf_multiple) {
+              const uint32_t here =
+                  (part >= slot ? mask >> (part - slot) : mask << (slot - part)) & ((1U << kd_leaf_multiple) - 1U);
+              if (here == 0) continue;
+              counts[q] += static_cast<size_t>(__builtin_popcount(distances.judge(leaf, part, here, limit, distance)));
+            }
+          }
+        }
+      }
+    }
+    size_t kept = 0;
+    for (size_t w = 0; w < left; ++w) {
+      if (counts[waiting[w]] < enough) waiting[kept++] = waiting[w];
+    }
+    left = kept;
+  }
+}
+
+void scan_count(const KdTreeView& tree, Metric metric, const KdQuery* queries, size_t count, double limit, size_t enough,
+                size_t* counts) {
+  switch (metric) {
+    case Metric::euclidean:
+      return scan_count_of<Distances<Metric::euclidean, 0, false>>(tree, queries, count, limit, enough, counts);
+    case Metric::manhattan:
+      return scan_count_of<Distances<Metric::manhattan, 0, false>>(tree, queries, count, limit, enough, counts);
+    case Metric::chebyshev:
+      return scan_count_of<Distances<Metric::chebyshev, 0, false>>(tree, queries, count, limit, enough, counts);
+    default:
+      return scan_count_of<Distances<Metric::minkowski, 0, false>>(tree, queries, count, limit, enough, counts);
+  }
+}
+
 // Calls the function object for the metric, the dimensions and the kind of axes.
 template <template <class> class Function, class... Arguments>
 DISKERN_INLINE auto choose(const KdTreeView& tree, Metric metric, Arguments... arguments) {
@@ -897,6 +980,6 @@ size_t box_sums(const KdTreeView& tree, const KdBox& box, double* sums) {
 }  // namespace
 
 extern const KdTreeKernels kd_tree_kernels;
-const KdTreeKernels kd_tree_kernels = {nearest, scan, within, count, visit, box_sums, leaves_visited};
+const KdTreeKernels kd_tree_kernels = {nearest, scan, within, count, scan_count, visit, box_sums, leaves_visited};
 
 }  // namespace diskern::DISKERN_ISA_NAMESPACE

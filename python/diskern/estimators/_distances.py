@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -118,6 +119,16 @@ def check_distances(metric: Any, p: Any, metric_params: Any, dimensions: int | N
             factor = np.ones_like(weights) if np.isinf(power) else weights ** (1.0 / power)
     core = _METRICS.get(name if name != "minkowski" else _POWERS.get(power, ""), _core.Metric.minkowski)
     return Distances(core, power if core == _core.Metric.minkowski else 2.0, periods, name, effective, factor)
+
+
+def warn_of_two_powers(p: Any, metric_params: Any) -> None:
+    """scikit-learn's warning where the power is given twice."""
+    if p is not None and isinstance(metric_params, dict) and "p" in metric_params:
+        warnings.warn(
+            "Parameter p is found in metric_params. The corresponding parameter from __init__ is ignored.",
+            SyntaxWarning,
+            stacklevel=4,
+        )
 
 
 def check_algorithm(algorithm: Any, leaf_size: Any) -> None:

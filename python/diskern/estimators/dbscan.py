@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._validation import check_weights
-from ._distances import Distances, check_algorithm, check_distances, check_threads
+from ._distances import Distances, check_algorithm, check_distances, check_threads, warn_of_two_powers
 
 try:
     from sklearn.base import BaseEstimator, ClusterMixin
@@ -108,6 +108,7 @@ class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         ):
             raise InvalidArgument(f"min_samples must be a positive integer, got {self.min_samples!r}")
         check_algorithm(self.algorithm, self.leaf_size)
+        warn_of_two_powers(self.p, self.metric_params)
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> DBSCAN:
         """Cluster points.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .. import _core
 from ._base import model_information
-from ._distances import Distances, check_algorithm, check_distances, check_threads
+from ._distances import Distances, check_algorithm, check_distances, check_threads, warn_of_two_powers
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin, RegressorMixin
@@ -55,12 +55,7 @@ class _NeighboursBase(BaseEstimator):  # type: ignore[misc]
         check_algorithm(self.algorithm, self.leaf_size)
         self._check_neighbours(self.n_neighbors)
         threads = check_threads(self.n_jobs)
-        if self.p is not None and isinstance(self.metric_params, dict) and "p" in self.metric_params:
-            warnings.warn(
-                "Parameter p is found in metric_params. The corresponding parameter from __init__ is ignored.",
-                SyntaxWarning,
-                stacklevel=3,
-            )
+        warn_of_two_powers(self.p, self.metric_params)
         self._distances = check_distances(self.metric, self.p, self.metric_params, X.shape[1])
         self.effective_metric_ = self._distances.name
         self.effective_metric_params_ = dict(self._distances.parameters)
