@@ -1,32 +1,29 @@
-"""Boosting to uniformity beside hep_ml: python benchmarks/python/trees_uniformity.py [--output FOLDER] [--rounds N]
+"""Boosting to uniformity beside hep_ml.
 
-Both train the same number of trees of the same depth with a flatness loss on the same events, in alternating rounds;
-the settings are such that Diskern is at least as flat and separates at least as well on test events. hep_ml's
-UGradientBoostingClassifier with BinFlatnessLossFunction runs on one thread, it has no more. Data: the Dalitz-plane toy
-of hep_ml (flat signal in the two squared masses) and a charm-baryon selection (flat background in the mass), found in
-the folder that DISKERN_DATA names; without it, diskern.datasets.dalitz_plane alone.
+Three ways: a flatness loss in bins of the protected variables, the same among nearest neighbours, and uBoost. Both
+libraries train the same number of trees of the same depth on the same events, in alternating rounds; the settings are
+such that Diskern is about as flat and separates about as well on test events, or better. hep_ml runs on one thread, it
+has no more. Data: the Dalitz-plane toy of hep_ml (flat signal in the two squared masses) and a charm-baryon selection
+(flat background in the mass), found in the folder of the public data sets; and a generated Dalitz plane.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import platform
-import statistics
+import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
 
-import diskern
-from diskern import FlatGradientBoostedTreesClassifier, datasets
+from _program import parser, run
+from diskern import AdaBoostTreesClassifier, FlatGradientBoostedTreesClassifier, UBoostClassifier, datasets
+from diskern._rounds import auc, installed, spread
 from diskern.evaluation import cramer_von_mises, efficiency_deviation, protected_bins
+
+DISTRIBUTIONS = ("hep_ml", "scikit-learn", "numpy", "pandas")
 
 
 @dataclass
@@ -39,17 +36,36 @@ class Sample:
     weight: np.ndarray
     training: np.ndarray  # mask
     uniform_class: int
-    diskern: dict[str, Any]
-    hep_ml: dict[str, Any]
+    bins: int  # per protected variable
+    # By way: the settings of both libraries.
+    diskern: dict[str, dict[str, Any]] = field(default_factory=dict)
+    hep_ml: dict[str, dict[str, Any]] = field(default_factory=dict)
     trees: int = 100
     depth: int = 4
+    uboost_trees: int = 20
+    uboost_steps: int = 5
 
 
-def generated(n: int) -> Sample:
+def with_settings(sample: Sample, bins: float, neighbours: float, rate: float) -> Sample:
+    """The flatness coefficients and the uniforming rate of Diskern that match hep_ml's settings."""
+    ours = {
+        "bins": {"learning_rate": 0.4, "flatness_coefficient": bins, "n_bins": sample.bins},
+        "neighbours": {"learning_rate": 0.4, "flatness_coefficient": neighbours, "n_neighbors": 100},
+        "uboost": {"learning_rate": 1.0, "uniforming_rate": rate, "smoothing": 1.0, "n_neighbors": 50},
+    }
+    theirs = {
+        "bins": {"learning_rate": 0.1, "fl_coefficient": 10.0, "n_bins": sample.bins},
+        "neighbours": {"learning_rate": 0.1, "fl_coefficient": 10.0, "n_neighbours": 100},
+        "uboost": {"n_neighbors": 50},
+    }
+    return replace(sample, diskern=ours, hep_ml=theirs)
+
+
+def generated(n: int = 30_000) -> Sample:
     events = datasets.dalitz_plane(n, seed=1)
     protected = np.column_stack([events.extra["m2ab"], events.extra["m2ac"]])
     training = np.arange(n) < 0.7 * n
-    return Sample(
+    sample = Sample(
         "dalitz_plane",
         "generated Dalitz plane, flat signal",
         events.events,
@@ -58,9 +74,9 @@ def generated(n: int) -> Sample:
         np.ones(n),
         training,
         1,
-        {"learning_rate": 0.4, "flatness_coefficient": 4.0, "n_bins": 5},
-        {"learning_rate": 0.1, "fl_coefficient": 10.0, "n_bins": 5},
+        5,
     )
+    return with_settings(sample, 4.0, 5.0, 0.3)
 
 
 def dalitz(folder: Path) -> Sample:
@@ -72,7 +88,7 @@ def dalitz(folder: Path) -> Sample:
     order = np.random.default_rng(0).permutation(len(y))
     training = np.zeros(len(y), np.bool_)
     training[order[: int(0.7 * len(y))]] = True
-    return Sample(
+    sample = Sample(
         "dalitz_uniformity",
         "hep_ml's Dalitz plane, flat signal",
         np.column_stack([tree["Y1"], tree["Y2"], tree["Y3"]]).astype(np.float32),
@@ -81,9 +97,9 @@ def dalitz(folder: Path) -> Sample:
         np.ones(len(y)),
         training,
         1,
-        {"learning_rate": 0.4, "flatness_coefficient": 4.0, "n_bins": 5},
-        {"learning_rate": 0.1, "fl_coefficient": 10.0, "n_bins": 5},
+        5,
     )
+    return with_settings(sample, 4.0, 5.0, 0.3)
 
 
 def charm(folder: Path) -> Sample:
@@ -103,7 +119,7 @@ def charm(folder: Path) -> Sample:
         parts = [tree.arrays([*names, "fM", "classID"], library="np") for tree in trees]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     training = np.arange(len(columns["fM"])) < len(parts[0]["fM"])
-    return Sample(
+    sample = Sample(
         "mjongerh_pt16",
         "charm baryons, flat background in the mass",
         np.column_stack([columns[name] for name in names]).astype(np.float32),
@@ -112,51 +128,90 @@ def charm(folder: Path) -> Sample:
         np.ones(len(training)),
         training,
         0,
-        {"learning_rate": 0.4, "flatness_coefficient": 2.0, "n_bins": 8},
-        {"learning_rate": 0.1, "fl_coefficient": 10.0, "n_bins": 8},
+        8,
     )
+    return with_settings(sample, 2.0, 3.0, 0.3)
 
 
 Response = Callable[[np.ndarray], np.ndarray]
 
 
-def with_diskern(sample: Sample, threads: int) -> Response:
-    model = FlatGradientBoostedTreesClassifier(
-        n_estimators=sample.trees,
-        max_depth=sample.depth,
-        max_leaf_nodes=None,
-        uniform_class=sample.uniform_class,
-        n_jobs=threads,
-        **sample.diskern,
-    )
+def with_diskern(sample: Sample, way: str, threads: int) -> Response:
     t = sample.training
+    model: Any
+    if way == "uboost":
+        model = UBoostClassifier(
+            n_estimators=sample.uboost_trees,
+            efficiency_steps=sample.uboost_steps,
+            max_depth=sample.depth,
+            uniform_class=sample.uniform_class,
+            n_jobs=threads,
+            **sample.diskern[way],
+        )
+    else:
+        model = FlatGradientBoostedTreesClassifier(
+            n_estimators=sample.trees,
+            max_depth=sample.depth,
+            max_leaf_nodes=None,
+            uniform_class=sample.uniform_class,
+            n_jobs=threads,
+            **sample.diskern[way],
+        )
     model.fit(sample.X[t], sample.y[t], sample.weight[t], protected=sample.protected[t])
-    return lambda X: model.predict_proba(X)[:, 1]
+    return lambda X: np.asarray(model.predict_proba(X)[:, 1])
 
 
-def with_hep_ml(sample: Sample) -> Response:
+def with_hep_ml(sample: Sample, way: str) -> Response:
     import pandas
     from hep_ml.gradientboosting import UGradientBoostingClassifier
-    from hep_ml.losses import BinFlatnessLossFunction
+    from hep_ml.losses import BinFlatnessLossFunction, KnnFlatnessLossFunction
+    from hep_ml.uboost import uBoostClassifier
+    from sklearn.tree import DecisionTreeClassifier
 
     names = [f"x{j}" for j in range(sample.X.shape[1])]
     masses = [f"m{j}" for j in range(sample.protected.shape[1])]
     t = sample.training
     frame = pandas.DataFrame(np.hstack([sample.X[t], sample.protected[t]]), columns=names + masses)
-    options = dict(sample.hep_ml)
-    rate = options.pop("learning_rate")
-    loss = BinFlatnessLossFunction(masses, uniform_label=sample.uniform_class, **options)
-    model = UGradientBoostingClassifier(
-        loss,
-        n_estimators=sample.trees,
-        max_depth=sample.depth,
-        learning_rate=rate,
-        min_samples_leaf=20,
-        train_features=names,
-        random_state=1,
-    )
+    options = dict(sample.hep_ml[way])
+    model: Any
+    if way == "uboost":
+        model = uBoostClassifier(
+            masses,
+            uniform_label=sample.uniform_class,
+            train_features=names,
+            efficiency_steps=sample.uboost_steps,
+            n_estimators=sample.uboost_trees,
+            base_estimator=DecisionTreeClassifier(max_depth=sample.depth, random_state=1),
+            **options,
+        )
+    else:
+        rate = options.pop("learning_rate")
+        kind = BinFlatnessLossFunction if way == "bins" else KnnFlatnessLossFunction
+        model = UGradientBoostingClassifier(
+            kind(masses, uniform_label=sample.uniform_class, **options),
+            n_estimators=sample.trees,
+            max_depth=sample.depth,
+            learning_rate=rate,
+            min_samples_leaf=20,
+            train_features=names,
+            random_state=1,
+        )
     model.fit(frame, sample.y[t], sample.weight[t])
-    return lambda X: model.predict_proba(pandas.DataFrame(X, columns=names))[:, 1]
+    return lambda X: np.asarray(model.predict_proba(pandas.DataFrame(X, columns=names))[:, 1])
+
+
+def without_uniformity(sample: Sample, way: str) -> Response:
+    """What the way comes from: the same boosting without the protected variables."""
+    t = sample.training
+    if way == "uboost":
+        boosted = AdaBoostTreesClassifier(
+            engine="histogram", n_estimators=sample.uboost_trees, max_depth=sample.depth, max_bins=255
+        ).fit(sample.X[t], sample.y[t], sample.weight[t])
+        return lambda X: np.asarray(boosted.decision_function(X))
+    plain = FlatGradientBoostedTreesClassifier(
+        n_estimators=sample.trees, max_depth=sample.depth, max_leaf_nodes=None, flatness_coefficient=0.0
+    ).fit(sample.X[t], sample.y[t], sample.weight[t], protected=sample.protected[t])
+    return lambda X: np.asarray(plain.predict_proba(X)[:, 1])
 
 
 def quality(sample: Sample, response: Response) -> dict[str, float]:
@@ -166,23 +221,24 @@ def quality(sample: Sample, response: Response) -> dict[str, float]:
     mine = sample.y[t] == sample.uniform_class
     bins = protected_bins(sample.protected[t][mine], None, 6 if sample.protected.shape[1] == 2 else 12)
     return {
-        "auc": float(roc_auc_score(sample.y[t], values)),
-        "efficiency_deviation": efficiency_deviation(values[mine], bins),
-        "cramer_von_mises": cramer_von_mises(values[mine], bins),
+        "auc": auc(sample.y[t].astype(np.int64), values),
+        "efficiency deviation": efficiency_deviation(values[mine], bins),
+        "Cramer-von-Mises": cramer_von_mises(values[mine], bins),
     }
 
 
-def measure(sample: Sample, rounds: int) -> dict[str, Any]:
+def measure(case: str, sample: Sample, way: str, rounds: int) -> dict[str, Any]:
+    """Both libraries in alternating rounds."""
     contestants: dict[str, Callable[[], Response]] = {
-        "diskern, 1 thread": lambda: with_diskern(sample, 1),
-        "diskern, 2 threads": lambda: with_diskern(sample, 2),
+        "diskern, 1 thread": lambda: with_diskern(sample, way, 1),
+        "diskern, 2 threads": lambda: with_diskern(sample, way, 2),
     }
-    try:
-        version("hep_ml")
-        contestants["hep_ml, 1 thread"] = lambda: with_hep_ml(sample)
-    except PackageNotFoundError:
+    peer = "hep_ml, 1 thread"
+    if installed("hep_ml"):
+        contestants[peer] = lambda: with_hep_ml(sample, way)
+    else:
         print("hep_ml is not installed: no peer")
-    with_diskern(sample, 2)  # warm
+    with_diskern(sample, way, 2)  # warm
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     responses: dict[str, Response] = {}
     for number in range(rounds):
@@ -191,94 +247,75 @@ def measure(sample: Sample, rounds: int) -> dict[str, Any]:
             begin = time.perf_counter()
             responses[name] = contestants[name]()
             seconds[name].append(time.perf_counter() - begin)
-            print(f"  {sample.name} round {number + 1} {name}: {seconds[name][-1]:.3f} s", flush=True)
+            print(f"  {case} round {number + 1} {name}: {seconds[name][-1]:.3f} s", flush=True)
     rows = []
     for name, times in seconds.items():
-        row: dict[str, Any] = {"name": name, "seconds": times, "median": statistics.median(times)}
-        row |= quality(sample, responses[name])
-        if "hep_ml, 1 thread" in seconds:
-            ratios = [peer / own for peer, own in zip(seconds["hep_ml, 1 thread"], times, strict=True)]
-            row["ratio"] = {"median": statistics.median(ratios), "minimum": min(ratios), "maximum": max(ratios)}
+        row: dict[str, Any] = {"name": name, "seconds": spread(times), **quality(sample, responses[name])}
+        if peer in seconds:
+            row["hep_ml / diskern"] = spread([a / b for a, b in zip(seconds[peer], times, strict=True)])
         rows.append(row)
-    plain = FlatGradientBoostedTreesClassifier(
-        n_estimators=sample.trees, max_depth=sample.depth, max_leaf_nodes=None, flatness_coefficient=0.0, n_jobs=1
-    )
-    t = sample.training
-    plain.fit(sample.X[t], sample.y[t], sample.weight[t], protected=sample.protected[t])
-    rows.append({"name": "without flatness", **quality(sample, lambda X: plain.predict_proba(X)[:, 1])})
+    rows.append({"name": "without uniformity", **quality(sample, without_uniformity(sample, way))})
+    trees = f"{sample.trees} trees"
+    if way == "uboost":
+        trees = f"{sample.uboost_steps} forests of {sample.uboost_trees} trees"
     return {
-        "case": sample.name,
-        "title": sample.title,
-        "training_events": int(sample.training.sum()),
-        "variables": sample.X.shape[1],
-        "trees": sample.trees,
-        "depth": sample.depth,
-        "settings": {"diskern": sample.diskern, "hep_ml": sample.hep_ml},
-        "rows": rows,
+        "case": case,
+        "title": f"{sample.title}, {WAYS[way]}",
+        "work": f"{int(sample.training.sum())} events x {sample.X.shape[1]}, {trees} of depth {sample.depth}",
+        "settings": {"diskern": sample.diskern[way], "hep_ml": sample.hep_ml[way]},
+        "rounds": rounds,
+        "uniformity": rows,
     }
 
 
-def table(records: list[dict[str, Any]]) -> str:
-    lines = [
-        "| sample | method | seconds | hep_ml / Diskern | test AUC | SDE | Cramer-von-Mises |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for record in records:
-        for row in record["rows"]:
-            ratio = row.get("ratio")
-            shown = "" if ratio is None else f"{ratio['median']:.1f} ({ratio['minimum']:.1f} to {ratio['maximum']:.1f})"
-            seconds = f"{row['median']:.3f}" if "median" in row else ""
-            lines.append(
-                f"| {record['case']}, {record['training_events']} events, {record['trees']} trees of depth "
-                f"{record['depth']} | {row['name']} | {seconds} | {shown} | {row['auc']:.4f} | "
-                f"{row['efficiency_deviation']:.4f} | {row['cramer_von_mises']:.5f} |"
-            )
-    return "\n".join(lines) + "\n"
+def lines(record: dict[str, Any]) -> Iterator[str]:
+    yield f"### {record['title']}: {record['work']}"
+    yield ""
+    yield "| | seconds (median, min .. max) | hep_ml / Diskern | test AUC | SDE | Cramer-von-Mises |"
+    yield "|---|---|---|---|---|---|"
+    for row in record["uniformity"]:
+        shown = ["", ""]
+        for place, key in enumerate(("seconds", "hep_ml / diskern")):
+            if key in row:
+                value = row[key]
+                shown[place] = f"{value['median']:.3g} ({value['minimum']:.3g} .. {value['maximum']:.3g})"
+        yield (
+            f"| {row['name']} | {shown[0]} | {shown[1]} | {row['auc']:.4f} | {row['efficiency deviation']:.4f} | "
+            f"{row['Cramer-von-Mises']:.5f} |"
+        )
 
 
-def processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor()
+WAYS = {"bins": "flatness loss in bins", "neighbours": "flatness loss among neighbours", "uboost": "uBoost"}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=Path, default=Path(__file__).parents[1] / "results")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--quick", action="store_true", help="a small generated sample only")
-    arguments = parser.parse_args()
-    folder = os.environ.get("DISKERN_DATA")
-    samples = [generated(4000 if arguments.quick else 30000)]
-    if folder and not arguments.quick:
-        samples = [dalitz(Path(folder)), charm(Path(folder))]
-    versions = {"diskern": diskern.__version__}
-    for package in ("hep_ml", "scikit-learn", "numpy"):
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "not installed"
-    records = [measure(sample, arguments.rounds) for sample in samples]
-    result = {
-        "hardware": {"processor": processor(), "cores": len(os.sched_getaffinity(0)), "system": platform.platform()},
-        "versions": versions,
-        "python": platform.python_version(),
-        "rounds": arguments.rounds,
-        "cases": records,
+def main() -> int:
+    assert __doc__ is not None
+    samples: dict[str, Callable[[Path], Sample]] = {
+        "dalitz": dalitz,
+        "charm": charm,
+        "generated": lambda _: generated(),
     }
-    text = table(records)
-    print(text)
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    (arguments.output / "trees_uniformity.json").write_text(json.dumps(result, indent=1) + "\n")
-    heading = f"# Boosting to uniformity beside hep_ml\n\n{processor()}, {result['hardware']['cores']} cores; "
-    heading += ", ".join(f"{name} {number}" for name, number in versions.items())
-    heading += f"; {arguments.rounds} alternating rounds: median of the ratios, smallest and largest.\n\n"
-    (arguments.output / "trees_uniformity.md").write_text(heading + text)
+    names = [f"{sample}-{way}" for sample in samples for way in WAYS]
+    made = parser(__doc__, names)
+    made.add_argument("--data", type=Path, metavar="FOLDER", help="the public data sets (dalitz_uniformity/, ...)")
+    arguments = made.parse_args()
+    wanted = set(names if arguments.all else arguments.case)
+    needs_data = any(not name.startswith("generated") for name in wanted)
+    if arguments.data is None and needs_data and not (arguments.list or arguments.quick):
+        print("--data must name the folder of the public data sets; the cases 'generated-...' do without")
+        return 2
+
+    def one(case: str) -> dict[str, Any]:
+        name, way = case.rsplit("-", 1)
+        if arguments.quick:  # the generated sample stands for the others
+            sample = replace(generated(3_000), trees=4, uboost_trees=3, uboost_steps=2)
+        else:
+            sample = samples[name](arguments.data)
+        return measure(case, sample, way, 1 if arguments.quick else arguments.rounds or 3)
+
+    known: dict[str, Callable[[], dict[str, Any]]] = {case: (lambda case=case: one(case)) for case in names}
+    return run("trees_uniformity", arguments, known, DISTRIBUTIONS, "Boosting to uniformity", lines=lines)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

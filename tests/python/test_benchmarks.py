@@ -55,6 +55,24 @@ def test_every_case(tmp_path: Path, program: str) -> None:
     assert "QUICK FORM" in (tmp_path / f"{program}.md").read_text(encoding="utf-8")
 
 
+def test_uniformity_in_its_quick_form(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+    done = run("trees_uniformity.py", tmp_path, "--quick", "--case", "generated-neighbours", "--case", "dalitz-uboost")
+    assert done.returncode == 0, done.stderr
+    found = records(tmp_path, "trees_uniformity")
+    assert list(found) == ["dalitz-uboost", "generated-neighbours"]
+    for record in found.values():
+        assert record["measured"]["quick"]
+        rows = {row["name"]: row for row in record["uniformity"]}
+        assert rows["diskern, 1 thread"]["seconds"]["median"] > 0
+        # Threads change neither separation nor flatness.
+        for key in ("auc", "efficiency deviation", "Cramer-von-Mises"):
+            assert rows["diskern, 1 thread"][key] == rows["diskern, 2 threads"][key]
+            assert 0 <= rows["without uniformity"][key] < 1
+    assert "QUICK FORM" in (tmp_path / "trees_uniformity.md").read_text(encoding="utf-8")
+    assert run("trees_uniformity.py", tmp_path, "--case", "dalitz-bins").returncode == 2  # no data
+
+
 @pytest.mark.slow
 def test_kmeans(tmp_path: Path) -> None:
     done = run("clustering_kmeans.py", tmp_path, "--all", "--quick")

@@ -99,10 +99,40 @@ double NeighbourFlatnessTerm::sweep(const Part& part, const double* global, doub
   double below = 0;  // F just below the present score
   std::vector<std::uint32_t> touched;
   std::vector<std::uint8_t> is_touched(groups, 0);
+  // From score `begin` to score `end` F is `above`, half of a step higher than at the former.
+  const auto close_gap = [&](std::size_t begin, std::size_t end) {
+    const double gap = score_of_key(keys_[end]) - score_of_key(keys_[begin]);
+    const double above = 2.0 * global[begin] - below;
+    value += gap * (squares - 2.0 * above * mean + static_cast<double>(groups) * above * above) / all_groups;
+    below = above;
+  };
   for (std::size_t begin = 0; begin < n;) {
-    std::size_t end = begin;
+    const double here = global[begin];
+    const double before = mean;
+    std::size_t end = begin + 1;
+    if (end == n || keys_[end] != keys_[begin]) {
+      // An event with a score of its own: what follows below, in one pass.
+      const std::uint32_t point = surroundings_.point(order_[begin]);
+      const std::int64_t weight = surroundings_.weight(order_[begin]);
+      double sum = 0;
+      for (std::size_t k = part.first[point]; k < part.first[point + 1]; ++k) {
+        const std::uint32_t g = part.group[k];
+        const std::int64_t next = sums[g] + weight;
+        const double old = static_cast<double>(sums[g]) * inverse[g];
+        const double now = static_cast<double>(next) * inverse[g];
+        mean += now - old;
+        squares += (now - old) * (now + old);
+        sum += share[g] * (here - 0.5 * static_cast<double>(sums[g] + next) * inverse[g]);
+        sums[g] = next;
+      }
+      derivative[begin] = 0.5 * (before + mean) / all_groups + sum;
+      if (end == n) break;
+      close_gap(begin, end);
+      begin = end;
+      continue;
+    }
     touched.clear();
-    for (; end < n && keys_[end] == keys_[begin]; ++end) {
+    for (end = begin; end < n && keys_[end] == keys_[begin]; ++end) {
       const std::uint32_t event = order_[end];
       const std::uint32_t point = surroundings_.point(event);
       const std::int64_t weight = surroundings_.weight(event);
@@ -113,8 +143,7 @@ double NeighbourFlatnessTerm::sweep(const Part& part, const double* global, doub
         is_touched[g] = 1;
       }
     }
-    if (end - begin > 1) std::sort(touched.begin(), touched.end());  // free of the order of events
-    const double before = mean;
+    std::sort(touched.begin(), touched.end());  // free of the order of events
     for (const std::uint32_t g : touched) {
       const double old = static_cast<double>(sums[g]) * inverse[g];
       const double now = static_cast<double>(sums[g] + tied[g]) * inverse[g];
@@ -122,7 +151,6 @@ double NeighbourFlatnessTerm::sweep(const Part& part, const double* global, doub
       squares += (now - old) * (now + old);
     }
     const double mean_here = 0.5 * (before + mean) / all_groups;
-    const double here = global[begin];
     for (std::size_t place = begin; place < end; ++place) {
       const std::uint32_t point = surroundings_.point(order_[place]);
       double sum = 0;
@@ -138,11 +166,7 @@ double NeighbourFlatnessTerm::sweep(const Part& part, const double* global, doub
       is_touched[g] = 0;
     }
     if (end == n) break;
-    // From here to the next score F is `above`, half of a step higher than at the score itself.
-    const double gap = score_of_key(keys_[end]) - score_of_key(keys_[begin]);
-    const double above = 2.0 * here - below;
-    value += gap * (squares - 2.0 * above * mean + static_cast<double>(groups) * above * above) / all_groups;
-    below = above;
+    close_gap(begin, end);
     begin = end;
   }
   return value;
