@@ -200,12 +200,6 @@ void set_trees(trees::Forest& forest, std::vector<std::vector<Tree>> trees_of_ou
   }
 }
 
-float float_threshold(double threshold) noexcept {
-  const auto nearest = static_cast<float>(threshold);
-  return static_cast<double>(nearest) < threshold ? std::nextafter(nearest, std::numeric_limits<float>::infinity())
-                                                  : nearest;
-}
-
 std::vector<VariableInfo> to_variables(const std::vector<std::string>& names) {
   std::vector<VariableInfo> variables;
   for (const std::string& name : names) {

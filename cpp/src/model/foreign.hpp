@@ -67,8 +67,6 @@ AssembledTree assemble(SourceTree source, std::size_t tree_number, std::size_t d
 void set_trees(trees::Forest& forest, std::vector<std::vector<trees::Tree>> trees_of_output,
                std::vector<std::vector<double>> weights_of_output);
 
-// The smallest float that is not below a threshold: for float32 variables x < t and x < float_threshold(t) agree.
-float float_threshold(double threshold) noexcept;
 
 trees::Tree leaf_tree(double value);
 

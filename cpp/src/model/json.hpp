@@ -35,7 +35,6 @@ class Value {
   Value(const Data* data, std::uint32_t index) : data_(data), index_(index) {}
 
   Type type() const noexcept;
-  bool is_array() const noexcept { return type() == Type::array || type() == Type::numbers; }
   std::size_t size() const noexcept;  // of an array or an object
 
   std::optional<Value> find(std::string_view key) const;  // of an object

@@ -95,7 +95,7 @@ struct Ensemble {
       if (from.feature[i] == trees::leaf_feature) {
         add_leaf(t, i, output, rounded(leaf[i]));
       } else {
-        add_node(t, i, from.feature[i], foreign::float_threshold(from.threshold[i]), from.left[i], from.right[i],
+        add_node(t, i, from.feature[i], trees::float_threshold(from.threshold[i]), from.left[i], from.right[i],
                  from.missing_right[i] == 0);
       }
     }

@@ -161,7 +161,7 @@ void write_tree(std::string& text, const Tree& tree, const std::vector<double>& 
   text += ',';
   array(text, "split_conditions", n, [&](std::size_t i) {
     if (is_leaf(i)) return number(rounded(factor * leaf[of(i)], "a leaf"));
-    return number(foreign::float_threshold(tree.threshold[of(i)]));
+    return number(trees::float_threshold(tree.threshold[of(i)]));
   });
   text += ',';
   array(text, "split_indices", n, [&](std::size_t i) { return std::to_string(is_leaf(i) ? 0 : tree.feature[of(i)]); });

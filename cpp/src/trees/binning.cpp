@@ -31,29 +31,34 @@ float value_of(std::uint32_t key) noexcept {
   return std::bit_cast<float>((key & 0x80000000U) != 0 ? key & 0x7fffffffU : ~key);
 }
 
-// Radix sort by key, 11 bits at a time; linear in the number of events, unlike std::sort.
-void sort_entries(std::vector<Entry>& entries, std::vector<Entry>& buffer) {
+// Radix sort by key, 11 bits at a time; linear in the number of items, unlike std::sort.
+template <class Item, class Key>
+void sort_by_digits(std::vector<Item>& items, std::vector<Item>& buffer, const Key& key) {
   constexpr std::size_t digits = 2048;
   std::array<std::array<std::uint32_t, digits>, 3> count{};
-  for (const Entry& entry : entries) {
-    ++count[0][entry.key & 2047U];
-    ++count[1][(entry.key >> 11U) & 2047U];
-    ++count[2][entry.key >> 22U];
+  for (const Item& item : items) {
+    ++count[0][key(item) & 2047U];
+    ++count[1][(key(item) >> 11U) & 2047U];
+    ++count[2][key(item) >> 22U];
   }
-  buffer.resize(entries.size());
+  buffer.resize(items.size());
   for (unsigned pass = 0; pass < 3; ++pass) {
     auto& place = count[pass];
     const unsigned shift = 11U * pass;
-    if (place[(entries.front().key >> shift) & 2047U] == entries.size()) continue;  // one digit everywhere
+    if (place[(key(items.front()) >> shift) & 2047U] == items.size()) continue;  // one digit everywhere
     std::uint32_t sum = 0;
     for (std::uint32_t& p : place) {
       const std::uint32_t size = p;
       p = sum;
       sum += size;
     }
-    for (const Entry& entry : entries) buffer[place[(entry.key >> shift) & 2047U]++] = entry;
-    entries.swap(buffer);
+    for (const Item& item : items) buffer[place[(key(item) >> shift) & 2047U]++] = item;
+    items.swap(buffer);
   }
+}
+
+void sort_entries(std::vector<Entry>& entries, std::vector<Entry>& buffer) {
+  sort_by_digits(entries, buffer, [](const Entry& entry) { return entry.key; });
 }
 
 void sort_keys(std::vector<std::uint32_t>& keys, std::vector<std::uint32_t>& buffer) {
@@ -61,27 +66,7 @@ void sort_keys(std::vector<std::uint32_t>& keys, std::vector<std::uint32_t>& buf
     std::sort(keys.begin(), keys.end());
     return;
   }
-  constexpr std::size_t digits = 2048;
-  std::vector<std::array<std::uint32_t, digits>> count(3);
-  for (const std::uint32_t key : keys) {
-    ++count[0][key & 2047U];
-    ++count[1][(key >> 11U) & 2047U];
-    ++count[2][key >> 22U];
-  }
-  buffer.resize(keys.size());
-  for (unsigned pass = 0; pass < 3; ++pass) {
-    auto& place = count[pass];
-    const unsigned shift = 11U * pass;
-    if (place[(keys.front() >> shift) & 2047U] == keys.size()) continue;  // one digit everywhere
-    std::uint32_t sum = 0;
-    for (std::uint32_t& p : place) {
-      const std::uint32_t size = p;
-      p = sum;
-      sum += size;
-    }
-    for (const std::uint32_t key : keys) buffer[place[(key >> shift) & 2047U]++] = key;
-    keys.swap(buffer);
-  }
+  sort_by_digits(keys, buffer, [](std::uint32_t key) { return key; });
 }
 
 // A float32 edge with low < edge <= high, half way where float32 allows.

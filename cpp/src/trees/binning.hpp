@@ -20,7 +20,6 @@ constexpr int largest_bin_count = 255;  // of values; one more bin holds the mis
 struct BinEdges {
   std::vector<std::vector<float>> edges;
 
-  std::size_t feature_count() const noexcept { return edges.size(); }
   std::size_t bin_count(std::size_t feature) const noexcept { return edges[feature].size() + 1; }
   // Right of this cut are the bins >= bin; bin 0 cuts the missing ones from all values.
   double threshold(std::size_t feature, std::size_t bin) const noexcept;

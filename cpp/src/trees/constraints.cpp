@@ -13,16 +13,6 @@ constexpr std::uint32_t element_of_tree = 0;
 std::uint32_t element_of_level(std::int32_t depth) { return (1U << 30U) | static_cast<std::uint32_t>(depth); }
 std::uint32_t element_of_node(std::int32_t node) { return (2U << 30U) | static_cast<std::uint32_t>(node); }
 
-template <class Integer>
-WideCell wide(const Cell<Integer>& cell) noexcept {
-  return {cell.gradient, cell.hessian, cell.count, cell.weight};
-}
-
-// Smallest integer sum whose value is at least `least`; the unit is a power of two, so nothing is rounded.
-std::int64_t smallest_sum(double least, const FixedPoint& scale) noexcept {
-  return static_cast<std::int64_t>(std::ceil(std::min(least / scale.inverse, 0x1p62)));
-}
-
 // What a step of both sides would bring, with the regularisation.
 double score_of_step(double gradient, double hessian, double lambda_l1, double lambda_l2, double step) noexcept {
   return -(2.0 * gradient * step + (hessian + lambda_l2) * step * step + 2.0 * lambda_l1 * std::abs(step));

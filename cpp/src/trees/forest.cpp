@@ -198,6 +198,12 @@ void validate(const Forest& forest) {
   }
 }
 
+float float_threshold(double threshold) noexcept {
+  const auto nearest = static_cast<float>(threshold);
+  return static_cast<double>(nearest) < threshold ? std::nextafter(nearest, std::numeric_limits<float>::infinity())
+                                                  : nearest;
+}
+
 std::int32_t leaf_index(const Tree& tree, const float* variables, std::size_t n_features) noexcept {
   return static_cast<std::int32_t>(walk(tree, variables, n_features));
 }

@@ -128,6 +128,9 @@ class ForestPredictor final : public Predictor {
   const ElementwiseKernels* elementwise_ = nullptr;
 };
 
+// The smallest float that is not below a threshold: for every float x, x >= t and x >= float_threshold(t) agree.
+float float_threshold(double threshold) noexcept;
+
 // What the link makes of the n scores of one event, in place.
 void apply_link(Link link, double* responses, std::size_t n) noexcept;
 

@@ -73,11 +73,6 @@ bool tree_fits(const Tree& tree) {
 
 const BitslicedKernels& bitsliced_kernels(InstructionSet level) { return tables.at(level); }
 
-float float_threshold(double t) noexcept {
-  const auto rounded = static_cast<float>(t);
-  return static_cast<double>(rounded) < t ? std::nextafter(rounded, std::numeric_limits<float>::infinity()) : rounded;
-}
-
 unsigned tree_depth(const Tree& tree) {
   std::vector<unsigned> depth(tree.node_count(), 0);
   unsigned deepest = 0;

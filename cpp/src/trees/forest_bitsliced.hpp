@@ -75,9 +75,6 @@ class ForestBitsliced {
   std::vector<Tile> tiles_;
 };
 
-// The smallest float not below t: for a float x, x >= t exactly if x >= this.
-float float_threshold(double t) noexcept;
-
 // Cuts from the root to the deepest leaf.
 unsigned tree_depth(const Tree& tree);
 

@@ -13,12 +13,6 @@ namespace diskern::trees {
 
 namespace {
 
-// The smallest float that is not below t: x >= t is the same question for every float x.
-float float_threshold(double t) noexcept {
-  const auto rounded = static_cast<float>(t);
-  return static_cast<double>(rounded) < t ? std::nextafter(rounded, std::numeric_limits<float>::infinity()) : rounded;
-}
-
 struct PathVariable {
   std::int32_t variable;
   double fraction;

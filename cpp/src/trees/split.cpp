@@ -8,22 +8,16 @@
 
 namespace diskern::trees {
 
+std::int64_t smallest_sum(double least, const FixedPoint& scale) noexcept {
+  return static_cast<std::int64_t>(std::ceil(std::min(least / scale.inverse, 0x1p62)));
+}
+
 double score(double gradient, double hessian, double lambda_l2) noexcept {
   const double denominator = hessian + lambda_l2;
   return denominator > 0 ? gradient * gradient / denominator : 0.0;
 }
 
 namespace {
-
-template <class Integer>
-WideCell wide(const Cell<Integer>& cell) noexcept {
-  return {cell.gradient, cell.hessian, cell.count, cell.weight};
-}
-
-// Smallest integer sum whose value is at least `least`; the unit is a power of two, so nothing is rounded.
-std::int64_t smallest_sum(double least, const FixedPoint& scale) noexcept {
-  return static_cast<std::int64_t>(std::ceil(std::min(least / scale.inverse, 0x1p62)));
-}
 
 // What a gain of one unit of the sums is worth. 0 where that leaves float64: then nothing is worth a cut.
 double gain_unit(const CellScales& scales) noexcept {

@@ -40,6 +40,14 @@ struct Split {
   bool valid() const noexcept { return feature >= 0; }
 };
 
+template <class Integer>
+WideCell wide(const Cell<Integer>& cell) noexcept {
+  return {cell.gradient, cell.hessian, cell.count, cell.weight};
+}
+
+// Smallest integer sum whose value is at least `least`; the unit is a power of two, so nothing is rounded.
+std::int64_t smallest_sum(double least, const FixedPoint& scale) noexcept;
+
 // G^2 / (H + lambda), 0 for an empty denominator.
 double score(double gradient, double hessian, double lambda_l2) noexcept;
 
