@@ -105,6 +105,29 @@ def test_interactions_stay_within_groups_on_every_path(constraints: Any, groups:
         assert any(len(path) > 1 for path in found)
 
 
+@pytest.mark.parametrize("fraction", ["column_fraction_level", "column_fraction_tree", "column_fraction_node"])
+def test_draws_and_groups_leave_one_variable(fraction: str) -> None:
+    """A draw that misses the groups of a path would end it: every tree is whole, and still within the groups."""
+    generator = np.random.default_rng(3)
+    X = generator.normal(size=(3000, 5)).astype(np.float32)
+    y = X.sum(axis=1, dtype=np.float64)  # every cut on every variable gains
+    groups = [{0, 1}, {2, 3}]
+    model = GradientBoostedTreesRegressor(
+        n_estimators=20,
+        max_depth=3,
+        max_leaf_nodes=None,
+        min_samples_leaf=1,
+        grow_policy="depth_wise",
+        interaction_constraints=[sorted(group) for group in groups],
+        random_state=1,
+        **{fraction: 0.2},
+    ).fit(X, y)
+    trees = arrays_of(model)
+    assert all((tree["feature"] < 0).sum() == 8 for tree in trees)
+    assert all(any(path <= group for group in [*groups, {4}]) for tree in trees for path in paths(tree))
+    assert len({int(tree["feature"][0]) for tree in trees}) > 2
+
+
 def arrays_of(model: Any) -> list[dict[str, Any]]:
     return [model.predictor_.tree(t) for t in range(model.predictor_.tree_count)]
 

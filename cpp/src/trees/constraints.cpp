@@ -63,7 +63,19 @@ void TreeLimits::draw(std::int32_t depth, std::int32_t node, NodeLimits& limits)
   for (const std::uint32_t group : limits.groups) {
     for (const std::int32_t f : constraints_.interaction_groups[group]) together[static_cast<std::size_t>(f)] = 1;
   }
-  for (std::size_t f = 0; f < n_features_; ++f) level[f] = (level[f] != 0 && together[f] != 0) ? 1 : 0;
+  const auto meet = [&](std::vector<std::uint8_t> variables) {
+    for (std::size_t f = 0; f < n_features_; ++f) variables[f] = variables[f] != 0 && together[f] != 0 ? 1 : 0;
+    return variables;
+  };
+  const auto any = [](const std::vector<std::uint8_t>& variables) {
+    return std::find(variables.begin(), variables.end(), 1) != variables.end();
+  };
+  level = meet(std::move(level));
+  if (!any(level)) {
+    // The draws left nothing that the groups allow: one variable remains, of the tree's if it has any of them.
+    std::vector<std::uint8_t> of_tree = meet(of_tree_);
+    level = drawn(any(of_tree) ? std::move(of_tree) : std::move(together), 0.0, element_of_level(depth));
+  }
   limits.features = drawn(std::move(level), constraints_.column_fraction_node, element_of_node(node));
 }
 
