@@ -6,6 +6,7 @@
 #include "check.hpp"
 #include "count_allocations.hpp"
 #include "network/graph/convolution.hpp"
+#include "network/graph/distance_correlation.hpp"
 #include "network/graph/matrix.hpp"
 #include "network/graph/pooling.hpp"
 #include "network/graph/predictor.hpp"
@@ -214,6 +215,37 @@ TEST(convolution_is_its_definition) {
   convolve_plainly<float>(c, x.data(), weights.data(), nullptr, expected.data());
   convolve<float>(plan, x.data(), packed.data(), nullptr, given.data(), scratch.data());
   CHECK(largest_difference(given, expected) < 1e-5);
+}
+
+TEST(distance_correlation_is_its_definition) {
+  std::mt19937_64 random(7);
+  std::normal_distribution<double> normal;
+  for (const bool ties : {false, true}) {
+    const std::size_t n = 41;
+    std::vector<double> x(n), y(n), weight(n), slope(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      x[i] = normal(random) + 1000.0;
+      y[i] = x[i] * x[i] * 1e-3 + normal(random);
+      weight[i] = i % 5 == 0 ? 0.0 : static_cast<double>(random() % 7 + 1);
+      if (ties) {
+        x[i] = std::floor(2.0 * x[i]);
+        y[i] = std::floor(y[i]);
+      }
+    }
+    const double value = distance_correlation(x.data(), y.data(), weight.data(), slope.data(), n);
+    CHECK_NEAR(value, distance_correlation_plainly(x.data(), y.data(), weight.data(), n), 1e-10);
+    CHECK(value > 0.01 && value < 1.0);
+    if (ties) continue;  // no derivative where distances are 0
+    for (std::size_t i = 0; i < n; ++i) {
+      std::vector<double> moved = x;
+      const double step = 1e-5;
+      moved[i] += step;
+      const double up = distance_correlation_plainly(moved.data(), y.data(), weight.data(), n);
+      moved[i] -= 2.0 * step;
+      const double down = distance_correlation_plainly(moved.data(), y.data(), weight.data(), n);
+      CHECK_NEAR(slope[i], (up - down) / (2.0 * step), 1e-7);
+    }
+  }
 }
 
 TEST(one_event_allocates_nothing) {

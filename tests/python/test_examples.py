@@ -13,6 +13,7 @@ import pytest
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PIECES = {
     "anomaly_search.py": ["--events", "2000", "--epochs", "12"],
+    "decorrelated_tagging.py": ["--events", "10000"],
     "handwritten_digits.py": ["--events", "1500", "--epochs", "4"],
     "jet_images.py": ["--events", "3000", "--epochs", "10"],
     "regression.py": ["--events", "2000"],
@@ -71,6 +72,17 @@ def test_anomaly_search(tmp_path):
     assert len(areas) == 2
     assert min(areas) > 0.6
     assert (tmp_path / "anomaly-output" / "latent.png").is_file()
+
+
+def test_decorrelated_tagging(tmp_path):
+    pytest.importorskip("sklearn")
+    output = run([EXAMPLES / "decorrelated_tagging.py", *PIECES["decorrelated_tagging.py"]], tmp_path)
+    lines = [line for line in output.splitlines() if "ROC integral" in line]
+    before = float(lines[0].split("background ")[1].split()[0])
+    plain, correlation, adversary = (float(line.split("signal ")[-1]) - before for line in lines)
+    assert plain > 0.1
+    assert abs(correlation) < 0.6 * plain
+    assert abs(adversary) < 0.85 * plain
 
 
 def test_handwritten_digits(tmp_path, data_directory):

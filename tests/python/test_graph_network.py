@@ -17,6 +17,7 @@ from diskern.networks import (
     Concatenate,
     Convolution2D,
     Dense,
+    DistanceCorrelation,
     Dropout,
     Embedding,
     Flatten,
@@ -158,6 +159,23 @@ def test_noise_and_dropout_do_not_act_when_applied() -> None:
         small(GaussianNoise(1.0), Dropout(0.5)), "cross_entropy", max_iter=2, random_state=1
     ).fit(x, y)
     np.testing.assert_array_equal(model.predict(x), model.predict(x))
+
+
+def test_outputs_that_are_not_kept_leave_the_model() -> None:
+    generator = np.random.default_rng(1)
+    x, mass = generator.normal(size=(300, 2)), generator.normal(size=(300, 1))
+    variables, protected = Input((2,)), Input((1,))
+    response = Dense(1)(Dense(4, activation="tanh")(variables))
+    graph = Graph([protected, variables], [DistanceCorrelation()(response, protected), response])
+    options = {"max_iter": 3, "random_state": 1, "loss_factors": [2.0, 1.0]}
+    whole = diskern.GraphNetwork(graph, ["value", "cross_entropy"], **options).fit((mass, x), x[:, 0] > 0)
+    kept = diskern.GraphNetwork(graph, ["value", "cross_entropy"], keep_outputs=[1], **options)
+    kept.fit((mass, x), x[:, 0] > 0)
+    np.testing.assert_array_equal(kept.predict(x), whole.predict((mass, x))[1])
+    assert kept.predictor_.input_count == 2
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(kept)).predict(x), kept.predict(x))
+    with pytest.raises(InvalidArgument, match="keep_outputs must hold numbers from 0 to 1"):
+        diskern.GraphNetwork(graph, ["value", "cross_entropy"], keep_outputs=[2]).fit((mass, x), x[:, 0] > 0)
 
 
 def test_divergence_is_an_error_or_a_warning() -> None:

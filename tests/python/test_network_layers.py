@@ -11,6 +11,7 @@ from diskern.networks import (
     Concatenate,
     Convolution2D,
     Dense,
+    DistanceCorrelation,
     Dropout,
     Embedding,
     GaussianNoise,
@@ -219,6 +220,45 @@ def test_sampling_draws_around_the_mean() -> None:
     # d/dv of exp(v / 2) e is half of what was added to the mean.
     np.testing.assert_allclose(gradient[:, 2:], 0.5 * (drawn - [1.0, -2.0]), atol=1e-12)
     np.testing.assert_array_equal(_core.graph_gradients(core, np.empty(0), x, slopes)[0], x[:, :2])
+
+
+def test_distance_correlation_of_a_batch() -> None:
+    x, mass, weight = Input((3,)), Input((1,)), Input((1,))
+    score = Dense(1, activation="tanh")(x)
+    outputs = [DistanceCorrelation()(score, mass), DistanceCorrelation()(score, mass, weight)]
+    core = Graph([x, mass, weight], outputs).core()
+    generator = np.random.default_rng(1)
+    parameters = generator.normal(size=core.parameter_count)
+    events = generator.normal(size=(50, 5))
+    events[:, 3] += events[:, 0] ** 2
+    events[:, 4] = generator.integers(0, 3, 50)
+    slopes = generator.normal(size=(50, 2))
+
+    def run(parameters: np.ndarray, events: np.ndarray, **options: int) -> tuple[np.ndarray, ...]:
+        options = {"single_precision": False, "training": True} | options  # type: ignore[assignment]
+        return _core.graph_gradients(core, parameters, events, slopes, **options)  # type: ignore[no-any-return]
+
+    values, gradient, by_events = run(parameters, events)
+    assert (values == values[0]).all()
+    assert ((values > 0.0) & (values < 1.0)).all()
+    repeated = np.repeat(events, events[:, 4].astype(int), axis=0)
+    again = _core.graph_gradients(
+        core, parameters, repeated, np.zeros((len(repeated), 2)), single_precision=False, training=True
+    )[0]
+    assert again[0, 0] == pytest.approx(values[0, 1], abs=1e-12)  # an integer weight repeats an event
+    for i in range(len(parameters)):
+        moved = parameters.copy()
+        moved[i] += 1e-6
+        up = (run(moved, events)[0] * slopes).sum()
+        moved[i] -= 2e-6
+        assert (up - (run(moved, events)[0] * slopes).sum()) / 2e-6 == pytest.approx(gradient[i], abs=1e-7)
+    assert (by_events[:, 3:] == 0.0).all()  # what is protected does not learn
+    for threads in (2, 3):
+        for given, expected in zip(
+            run(parameters, events, threads=threads), (values, gradient, by_events), strict=True
+        ):
+            np.testing.assert_array_equal(given, expected)
+    assert (run(parameters, events, training=0)[0] == 0.0).all()  # no batch when applied
 
 
 def test_gradient_reversal() -> None:

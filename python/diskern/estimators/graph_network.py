@@ -13,7 +13,7 @@ from .. import _core
 from .._validation import NegativePolicy, check_early_stopping, check_events, check_weights
 from ..networks import Graph, join_inputs
 from ._base import Estimator
-from ._graph_training import fit_graph, set_options, split_off
+from ._graph_training import LINKS, fit_graph, set_options, split_off
 
 InvalidArgument = _core.InvalidArgument
 
@@ -37,8 +37,8 @@ OPTIMISATION = """
     clip_norm : float
         Gradients are scaled down to this length; 0: not.
     initialisation : str
-        'automatic' (by the activation behind a layer), 'glorot_uniform', 'glorot_normal', 'he_uniform', 'he_normal',
-        'lecun_uniform', 'lecun_normal', 'uniform', 'normal', 'zero'.
+        'automatic' (by the activation behind a layer), 'small_uniform', 'glorot_uniform', 'glorot_normal',
+        'he_uniform', 'he_normal', 'lecun_uniform', 'lecun_normal', 'uniform', 'normal', 'zero'.
     early_stopping : 'auto' or bool
         'auto': with a validation sample given to ``fit``; True: without one ``validation_fraction`` of the events is
         set apart; False: never. The weights of the smallest validation loss are kept. Without it, training ends when
@@ -160,6 +160,9 @@ class GraphNetwork(GraphEstimator):
         'quantile', 'hinge', 'poisson', 'kullback_leibler', or 'value': the output is itself a loss, has no target.
     loss_factors : sequence of float, optional
         Of the losses in their sum; default: 1.
+    keep_outputs : sequence of int, optional
+        Outputs that the trained model has, by their places; default: all. Inputs and layers that lead to others only
+        (adversaries, penalties, protected variables) are dropped, and ``predict`` takes the inputs that are left.
 {OPTIMISATION}
     Attributes
     ----------
@@ -187,6 +190,7 @@ class GraphNetwork(GraphEstimator):
         losses: str | Sequence[str] = "squared",
         *,
         loss_factors: Sequence[float] | None = None,
+        keep_outputs: Sequence[int] | None = None,
         optimizer: str = "adam",
         learning_rate: float = _DEFAULTS.learning_rate,
         batch_size: int = _DEFAULTS.batch_size,
@@ -209,6 +213,7 @@ class GraphNetwork(GraphEstimator):
         self.graph = graph
         self.losses = losses
         self.loss_factors = loss_factors
+        self.keep_outputs = keep_outputs
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.batch_size = batch_size
@@ -234,8 +239,17 @@ class GraphNetwork(GraphEstimator):
             raise InvalidArgument(f"losses must have one for each of {len(self.graph.outputs)} outputs, got {losses!r}")
         return losses
 
-    def _events(self, X: Any, name: str = "X") -> NDArray[np.float32]:
-        return check_events(join_inputs(self.graph, X), name)
+    def _kept_graph(self) -> Graph:
+        if self.keep_outputs is None:
+            return self.graph
+        places = list(self.keep_outputs)
+        count = len(self.graph.outputs)
+        if not places or not all(isinstance(i, int | np.integer) and 0 <= i < count for i in places):
+            raise InvalidArgument(f"keep_outputs must hold numbers from 0 to {count - 1}, got {self.keep_outputs!r}")
+        return self.graph.restricted([int(i) for i in places])
+
+    def _events(self, X: Any, name: str = "X", graph: Graph | None = None) -> NDArray[np.float32]:
+        return check_events(join_inputs(graph or self.graph, X), name)
 
     def _targets(self, y: Any, events: int, name: str = "y") -> NDArray[np.float32]:
         sizes = [
@@ -289,6 +303,7 @@ class GraphNetwork(GraphEstimator):
             raise InvalidArgument(f"graph must be a diskern.networks.Graph, got {self.graph!r}")
         self._check_common()
         losses = self._loss_list()
+        kept = self._kept_graph()
         events = self._events(X)
         weight = check_weights(sample_weight, len(events), negative=self.negative_weights)
         self.n_features_in_ = events.shape[1]
@@ -302,7 +317,21 @@ class GraphNetwork(GraphEstimator):
             )
             validation = held_out, self._targets(eval_set[1], len(held_out), "eval_set y"), held_out_weight
         data = events, self._targets(y, len(events)), weight
-        self._fit_graph(self.graph, losses, data, validation, factors=self.loss_factors)
+        interrupted = False
+        try:
+            self._fit_graph(self.graph, losses, data, validation, factors=self.loss_factors)
+        except KeyboardInterrupt:
+            if not getattr(self, "interrupted_", False):
+                raise
+            interrupted = True
+        if kept is not self.graph:
+            links = [LINKS.get(losses[i], "identity") for i in self.keep_outputs or ()]
+            self.predictor_ = _core.GraphPredictor(
+                kept.core(links), self.graph.parameters_of(kept, self.predictor_.parameters)
+            )
+            self.n_features_in_ = sum(one.size for one in kept.inputs)
+        if interrupted:
+            raise KeyboardInterrupt
         return self
 
     def predict(self, X: Any) -> Any:
@@ -310,7 +339,7 @@ class GraphNetwork(GraphEstimator):
 
         Parameters
         ----------
-        X : as in ``fit``
+        X : as in ``fit``, without the inputs that only outputs need that were not kept
 
         Returns
         -------
@@ -318,10 +347,11 @@ class GraphNetwork(GraphEstimator):
         several outputs
         """
         self._check_predict_fitted()
-        responses = self.predictor_.evaluate(self._events(X), threads=self._threads())
+        kept = self._kept_graph()
+        responses = self.predictor_.evaluate(self._events(X, graph=kept), threads=self._threads())
         results = []
         first = 0
-        for shape in self.graph.output_shapes:
+        for shape in kept.output_shapes:
             size = int(np.prod(shape))
             part = responses[:, first : first + size]
             results.append(part[:, 0] if size == 1 else part.reshape(-1, *shape))
@@ -337,7 +367,7 @@ class GraphNetwork(GraphEstimator):
         info = super()._model_info()
         info["options"] = [pair for pair in info["options"] if pair[0] != "graph"]
         outputs = []
-        for i, shape in enumerate(self.graph.output_shapes):
+        for i, shape in enumerate(self._kept_graph().output_shapes):
             size = int(np.prod(shape))
             outputs += [f"output{i}"] if size == 1 else [f"output{i}_{k}" for k in range(size)]
         info["outputs"] = outputs

@@ -148,6 +148,49 @@ class Graph:
     def input_names(self) -> list[str]:
         return self._names()[0]
 
+    def restricted(self, outputs: Sequence[int]) -> Graph:
+        """The graph with some of its outputs, and the inputs that lead to them.
+
+        Parameters
+        ----------
+        outputs : sequence of int
+            Places of outputs.
+        """
+        kept = [self.outputs[i] for i in outputs]
+        needed: set[int] = set()
+        stack: list[Value] = list(kept)
+        while stack:
+            value = stack.pop()
+            if id(value) not in needed:
+                needed.add(id(value))
+                stack.extend(value.inputs)
+        return Graph([one for one in self.inputs if id(one) in needed], kept)
+
+    def parameters_of(self, other: Graph, parameters: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Parameters of this graph as another one that is made of its layers wants them.
+
+        Parameters
+        ----------
+        other : Graph
+        parameters : float32 array
+        """
+
+        def places(graph: Graph) -> dict[tuple[int, str], tuple[int, int]]:
+            # The core numbers layers as they are listed here.
+            _, names = graph._names()
+            layer_of = {name: id(layer) for name, layer in zip(names, graph._layers, strict=True)}
+            return {
+                (layer_of[one["layer"]], one["name"]): (one["offset"], int(np.prod(one["shape"])))
+                for one in graph.core().parameters
+            }
+
+        here, there = places(self), places(other)
+        result = np.zeros(sum(size for _, size in there.values()), np.float32)
+        for key, (offset, size) in there.items():
+            first, _ = here[key]
+            result[offset : offset + size] = parameters[first : first + size]
+        return result
+
     def summary(self) -> str:
         """A table of the layers: name, shape of what it gives, parameters."""
         core = self.core()

@@ -518,6 +518,19 @@ class Distance(Layer):
 
 
 @dataclass(eq=False)
+class DistanceCorrelation(Layer):
+    """The distance correlation, squared, of a score (first input) and a protected variable (second) over a batch.
+
+    As an output with the loss 'value' it decorrelates the score (DisCo, arXiv:2001.05310). A third input gives weights,
+    for instance 1 for background and 0 for signal. Exact, in a time of B log B for B events; 0 where a model is
+    applied, since there is no batch."""
+
+    _kind: ClassVar[str] = "distance_correlation"
+    _fewest_inputs: ClassVar[int] = 2
+    _most_inputs: ClassVar[int] = 3
+
+
+@dataclass(eq=False)
 class Reshape(Layer):
     """The same numbers in another shape.
 

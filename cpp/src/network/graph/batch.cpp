@@ -136,7 +136,7 @@ double Batch<T>::gradient(const Context& context, const Work& work, const T* par
     for (std::size_t c = 0; c <= coupled_.size(); ++c) {
       const std::size_t end = c < coupled_.size() ? coupled_[c] : node_count;
       if (c < coupled_.size()) {
-        const std::size_t size = graph_.layer_of(graph_.nodes()[end]).statistics_size();
+        const std::size_t size = graph_.layer_of(graph_.nodes()[end]).batch_statistics_size(work.events);
         for (std::size_t s = 0; s < slots; ++s) slots_[s].sums.assign(size, 0.0);
       }
       for_tiles(context, work.events, [&](Slot& slot, std::size_t place, std::size_t first, std::size_t count) {
@@ -153,6 +153,7 @@ double Batch<T>::gradient(const Context& context, const Work& work, const T* par
       });
       if (c < coupled_.size()) {
         merge_sums(slots, statistics_[c]);
+        graph_.layer_of(graph_.nodes()[end]).finish_statistics(statistics_[c].data(), work.events);
         statistics_places_[end] = statistics_[c].data();
       }
       begin = end;

@@ -118,8 +118,12 @@ class Layer {
   // Layers that couple the events of a batch (batch normalisation): sums over events are collected part by part, added
   // up in a fixed order, and then given to forward and backward.
   virtual std::size_t statistics_size() const noexcept { return 0; }
+  // Of a batch of so many events; the same as statistics_size() for layers that sum events up.
+  virtual std::size_t batch_statistics_size(std::size_t /*events*/) const noexcept { return statistics_size(); }
   virtual void collect(const Forward<float>&, double*) const {}
   virtual void collect(const Forward<double>&, double*) const {}
+  // Once all parts are added up, on one thread: what is worked out for the whole batch.
+  virtual void finish_statistics(double* /*statistics*/, std::size_t /*events*/) const {}
   virtual std::size_t gradient_statistics_size() const noexcept { return 0; }
   virtual void collect_gradient(const Backward<float>&, double*) const {}
   virtual void collect_gradient(const Backward<double>&, double*) const {}

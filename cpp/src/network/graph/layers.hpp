@@ -44,4 +44,7 @@ LayerPointer make_concatenate(const archive::Group& attributes);
 LayerPointer make_distance(const archive::Group& attributes);
 LayerPointer make_divergence(const archive::Group& attributes);
 
+// distance_correlation.cpp
+LayerPointer make_distance_correlation(const archive::Group& attributes);
+
 }  // namespace diskern::network::graph

@@ -20,6 +20,7 @@ constexpr Entry entries[] = {
     {"convolution", &make_convolution},
     {"dense", &make_dense},
     {"distance", &make_distance},
+    {"distance_correlation", &make_distance_correlation},
     {"divergence", &make_divergence},
     {"dropout", &make_dropout},
     {"embedding", &make_embedding},
