@@ -19,7 +19,6 @@ from diskern import GraphNetwork
 from diskern.evaluation import roc_curve
 from diskern.networks import Activation, Dense, DistanceCorrelation, GradientReversal, Graph, Input, Multiply
 
-
 BINS = 8  # of the mass, which the adversary guesses
 
 
