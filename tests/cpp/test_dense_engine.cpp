@@ -8,6 +8,7 @@
 
 #include "base/permutation.hpp"
 #include "check.hpp"
+#include "count_allocations.hpp"
 #include "network/activation.hpp"
 #include "network/dense_engine.hpp"
 #include "network/loss.hpp"
@@ -227,7 +228,9 @@ TEST(one_event_and_many_give_the_same_bits) {
         double one[3];
         double exact[3];
         double also[3];
+        const std::size_t before = allocations;
         model.evaluate(x.data() + 19 * i, one);
+        CHECK_EQUAL(allocations.load(), before);
         in_double.evaluate(x.data() + 19 * i, exact);
         folded.evaluate(x.data() + 19 * i, also);
         for (std::size_t o = 0; o < k; ++o) {
