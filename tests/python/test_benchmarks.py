@@ -107,3 +107,19 @@ def test_wrong_use_is_told(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "1m-63-leaves" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_networks_of_layers(tmp_path: Path) -> None:
+    cases = ("cnn-16", "lstm-32", "maximum-pooling")
+    options = [option for case in cases for option in ("--case", case)]
+    done = run("networks_layers.py", tmp_path, "--quick", *options)
+    assert done.returncode == 0, done.stderr
+    found = records(tmp_path, "networks_layers")
+    assert list(found) == list(cases)
+    for record in found.values():
+        assert {row["threads"] for row in record["layers"]} == {1, 2}
+        for row in record["layers"]:
+            assert "absent" in row or row["seconds"]["median"] > 0
+    assert "training loss" in found["cnn-16"]["layers"][0]
+    assert "QUICK FORM" in (tmp_path / "networks_layers.md").read_text(encoding="utf-8")
