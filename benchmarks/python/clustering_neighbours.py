@@ -103,7 +103,7 @@ def case(name: str, quick: bool, rounds: int) -> dict[str, Any]:
     entries = [Entry("diskern", "", "", group, lambda: ours(points, 2))]
     entries += [Entry(*peer[:3], group, peer[3]) for peer in peers if peer[0] not in left_out]
     entries.append(Entry("diskern", "", "", "1 thread", lambda: ours(points, 1)))
-    rows = measure(entries, (1 if quick else rounds) or 3, judge, drop=8.0)
+    rows = measure(entries, (1 if quick else rounds) or 3, judge, drop=4.0)
     double, alone = (row["seconds"]["median"] for row in rows if row["name"] == "diskern")
     note = f"Diskern on two threads is {alone / double:.2f} times as fast as on one."
     if left_out:
