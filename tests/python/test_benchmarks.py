@@ -88,6 +88,22 @@ def test_kmeans(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("program", ["clustering_dbscan", "projection_pca"])
+def test_every_case_of_answers_that_are_compared(tmp_path: Path, program: str) -> None:
+    names = run(f"{program}.py", tmp_path, "--list").stdout.split()
+    done = run(f"{program}.py", tmp_path, "--all", "--quick")
+    assert done.returncode == 0, done.stderr
+    found = records(tmp_path, program)
+    assert list(found) == names
+    for record in found.values():
+        for row in record.get("rows", ()):
+            assert "absent" in row or (row["seconds"]["median"] > 0 and row["agreement"]), row
+            if row["name"] == "scikit-learn" and program == "clustering_dbscan" and "absent" not in row:
+                assert row["agreement"] == "labels identical"
+    assert "QUICK FORM" in (tmp_path / f"{program}.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
 def test_one_case_and_the_records_of_others_stay(tmp_path: Path) -> None:
     for case in ("20k-850-trees", "memory"):
         done = run("trees_training.py", tmp_path, "--case", case, "--quick")

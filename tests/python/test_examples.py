@@ -16,6 +16,8 @@ PIECES = {
     "decorrelated_tagging.py": ["--events", "10000"],
     "handwritten_digits.py": ["--events", "1500", "--epochs", "4"],
     "jet_images.py": ["--events", "3000", "--epochs", "10"],
+    "calorimeter_showers.py": ["--showers", "60"],
+    "detector_hits.py": ["--most", "9600"],
     "regression.py": ["--events", "2000"],
     "estimators.py": ["--events", "4000"],
     "demo.py": ["--quick"],
@@ -47,6 +49,34 @@ def test_regression(tmp_path):
     output = run([EXAMPLES / "regression.py", *PIECES["regression.py"]], tmp_path)
     assert output.count("estimated") == 5
     assert (tmp_path / "regression-output" / "report.html").is_file()
+
+
+def test_calorimeter_showers(tmp_path):
+    pytest.importorskip("sklearn")
+    output = run([EXAMPLES / "calorimeter_showers.py", *PIECES["calorimeter_showers.py"]], tmp_path)
+    clue, dbscan = (float(part.split(",")[0]) for part in output.split("adjusted Rand index ")[1:])
+    assert clue > 0.7
+    assert clue > dbscan
+    assert (tmp_path / "showers.png").is_file()
+
+
+def test_detector_hits(tmp_path):
+    pytest.importorskip("sklearn")
+    output = run([EXAMPLES / "detector_hits.py", *PIECES["detector_hits.py"]], tmp_path)
+    pointing = output.split("in direction: ")[1]
+    assert 400 < int(pointing.split()[0]) < 900  # of 800 tracks, some of which share a direction
+    assert "of 10 hits in the middle" in pointing
+    assert (tmp_path / "hits.png").is_file()
+
+
+def test_hits_of_an_event_of_trackml(tmp_path):
+    pytest.importorskip("sklearn")
+    path = Path(os.environ.get("DISKERN_DATA", "")) / "trackml_hits" / "event000001005-hits.csv.gz"
+    if not os.environ.get("DISKERN_DATA") or not path.is_file():
+        pytest.skip("DISKERN_DATA has no trackml_hits")
+    output = run([EXAMPLES / "detector_hits.py", "--hits", path], tmp_path)
+    # What scikit-learn found in this event (README of the data).
+    assert "within 5 mm: 4021 clusters" in output
 
 
 def test_estimators(tmp_path):

@@ -57,7 +57,7 @@ class CLUE(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     Notes
     -----
     Rovere, Chen, Di Pilato, Pantaleo and Seez, Front. Big Data 3 (2020) 591315. Distances are Euclidean, in float64 of
-    the values given, between cells of one layer. Of equal densities that of the lower index counts as higher; of equally
+    the values given, between cells of one layer. Of equal densities that of the lower index is higher; of equally
     near cells the lowest index is followed. Sums run in the order of the indices: results do not depend on threads.
     """
 

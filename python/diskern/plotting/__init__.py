@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .clusters import plot_clusters, plot_elbow, plot_neighbour_distance
     from .correlation import plot_confusion_matrix, plot_correlation_matrix
     from .curves import plot_learning_curve, plot_ranking
     from .inputs import plot_inputs, plot_variable
@@ -22,14 +23,17 @@ if TYPE_CHECKING:
     from .tree import plot_tree
 
 _WHERE = {
+    "plot_clusters": ".clusters",
     "plot_confusion_matrix": ".correlation",
     "plot_correlation_matrix": ".correlation",
     "plot_deviation": ".regression",
     "plot_efficiencies": ".scan",
+    "plot_elbow": ".clusters",
     "plot_estimate": ".regression",
     "plot_importance": ".inspection",
     "plot_inputs": ".inputs",
     "plot_learning_curve": ".curves",
+    "plot_neighbour_distance": ".clusters",
     "plot_partial_dependence": ".inspection",
     "plot_ranking": ".curves",
     "plot_response": ".response",
@@ -42,14 +46,17 @@ _WHERE = {
 }
 
 __all__ = [
+    "plot_clusters",
     "plot_confusion_matrix",
     "plot_correlation_matrix",
     "plot_deviation",
     "plot_efficiencies",
+    "plot_elbow",
     "plot_estimate",
     "plot_importance",
     "plot_inputs",
     "plot_learning_curve",
+    "plot_neighbour_distance",
     "plot_partial_dependence",
     "plot_ranking",
     "plot_response",

@@ -1,0 +1,55 @@
+"""Plots of clusters: checked on the artists, not on pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from diskern import InvalidArgument, plotting
+
+
+def test_clusters_have_colours_and_noise_is_grey() -> None:
+    points = np.arange(30.0).reshape(10, 3)
+    labels = np.array([0, 0, 0, 1, 1, 1, -1, -1, 2, 2])
+    axes = plotting.plot_clusters(points, labels, dimensions=(2, 0), names=("x", "y", "z"), centres=points[:2])
+    noise, clusters, centres = axes.collections
+    np.testing.assert_array_equal(noise.get_offsets(), points[labels < 0][:, [2, 0]])
+    np.testing.assert_array_equal(clusters.get_offsets(), points[labels >= 0][:, [2, 0]])
+    np.testing.assert_array_equal(clusters.get_array(), [0, 0, 0, 1, 1, 1, 2, 2])
+    assert len(centres.get_offsets()) == 2
+    assert axes.get_xlabel() == "z"
+    assert axes.get_ylabel() == "x"
+    assert axes.get_title() == "3 clusters, 20.0% noise"
+    axes.figure.canvas.draw()
+
+
+def test_of_many_points_some_are_drawn_and_the_title_says_so() -> None:
+    axes = plotting.plot_clusters(np.zeros((1000, 2)), np.zeros(1000, int), most=100)
+    assert len(axes.collections[1].get_offsets()) == 100
+    assert "every 10th of 1000 points" in axes.get_title()
+
+
+def test_elbow() -> None:
+    axes = plotting.plot_elbow([1, 2, 4], [9.0, 5.0, 4.5])
+    np.testing.assert_array_equal(axes.lines[0].get_xydata(), [[1, 9], [2, 5], [4, 4.5]])
+    with pytest.raises(InvalidArgument, match="as many"):
+        plotting.plot_elbow([1, 2], [3.0])
+
+
+def test_neighbour_distance_tells_core_points() -> None:
+    points = np.array([[0.0], [1.0], [2.0], [3.0], [10.0]])
+    # To the third nearest, itself included: 2, 1, 1, 2, 8.
+    axes = plotting.plot_neighbour_distance(points, 3, eps=2.0)
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), [8, 2, 2, 1, 1])
+    assert "80.0% core points" in axes.get_legend().get_texts()[0].get_text()
+    same = plotting.plot_neighbour_distance(np.zeros((5, 2)), 2)
+    assert same.get_yscale() == "linear"
+
+
+def test_bad_input() -> None:
+    with pytest.raises(InvalidArgument, match="labels"):
+        plotting.plot_clusters(np.zeros((3, 2)), [0, 1])
+    with pytest.raises(InvalidArgument, match="dimensions"):
+        plotting.plot_clusters(np.zeros((3, 1)), [0, 1, 2])
+    with pytest.raises(InvalidArgument, match="min_samples"):
+        plotting.plot_neighbour_distance(np.zeros((3, 1)), 4)
