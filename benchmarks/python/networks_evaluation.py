@@ -199,7 +199,7 @@ def _lines(record: dict[str, Any]) -> Any:
     if "single" in record:
         return _single_lines(record)
     # What stands in the column of the area is whether all agree.
-    return (line.replace("| AUC |", "| agrees |") for line in table_lines(record))
+    return (line.replace("| AUC |", "| agrees |").split("; AUC", 1)[0] for line in table_lines(record))
 
 
 def main() -> int:
