@@ -8,7 +8,9 @@
 
 #include "common.hpp"
 #include "statistics/hmatrix.hpp"
+#include "statistics/kernel_machine.hpp"
 #include "statistics/likelihood.hpp"
+#include "statistics/range_search.hpp"
 
 namespace diskern::python {
 
@@ -25,6 +27,12 @@ using statistics::LikelihoodDensity;
 using statistics::LikelihoodParams;
 using statistics::LikelihoodPredictor;
 using statistics::LikelihoodResult;
+using statistics::RangeKernel;
+using statistics::RangeSearchParams;
+using statistics::SvmKernel;
+using statistics::SvmParams;
+using statistics::SvmResult;
+using statistics::VolumeMode;
 using ChainPointer = std::shared_ptr<statistics::TransformationChain>;
 
 // Events, classes and weights of a training, checked.
@@ -58,6 +66,46 @@ LikelihoodResult fit_likelihood(const LikelihoodParams& params, const std::optio
   const py::gil_scoped_release release;
   return statistics::fit_likelihood(context, params, chain.value_or(nullptr), training.events, training.class_index,
                                     training.weight);
+}
+
+statistics::SvmResult fit_svm(const statistics::SvmParams& params, const py::array& events,
+                              const py::array& class_index, const py::array& weight, int threads,
+                              const py::object& progress) {
+  const Training training(events, class_index, weight);
+  PythonMonitor monitor{progress};
+  const Context context = make_context(threads, 0, &monitor);
+  const py::gil_scoped_release release;
+  return statistics::fit_svm(context, params, training.events, training.class_index, training.weight);
+}
+
+std::shared_ptr<Predictor> make_range_search(const statistics::RangeSearchParams& params, const py::array& events,
+                                             const py::array& class_index, const py::array& targets,
+                                             const py::array& weight, std::int32_t signal_class) {
+  const Training training(events, class_index, weight);
+  const View<const float, 2> target_matrix = matrix<float>(targets, "targets");
+  if (target_matrix.rows() != training.events.rows()) {
+    throw InvalidArgument("targets has " + std::to_string(target_matrix.rows()) + " rows, events has " +
+                          std::to_string(training.events.rows()));
+  }
+  const std::size_t n = training.events.rows();
+  const std::size_t d = training.events.columns();
+  statistics::RangeSample sample;
+  sample.n_inputs = d;
+  sample.n_targets = target_matrix.columns();
+  for (std::size_t j = 0; j < d; ++j) {
+    for (std::size_t i = 0; i < n; ++i) sample.columns.push_back(training.events(i, j));
+    const auto begin = sample.columns.begin() + static_cast<std::ptrdiff_t>(j * n);
+    const auto [low, high] = std::minmax_element(begin, begin + static_cast<std::ptrdiff_t>(n));
+    sample.range.push_back(n == 0 ? 0.0 : static_cast<double>(*high) - static_cast<double>(*low));
+  }
+  for (std::size_t t = 0; t < sample.n_targets; ++t) {
+    for (std::size_t i = 0; i < n; ++i) sample.targets.push_back(target_matrix(i, t));
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    sample.weight.push_back(training.weight[i]);
+    sample.is_background.push_back(sample.n_targets == 0 && training.class_index[i] != signal_class ? 1 : 0);
+  }
+  return std::make_shared<statistics::RangeSearchPredictor>(params, std::move(sample));
 }
 
 Density make_density(const DensitySettings& settings, double minimum, double maximum, const py::array& contents) {
@@ -113,6 +161,77 @@ void register_classical(py::module_& module) {
   module.def("fit_hmatrix", &fit_hmatrix, py::arg("params"), py::arg("chain"), py::arg("events"),
              py::arg("class_index"), py::arg("weight"), py::arg("threads") = 0,
              "TMVA's HMatrix of float32 events before the transformations of chain.");
+
+  py::enum_<SvmKernel>(module, "SvmKernel")
+      .value("RBF", SvmKernel::RBF)
+      .value("MultiGauss", SvmKernel::MultiGauss)
+      .value("Polynomial", SvmKernel::Polynomial);
+  py::class_<SvmParams>(module, "SvmParams")
+      .def(py::init<>())
+      .def_property(
+          "Kernel", [](const SvmParams& self) { return self.kernel.kernel; },
+          [](SvmParams& self, SvmKernel kernel) { self.kernel.kernel = kernel; })
+      .def_property(
+          "Gamma", [](const SvmParams& self) { return self.kernel.gamma; },
+          [](SvmParams& self, double gamma) { self.kernel.gamma = gamma; })
+      .def_property(
+          "GammaList", [](const SvmParams& self) { return self.kernel.gammas; },
+          [](SvmParams& self, std::vector<double> gammas) { self.kernel.gammas = std::move(gammas); })
+      .def_property(
+          "Order", [](const SvmParams& self) { return self.kernel.order; },
+          [](SvmParams& self, std::int32_t order) { self.kernel.order = order; })
+      .def_property(
+          "Theta", [](const SvmParams& self) { return self.kernel.theta; },
+          [](SvmParams& self, double theta) { self.kernel.theta = theta; })
+      .def_readwrite("C", &SvmParams::C)
+      .def_readwrite("Tol", &SvmParams::Tol)
+      .def_readwrite("MaxIter", &SvmParams::MaxIter)
+      .def_readwrite("signal_class", &SvmParams::signal_class);
+  py::class_<SvmResult>(module, "SvmResult")
+      .def_property_readonly("predictor",
+                             [](const SvmResult& self) -> std::shared_ptr<Predictor> {
+                               return std::const_pointer_cast<statistics::KernelMachine>(self.predictor);
+                             })
+      .def_property_readonly("vector_count", [](const SvmResult& self) { return self.predictor->vector_count(); })
+      .def_readonly("iterations", &SvmResult::iterations)
+      .def_readonly("violation", &SvmResult::violation);
+  module.def("fit_svm", &fit_svm, py::arg("params"), py::arg("events"), py::arg("class_index"), py::arg("weight"),
+             py::arg("threads") = 0, py::arg("progress") = py::none(), "TMVA's SVM of float32 events.");
+
+  py::enum_<VolumeMode>(module, "VolumeMode")
+      .value("Unscaled", VolumeMode::Unscaled)
+      .value("MinMax", VolumeMode::MinMax)
+      .value("RMS", VolumeMode::RMS)
+      .value("Adaptive", VolumeMode::Adaptive)
+      .value("kNN", VolumeMode::kNN);
+  py::enum_<RangeKernel>(module, "RangeKernel")
+      .value("Box", RangeKernel::Box)
+      .value("Sphere", RangeKernel::Sphere)
+      .value("Teepee", RangeKernel::Teepee)
+      .value("Gauss", RangeKernel::Gauss)
+      .value("Sinc3", RangeKernel::Sinc3)
+      .value("Sinc5", RangeKernel::Sinc5)
+      .value("Sinc7", RangeKernel::Sinc7)
+      .value("Sinc9", RangeKernel::Sinc9)
+      .value("Sinc11", RangeKernel::Sinc11)
+      .value("Lanczos2", RangeKernel::Lanczos2)
+      .value("Lanczos3", RangeKernel::Lanczos3)
+      .value("Lanczos5", RangeKernel::Lanczos5)
+      .value("Lanczos8", RangeKernel::Lanczos8)
+      .value("Trim", RangeKernel::Trim);
+  py::class_<RangeSearchParams>(module, "RangeSearchParams")
+      .def(py::init<>())
+      .def_readwrite("VolumeRangeMode", &RangeSearchParams::VolumeRangeMode)
+      .def_readwrite("KernelEstimator", &RangeSearchParams::KernelEstimator)
+      .def_readwrite("DeltaFrac", &RangeSearchParams::DeltaFrac)
+      .def_readwrite("NEventsMin", &RangeSearchParams::NEventsMin)
+      .def_readwrite("NEventsMax", &RangeSearchParams::NEventsMax)
+      .def_readwrite("MaxVIterations", &RangeSearchParams::MaxVIterations)
+      .def_readwrite("InitialScale", &RangeSearchParams::InitialScale)
+      .def_readwrite("GaussSigma", &RangeSearchParams::GaussSigma);
+  module.def("make_range_search", &make_range_search, py::arg("params"), py::arg("events"), py::arg("class_index"),
+             py::arg("targets"), py::arg("weight"), py::arg("signal_class") = 0,
+             "TMVA's PDERS: the predictor that holds float32 events, with float32 targets in regression.");
 
   py::class_<LikelihoodDensity>(module, "LikelihoodDensity")
       .def(py::init<>())

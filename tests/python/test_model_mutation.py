@@ -110,6 +110,8 @@ def models() -> tuple[tuple[str, bytes, int], ...]:
     booked = factory.BookMethod(loader, "LD", "LD", "VarTransform=G_Signal,P,U,N,D")
     cuts = factory.BookMethod(loader, "Cuts", "Cuts", "FitMethod=MC:SampleSize=100")
     formula = factory.BookMethod(loader, "FDA", "FDA", "Formula=(0)+(1)*x0:ParRanges=(0,1);(0,1)")
+    range_search = factory.BookMethod(loader, "PDERS", "PDERS", "")
+    vectors = factory.BookMethod(loader, "SVM", "SVM", "VarTransform=N")
     hmatrix = factory.BookMethod(loader, "HMatrix", "HMatrix", "VarTransform=N")
     likelihood = factory.BookMethod(loader, "Likelihood", "Likelihood", "Nbins=8:PDFInterpolSig[0]=KDE")
     factory.TrainAllMethods()
@@ -121,6 +123,8 @@ def models() -> tuple[tuple[str, bytes, int], ...]:
         ("transformations", booked.model.to_bytes(), 3),
         ("cuts", cuts.model.to_bytes(), 3),
         ("formula", formula.model.to_bytes(), 3),
+        ("range search", range_search.model.to_bytes(), 3),
+        ("kernel machine", vectors.model.to_bytes(), 3),
         ("hmatrix", hmatrix.model.to_bytes(), 3),
         ("likelihood", likelihood.model.to_bytes(), 3),
         ("k-means", KMeans(4, random_state=0).fit(events)._model().to_bytes(), 3),

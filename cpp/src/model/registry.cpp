@@ -10,8 +10,11 @@
 #include "statistics/cuts.hpp"
 #include "statistics/formula.hpp"
 #include "statistics/hmatrix.hpp"
+#include "statistics/kernel_machine.hpp"
 #include "statistics/likelihood.hpp"
 #include "statistics/linear.hpp"
+#include "statistics/range_search.hpp"
+#include "statistics/rule_ensemble.hpp"
 #include "statistics/projection.hpp"
 #include "trees/forest.hpp"
 #include "trees/votes.hpp"
@@ -33,6 +36,9 @@ constexpr Entry entries[] = {
     {"cuts", &statistics::CutsPredictor::read},
     {"formula", &statistics::FormulaPredictor::read},
     {"hmatrix", &statistics::HMatrixPredictor::read},
+    {"kernel machine", &statistics::KernelMachine::read},
+    {"range search", &statistics::RangeSearchPredictor::read},
+    {"rules", &statistics::RuleEnsemble::read},
     {"likelihood", &statistics::LikelihoodPredictor::read},
     {"projection", &statistics::ProjectionPredictor::read},
     {"neighbours", &NeighboursPredictor::read},

@@ -38,7 +38,10 @@ constexpr Method methods[] = {{"BDT", &tmva::read_forest},
                               {"KNN", &tmva::read_neighbours},
                               {"LD", &tmva::read_linear_discriminant},
                               {"Likelihood", &tmva::read_likelihood, true},
-                              {"MLP", &tmva::read_network}};
+                              {"MLP", &tmva::read_network},
+                              {"PDERS", &tmva::read_range_search},
+                              {"RuleFit", &tmva::read_rules},
+                              {"SVM", &tmva::read_kernel_machine}};
 
 const Method& find_method(const Element& root, const std::string& type) {
   std::string known;
@@ -336,6 +339,7 @@ std::string write_tmva_xml(const Model& model) {
   const auto* linear = dynamic_cast<const statistics::LinearPredictor*>(implementation.predictor.get());
   const auto* net = dynamic_cast<const network::NetworkPredictor*>(implementation.predictor.get());
   const auto* formula = dynamic_cast<const statistics::FormulaPredictor*>(implementation.predictor.get());
+  const auto* machine = dynamic_cast<const statistics::KernelMachine*>(implementation.predictor.get());
   const auto* hmatrix = dynamic_cast<const statistics::HMatrixPredictor*>(implementation.predictor.get());
   const auto* cuts = dynamic_cast<const statistics::CutsPredictor*>(implementation.predictor.get());
   const auto* likelihood = dynamic_cast<const statistics::LikelihoodPredictor*>(implementation.predictor.get());
@@ -359,6 +363,8 @@ std::string write_tmva_xml(const Model& model) {
     needed = tmva::network_options(network::with_folded_inputs(net->network()), info);
   } else if (formula != nullptr) {
     method = "FDA";
+  } else if (machine != nullptr) {
+    method = "SVM";
   } else if (hmatrix != nullptr) {
     method = "HMatrix";
   } else if (cuts != nullptr) {
@@ -396,6 +402,8 @@ std::string write_tmva_xml(const Model& model) {
     tmva::write_linear_discriminant(writer, *linear);
   } else if (formula != nullptr) {
     tmva::write_formula(writer, *formula);
+  } else if (machine != nullptr) {
+    tmva::write_kernel_machine(writer, *machine);
   } else if (hmatrix != nullptr) {
     tmva::write_hmatrix(writer, *hmatrix);
   } else if (cuts != nullptr) {

@@ -13,8 +13,11 @@
 #include "statistics/cuts.hpp"
 #include "statistics/formula.hpp"
 #include "statistics/hmatrix.hpp"
+#include "statistics/kernel_machine.hpp"
 #include "statistics/likelihood.hpp"
 #include "statistics/linear.hpp"
+#include "statistics/range_search.hpp"
+#include "statistics/rule_ensemble.hpp"
 #include "statistics/transformation.hpp"
 #include "trees/forest.hpp"
 
@@ -68,6 +71,11 @@ void write_linear_discriminant(xml::Writer& writer, const statistics::LinearPred
 
 PredictorPointer read_formula(const xml::Element& weights, const Context& context);
 void write_formula(xml::Writer& writer, const statistics::FormulaPredictor& predictor);
+
+PredictorPointer read_kernel_machine(const xml::Element& weights, const Context& context);
+void write_kernel_machine(xml::Writer& writer, const statistics::KernelMachine& predictor);
+PredictorPointer read_rules(const xml::Element& weights, const Context& context);
+PredictorPointer read_range_search(const xml::Element& weights, const Context& context);
 
 PredictorPointer read_hmatrix(const xml::Element& weights, const Context& context);
 void write_hmatrix(xml::Writer& writer, const statistics::HMatrixPredictor& predictor);

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from .._version import __version__
-from . import apply, bench, doctor, inspect, report, run
+from . import apply, bench, convert, doctor, inspect, report, run
 
 _EPILOG = """\
 A first session:
@@ -16,13 +16,22 @@ A first session:
   diskern run analysis.yaml                   train, test and compare the booked methods
   diskern report output.root -o report.html   the report of a finished job (TMVA's own output files work too)
   diskern inspect dataset/weights/job_BDT.diskern
+  diskern convert job_BDT.weights.xml job_BDT.dsk
   diskern apply dataset/weights/job_BDT.diskern events.root:Events -o scores.root
 
 Exit codes: 0 done; 1 the work failed; 2 wrong usage or configuration; 3 a file cannot be read or is not what it
 claims to be; 130 interrupted (what was finished is kept).
 """
 
-_COMMANDS = {"run": run, "report": report, "apply": apply, "inspect": inspect, "doctor": doctor, "bench": bench}
+_COMMANDS = {
+    "run": run,
+    "report": report,
+    "apply": apply,
+    "inspect": inspect,
+    "convert": convert,
+    "doctor": doctor,
+    "bench": bench,
+}
 
 
 def parser() -> argparse.ArgumentParser:

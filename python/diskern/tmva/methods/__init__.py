@@ -21,6 +21,8 @@ METHODS: dict[str, str] = {
     "LD": ".ld:LD",
     "Likelihood": ".likelihood:Likelihood",
     "MLP": ".mlp:MLP",
+    "PDERS": ".pders:PDERS",
     "RandomForest": ".forests:RandomForest",
+    "SVM": ".svm:SVM",
     "UBoost": ".uboost:UBoost",
 }
