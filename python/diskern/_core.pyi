@@ -9,7 +9,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'Aggregation', 'AnnealingParams', 'Averaging', 'BoostingMode', 'ClusterFractions', 'Criterion', 'CutSide', 'Cuts', 'CutsEfficiency', 'CutsFitter', 'CutsParams', 'CutsVariable', 'Density', 'DensitySettings', 'DescentParams', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'Formula', 'FormulaFitter', 'FormulaLoss', 'FormulaParams', 'FormulaResult', 'GeneticParams', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansBoundsUse', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelTemperature', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'MonteCarloParams', 'NegativeWeights', 'NeighbourWeight', 'Neighbours', 'NeighboursPredictor', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'ScheduleKind', 'SearchOrder', 'Singular', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaNeighboursParams', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'UBoostParams', 'UBoostResult', 'ValidationMetric', 'Votes', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_clue', 'fit_cuts', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_formula', 'fit_gradient_boosting', 'fit_graph', 'fit_hmatrix', 'fit_likelihood', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_tmva_forest', 'fit_tmva_neighbours', 'fit_uboost', 'flatness', 'graph_gradients', 'graph_seconds', 'instruction_set', 'link_responses', 'load_model', 'mini_batch_step', 'model_from_bytes', 'moments', 'neighbor_flatness', 'partial_dependence', 'predict_kmeans', 'protected_bins', 'random_order', 'raw_scores', 'silhouettes', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'transform_kmeans', 'tree_answers']
+__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'Aggregation', 'AnnealingParams', 'Averaging', 'BoostingMode', 'Criterion', 'CutSide', 'Cuts', 'CutsEfficiency', 'CutsFitter', 'CutsParams', 'CutsVariable', 'Density', 'DensitySettings', 'DescentParams', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'Formula', 'FormulaFitter', 'FormulaLoss', 'FormulaParams', 'FormulaResult', 'GeneticParams', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansBoundsUse', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelTemperature', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'MonteCarloParams', 'NegativeWeights', 'NeighbourWeight', 'Neighbours', 'NeighboursPredictor', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'RangeKernel', 'RangeSearchParams', 'ScheduleKind', 'SearchOrder', 'Singular', 'SvmKernel', 'SvmParams', 'SvmResult', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaNeighboursParams', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'UBoostParams', 'UBoostResult', 'ValidationMetric', 'VolumeMode', 'Votes', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_cuts', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_formula', 'fit_gradient_boosting', 'fit_graph', 'fit_hmatrix', 'fit_likelihood', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_svm', 'fit_tmva_forest', 'fit_tmva_neighbours', 'fit_uboost', 'flatness', 'graph_gradients', 'graph_seconds', 'instruction_set', 'link_responses', 'load_model', 'make_range_search', 'mini_batch_step', 'model_from_bytes', 'moments', 'partial_dependence', 'predict_kmeans', 'protected_bins', 'random_order', 'raw_scores', 'silhouettes', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'transform_kmeans', 'tree_answers']
 class Error(Exception):
     pass
 class InvalidArgument(Error, ValueError):
@@ -1916,13 +1916,10 @@ class NetworkSolver:
       bfgs
 
       mini_batch
-
-      genetic
     """
     __members__: typing.ClassVar[dict[str, NetworkSolver]]
     batch: typing.ClassVar[NetworkSolver]
     bfgs: typing.ClassVar[NetworkSolver]
-    genetic: typing.ClassVar[NetworkSolver]
     mini_batch: typing.ClassVar[NetworkSolver]
     sequential: typing.ClassVar[NetworkSolver]
     @typing.overload
@@ -2057,8 +2054,6 @@ class NetworkInitialisation:
       normal
 
       zero
-
-      small_uniform
     """
     __members__: typing.ClassVar[dict[str, NetworkInitialisation]]
     automatic: typing.ClassVar[NetworkInitialisation]
@@ -2069,7 +2064,6 @@ class NetworkInitialisation:
     lecun_normal: typing.ClassVar[NetworkInitialisation]
     lecun_uniform: typing.ClassVar[NetworkInitialisation]
     normal: typing.ClassVar[NetworkInitialisation]
-    small_uniform: typing.ClassVar[NetworkInitialisation]
     tmva: typing.ClassVar[NetworkInitialisation]
     uniform: typing.ClassVar[NetworkInitialisation]
     zero: typing.ClassVar[NetworkInitialisation]
@@ -2429,30 +2423,6 @@ class NetworkParams:
         ...
     @epsilon.setter
     def epsilon(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def genetic_cycles(self) -> int:
-        ...
-    @genetic_cycles.setter
-    def genetic_cycles(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def genetic_population(self) -> int:
-        ...
-    @genetic_population.setter
-    def genetic_population(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def genetic_range(self) -> float:
-        ...
-    @genetic_range.setter
-    def genetic_range(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def genetic_steps(self) -> int:
-        ...
-    @genetic_steps.setter
-    def genetic_steps(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
         ...
     @property
     def hidden_layers(self) -> list[int]:
@@ -3048,20 +3018,6 @@ class FlatnessParams:
     def n_bins(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
         ...
     @property
-    def n_neighborhoods(self) -> int:
-        ...
-    @n_neighborhoods.setter
-    def n_neighborhoods(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def n_neighbors(self) -> float:
-        """
-        0: bins.
-        """
-    @n_neighbors.setter
-    def n_neighbors(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
-        ...
-    @property
     def power(self) -> float:
         ...
     @power.setter
@@ -3105,8 +3061,6 @@ class Model:
         """
     def save(self, path: str) -> None:
         ...
-    def save_header(self, path: str, name: str) -> None:
-        ...
     def save_onnx(self, path: str) -> None:
         ...
     def save_tmva_xml(self, path: str) -> None:
@@ -3115,10 +3069,6 @@ class Model:
         ...
     def to_bytes(self) -> bytes:
         ...
-    def to_header(self, name: str) -> str:
-        """
-        The text of a C++ header that evaluates a dense network.
-        """
     def to_onnx(self) -> bytes:
         """
         The bytes of an ONNX file.
@@ -3372,14 +3322,6 @@ class TmvaNeighboursParams:
     @sigma_factor.setter
     def sigma_factor(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
-class ClusterFractions(Predictor):
-    """
-    What part of the training events of an event's cluster was signal.
-    """
-    def __init__(self, scale: numpy.typing.NDArray[typing.Any], points: numpy.typing.NDArray[typing.Any], cluster: numpy.typing.NDArray[typing.Any], fractions: numpy.typing.NDArray[typing.Any], prior: numpy.typing.NDArray[typing.Any], radius: typing.SupportsFloat | typing.SupportsIndex = -1.0, distance: bool = False) -> None:
-        """
-        All float64: what variables are multiplied by, points (points, inputs) with their cluster, responses of each cluster (clusters, outputs) and beyond the radius.
-        """
 class KMeansSeeding:
     """
     Where k-means starts.
@@ -3541,7 +3483,7 @@ class KMeansPoints:
         ...
     def fit(self, centres: numpy.typing.NDArray[typing.Any], max_iterations: typing.SupportsInt | typing.SupportsIndex, tolerance: typing.SupportsFloat | typing.SupportsIndex = 0.0, trace: bool = False, reference: bool = False, bounds: KMeansBoundsUse = KMeansBoundsUse.where_they_pay, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> dict[str, typing.Any]:
         """
-        Lloyd's iterations from float64 centres: centres, labels, inertia, clusters used, iterations, stop, shift, trace, decided_in_double, looked_at.
+        Lloyd's iterations from float64 centres: centres, labels, inertia, iterations, stop, shift, trace, decided_in_double, looked_at.
         """
     def mean_variance(self, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> float:
         """
@@ -3823,6 +3765,295 @@ class HMatrixParams:
         ...
     @variable_names.setter
     def variable_names(self, arg0: collections.abc.Sequence[str]) -> None:
+        ...
+class SvmKernel:
+    """
+    Members:
+
+      RBF
+
+      MultiGauss
+
+      Polynomial
+    """
+    MultiGauss: typing.ClassVar[SvmKernel]
+    Polynomial: typing.ClassVar[SvmKernel]
+    RBF: typing.ClassVar[SvmKernel]
+    __members__: typing.ClassVar[dict[str, SvmKernel]]
+    @typing.overload
+    def __eq__(self, other: SvmKernel) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: SvmKernel) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class SvmParams:
+    Kernel: SvmKernel
+    def __init__(self) -> None:
+        ...
+    @property
+    def C(self) -> float:
+        ...
+    @C.setter
+    def C(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Gamma(self) -> float:
+        ...
+    @Gamma.setter
+    def Gamma(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def GammaList(self) -> list[float]:
+        ...
+    @GammaList.setter
+    def GammaList(self, arg1: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> None:
+        ...
+    @property
+    def MaxIter(self) -> int:
+        ...
+    @MaxIter.setter
+    def MaxIter(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Order(self) -> int:
+        ...
+    @Order.setter
+    def Order(self, arg1: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Theta(self) -> float:
+        ...
+    @Theta.setter
+    def Theta(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Tol(self) -> float:
+        ...
+    @Tol.setter
+    def Tol(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def signal_class(self) -> int:
+        ...
+    @signal_class.setter
+    def signal_class(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+class SvmResult:
+    @property
+    def iterations(self) -> int:
+        ...
+    @property
+    def predictor(self) -> Predictor:
+        ...
+    @property
+    def vector_count(self) -> int:
+        ...
+    @property
+    def violation(self) -> float:
+        ...
+class VolumeMode:
+    """
+    Members:
+
+      Unscaled
+
+      MinMax
+
+      RMS
+
+      Adaptive
+
+      kNN
+    """
+    Adaptive: typing.ClassVar[VolumeMode]
+    MinMax: typing.ClassVar[VolumeMode]
+    RMS: typing.ClassVar[VolumeMode]
+    Unscaled: typing.ClassVar[VolumeMode]
+    __members__: typing.ClassVar[dict[str, VolumeMode]]
+    kNN: typing.ClassVar[VolumeMode]
+    @typing.overload
+    def __eq__(self, other: VolumeMode) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: VolumeMode) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class RangeKernel:
+    """
+    Members:
+
+      Box
+
+      Sphere
+
+      Teepee
+
+      Gauss
+
+      Sinc3
+
+      Sinc5
+
+      Sinc7
+
+      Sinc9
+
+      Sinc11
+
+      Lanczos2
+
+      Lanczos3
+
+      Lanczos5
+
+      Lanczos8
+
+      Trim
+    """
+    Box: typing.ClassVar[RangeKernel]
+    Gauss: typing.ClassVar[RangeKernel]
+    Lanczos2: typing.ClassVar[RangeKernel]
+    Lanczos3: typing.ClassVar[RangeKernel]
+    Lanczos5: typing.ClassVar[RangeKernel]
+    Lanczos8: typing.ClassVar[RangeKernel]
+    Sinc11: typing.ClassVar[RangeKernel]
+    Sinc3: typing.ClassVar[RangeKernel]
+    Sinc5: typing.ClassVar[RangeKernel]
+    Sinc7: typing.ClassVar[RangeKernel]
+    Sinc9: typing.ClassVar[RangeKernel]
+    Sphere: typing.ClassVar[RangeKernel]
+    Teepee: typing.ClassVar[RangeKernel]
+    Trim: typing.ClassVar[RangeKernel]
+    __members__: typing.ClassVar[dict[str, RangeKernel]]
+    @typing.overload
+    def __eq__(self, other: RangeKernel) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: RangeKernel) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class RangeSearchParams:
+    KernelEstimator: RangeKernel
+    VolumeRangeMode: VolumeMode
+    def __init__(self) -> None:
+        ...
+    @property
+    def DeltaFrac(self) -> float:
+        ...
+    @DeltaFrac.setter
+    def DeltaFrac(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def GaussSigma(self) -> float:
+        ...
+    @GaussSigma.setter
+    def GaussSigma(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def InitialScale(self) -> float:
+        ...
+    @InitialScale.setter
+    def InitialScale(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def MaxVIterations(self) -> float:
+        ...
+    @MaxVIterations.setter
+    def MaxVIterations(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def NEventsMax(self) -> float:
+        ...
+    @NEventsMax.setter
+    def NEventsMax(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def NEventsMin(self) -> float:
+        ...
+    @NEventsMin.setter
+    def NEventsMin(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
 class LikelihoodDensity:
     settings: DensitySettings
@@ -4518,19 +4749,15 @@ def fit_ada_boost(params: AdaBoostParams, events: numpy.typing.NDArray[typing.An
     """
     Events float32 (events, variables), weight float64, class_index int32 or target float64.
     """
-def fit_clue(cells: numpy.typing.NDArray[typing.Any], energy: numpy.typing.NDArray[typing.Any], critical_distance: typing.SupportsFloat | typing.SupportsIndex, critical_density: typing.SupportsFloat | typing.SupportsIndex, seed_distance: typing.SupportsFloat | typing.SupportsIndex, outlier_distance_factor: typing.SupportsFloat | typing.SupportsIndex, layer: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1, reference: bool = False) -> tuple[typing.Any, ...]:
-    """
-    Labels, seeds, densities, nearest higher cells and distances to them of float64 cells and energies and int64 layers; reference: from the definition, in quadratic time.
-    """
 def fit_cuts(params: CutsParams, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> Cuts:
     """
     TMVA's Cuts of float32 events.
     """
-def fit_dbscan(points: numpy.typing.NDArray[typing.Any], eps: typing.SupportsFloat | typing.SupportsIndex, min_samples: typing.SupportsFloat | typing.SupportsIndex, metric: Metric, weight: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1, reference: bool = False, power: typing.SupportsFloat | typing.SupportsIndex = 2.0, periods: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = [], tree: bool = False) -> tuple[typing.Any, ...]:
+def fit_dbscan(points: numpy.typing.NDArray[typing.Any], eps: typing.SupportsFloat | typing.SupportsIndex, min_samples: typing.SupportsFloat | typing.SupportsIndex, metric: Metric, weight: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1, reference: bool = False) -> tuple[typing.Any, ...]:
     """
-    Labels int64 (-1: noise), core points uint8, number of clusters, of float64 points (points, dimensions); reference: from the definition, in quadratic time; tree: on a k-d tree whatever the density.
+    Labels int64 (-1: noise), core points uint8, number of clusters, of float64 points (points, dimensions); reference: from the definition, in quadratic time.
     """
-def fit_dbscan_events(points: numpy.typing.NDArray[typing.Any], offsets: numpy.typing.NDArray[typing.Any], eps: typing.SupportsFloat | typing.SupportsIndex, min_samples: typing.SupportsFloat | typing.SupportsIndex, metric: Metric, weight: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1, power: typing.SupportsFloat | typing.SupportsIndex = 2.0, periods: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = []) -> tuple[typing.Any, ...]:
+def fit_dbscan_events(points: numpy.typing.NDArray[typing.Any], offsets: numpy.typing.NDArray[typing.Any], eps: typing.SupportsFloat | typing.SupportsIndex, min_samples: typing.SupportsFloat | typing.SupportsIndex, metric: Metric, weight: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[typing.Any, ...]:
     """
     Labels int64, core points uint8 and the number of clusters of every event; event e has the float64 points offsets[e] .. offsets[e + 1] - 1.
     """
@@ -4578,6 +4805,10 @@ def fit_random_forest(params: RandomForestParams, events: numpy.typing.NDArray[t
     """
     Events float32 (events, variables), weight float64, class_index int32 or target float64.
     """
+def fit_svm(params: SvmParams, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> SvmResult:
+    """
+    TMVA's SVM of float32 events.
+    """
 def fit_tmva_forest(params: TmvaForestParams, analysis: TmvaAnalysis, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], targets: typing.Any, weight: numpy.typing.NDArray[typing.Any], variable_types: str = '', n_classes: typing.SupportsInt | typing.SupportsIndex = 2, signal_class: typing.SupportsInt | typing.SupportsIndex = 0, threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> TmvaForestResult:
     """
     Trains a forest as TMVA does: float32 events (n, d), int32 class_index, float64 targets (regression) and weight, a string of 'F' and 'I' for the variables.
@@ -4612,6 +4843,10 @@ def link_responses(forest: Forest, scores: numpy.typing.NDArray[typing.Any]) -> 
     """
 def load_model(path: str) -> Model:
     ...
+def make_range_search(params: RangeSearchParams, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], targets: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], signal_class: typing.SupportsInt | typing.SupportsIndex = 0) -> Predictor:
+    """
+    TMVA's PDERS: the predictor that holds float32 events, with float32 targets in regression.
+    """
 def mini_batch_step(rows: numpy.typing.NDArray[typing.Any], centres: numpy.typing.NDArray[typing.Any], weights: numpy.typing.NDArray[typing.Any], weight: typing.Any = None, reassignment_ratio: typing.SupportsFloat | typing.SupportsIndex = 0.0, number: typing.SupportsInt | typing.SupportsIndex = 0, seed: typing.SupportsInt | typing.SupportsIndex = 0, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[typing.Any, ...]:
     """
     One batch: centres, weights that the clusters have seen, inertia of the batch, clusters reassigned (ratio 0: none).
@@ -4621,10 +4856,6 @@ def model_from_bytes(content: bytes) -> Model:
 def moments(rows: numpy.typing.NDArray[typing.Any], weight: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[typing.Any, ...]:
     """
     Sum of weights, mean and covariance (normalised to the sum of weights) of float32 or float64 rows; not finite where a row is not.
-    """
-def neighbor_flatness(score: numpy.typing.NDArray[typing.Any], variables: numpy.typing.NDArray[typing.Any], weight: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], n_neighbors: typing.SupportsFloat | typing.SupportsIndex, n_neighborhoods: typing.SupportsInt | typing.SupportsIndex = 5000, threads: typing.SupportsInt | typing.SupportsIndex = 1, from_definition: bool = False) -> tuple[typing.Any, ...]:
-    """
-    Flatness of the scores of one class against their neighbours in the protected variables (finite float64 of shape (events, variables)), and its derivative by each score, per unit weight.
     """
 def partial_dependence(forest: Forest, variables: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], grid: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
     """
