@@ -9,7 +9,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'Aggregation', 'AnnealingParams', 'Averaging', 'BoostingMode', 'Criterion', 'CutSide', 'Cuts', 'CutsEfficiency', 'CutsFitter', 'CutsParams', 'CutsVariable', 'Density', 'DensitySettings', 'DescentParams', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'Formula', 'FormulaFitter', 'FormulaLoss', 'FormulaParams', 'FormulaResult', 'GeneticParams', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansBoundsUse', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelTemperature', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'MonteCarloParams', 'NegativeWeights', 'NeighbourWeight', 'Neighbours', 'NeighboursPredictor', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'RangeKernel', 'RangeSearchParams', 'ScheduleKind', 'SearchOrder', 'Singular', 'SvmKernel', 'SvmParams', 'SvmResult', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaNeighboursParams', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'UBoostParams', 'UBoostResult', 'ValidationMetric', 'VolumeMode', 'Votes', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_cuts', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_formula', 'fit_gradient_boosting', 'fit_graph', 'fit_hmatrix', 'fit_likelihood', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_svm', 'fit_tmva_forest', 'fit_tmva_neighbours', 'fit_uboost', 'flatness', 'graph_gradients', 'graph_seconds', 'instruction_set', 'link_responses', 'load_model', 'make_range_search', 'mini_batch_step', 'model_from_bytes', 'moments', 'partial_dependence', 'predict_kmeans', 'protected_bins', 'random_order', 'raw_scores', 'silhouettes', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'transform_kmeans', 'tree_answers']
+__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'Aggregation', 'AnnealingParams', 'Averaging', 'BoostingMode', 'ClusterFractions', 'Criterion', 'CutSide', 'Cuts', 'CutsEfficiency', 'CutsFitter', 'CutsParams', 'CutsVariable', 'Density', 'DensitySettings', 'DescentParams', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'Formula', 'FormulaFitter', 'FormulaLoss', 'FormulaParams', 'FormulaResult', 'GeneticParams', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansBoundsUse', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelTemperature', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'MonteCarloParams', 'NegativeWeights', 'NeighbourWeight', 'Neighbours', 'NeighboursPredictor', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'RangeKernel', 'RangeSearchParams', 'ScheduleKind', 'SearchOrder', 'Singular', 'SvmKernel', 'SvmParams', 'SvmResult', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaNeighboursParams', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'UBoostParams', 'UBoostResult', 'ValidationMetric', 'VolumeMode', 'Votes', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_clue', 'fit_cuts', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_formula', 'fit_gradient_boosting', 'fit_graph', 'fit_hmatrix', 'fit_likelihood', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_svm', 'fit_tmva_forest', 'fit_tmva_neighbours', 'fit_uboost', 'flatness', 'graph_gradients', 'graph_seconds', 'instruction_set', 'link_responses', 'load_model', 'make_range_search', 'mini_batch_step', 'model_from_bytes', 'moments', 'neighbor_flatness', 'partial_dependence', 'predict_kmeans', 'protected_bins', 'random_order', 'raw_scores', 'silhouettes', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'transform_kmeans', 'tree_answers']
 class Error(Exception):
     pass
 class InvalidArgument(Error, ValueError):
@@ -1916,10 +1916,13 @@ class NetworkSolver:
       bfgs
 
       mini_batch
+
+      genetic
     """
     __members__: typing.ClassVar[dict[str, NetworkSolver]]
     batch: typing.ClassVar[NetworkSolver]
     bfgs: typing.ClassVar[NetworkSolver]
+    genetic: typing.ClassVar[NetworkSolver]
     mini_batch: typing.ClassVar[NetworkSolver]
     sequential: typing.ClassVar[NetworkSolver]
     @typing.overload
@@ -2054,6 +2057,8 @@ class NetworkInitialisation:
       normal
 
       zero
+
+      small_uniform
     """
     __members__: typing.ClassVar[dict[str, NetworkInitialisation]]
     automatic: typing.ClassVar[NetworkInitialisation]
@@ -2064,6 +2069,7 @@ class NetworkInitialisation:
     lecun_normal: typing.ClassVar[NetworkInitialisation]
     lecun_uniform: typing.ClassVar[NetworkInitialisation]
     normal: typing.ClassVar[NetworkInitialisation]
+    small_uniform: typing.ClassVar[NetworkInitialisation]
     tmva: typing.ClassVar[NetworkInitialisation]
     uniform: typing.ClassVar[NetworkInitialisation]
     zero: typing.ClassVar[NetworkInitialisation]
@@ -2423,6 +2429,30 @@ class NetworkParams:
         ...
     @epsilon.setter
     def epsilon(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def genetic_cycles(self) -> int:
+        ...
+    @genetic_cycles.setter
+    def genetic_cycles(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def genetic_population(self) -> int:
+        ...
+    @genetic_population.setter
+    def genetic_population(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def genetic_range(self) -> float:
+        ...
+    @genetic_range.setter
+    def genetic_range(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def genetic_steps(self) -> int:
+        ...
+    @genetic_steps.setter
+    def genetic_steps(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
         ...
     @property
     def hidden_layers(self) -> list[int]:
@@ -3018,6 +3048,20 @@ class FlatnessParams:
     def n_bins(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
         ...
     @property
+    def n_neighborhoods(self) -> int:
+        ...
+    @n_neighborhoods.setter
+    def n_neighborhoods(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def n_neighbors(self) -> float:
+        """
+        0: bins.
+        """
+    @n_neighbors.setter
+    def n_neighbors(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
     def power(self) -> float:
         ...
     @power.setter
@@ -3061,6 +3105,8 @@ class Model:
         """
     def save(self, path: str) -> None:
         ...
+    def save_header(self, path: str, name: str) -> None:
+        ...
     def save_onnx(self, path: str) -> None:
         ...
     def save_tmva_xml(self, path: str) -> None:
@@ -3069,6 +3115,10 @@ class Model:
         ...
     def to_bytes(self) -> bytes:
         ...
+    def to_header(self, name: str) -> str:
+        """
+        The text of a C++ header that evaluates a dense network.
+        """
     def to_onnx(self) -> bytes:
         """
         The bytes of an ONNX file.
@@ -3322,6 +3372,14 @@ class TmvaNeighboursParams:
     @sigma_factor.setter
     def sigma_factor(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
+class ClusterFractions(Predictor):
+    """
+    What part of the training events of an event's cluster was signal.
+    """
+    def __init__(self, scale: numpy.typing.NDArray[typing.Any], points: numpy.typing.NDArray[typing.Any], cluster: numpy.typing.NDArray[typing.Any], fractions: numpy.typing.NDArray[typing.Any], prior: numpy.typing.NDArray[typing.Any], radius: typing.SupportsFloat | typing.SupportsIndex = -1.0, distance: bool = False) -> None:
+        """
+        All float64: what variables are multiplied by, points (points, inputs) with their cluster, responses of each cluster (clusters, outputs) and beyond the radius.
+        """
 class KMeansSeeding:
     """
     Where k-means starts.
@@ -3483,7 +3541,7 @@ class KMeansPoints:
         ...
     def fit(self, centres: numpy.typing.NDArray[typing.Any], max_iterations: typing.SupportsInt | typing.SupportsIndex, tolerance: typing.SupportsFloat | typing.SupportsIndex = 0.0, trace: bool = False, reference: bool = False, bounds: KMeansBoundsUse = KMeansBoundsUse.where_they_pay, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> dict[str, typing.Any]:
         """
-        Lloyd's iterations from float64 centres: centres, labels, inertia, iterations, stop, shift, trace, decided_in_double, looked_at.
+        Lloyd's iterations from float64 centres: centres, labels, inertia, clusters used, iterations, stop, shift, trace, decided_in_double, looked_at.
         """
     def mean_variance(self, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> float:
         """
@@ -4749,15 +4807,19 @@ def fit_ada_boost(params: AdaBoostParams, events: numpy.typing.NDArray[typing.An
     """
     Events float32 (events, variables), weight float64, class_index int32 or target float64.
     """
+def fit_clue(cells: numpy.typing.NDArray[typing.Any], energy: numpy.typing.NDArray[typing.Any], critical_distance: typing.SupportsFloat | typing.SupportsIndex, critical_density: typing.SupportsFloat | typing.SupportsIndex, seed_distance: typing.SupportsFloat | typing.SupportsIndex, outlier_distance_factor: typing.SupportsFloat | typing.SupportsIndex, layer: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1, reference: bool = False) -> tuple[typing.Any, ...]:
+    """
+    Labels, seeds, densities, nearest higher cells and distances to them of float64 cells and energies and int64 layers; reference: from the definition, in quadratic time.
+    """
 def fit_cuts(params: CutsParams, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> Cuts:
     """
     TMVA's Cuts of float32 events.
     """
-def fit_dbscan(points: numpy.typing.NDArray[typing.Any], eps: typing.SupportsFloat | typing.SupportsIndex, min_samples: typing.SupportsFloat | typing.SupportsIndex, metric: Metric, weight: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1, reference: bool = False) -> tuple[typing.Any, ...]:
+def fit_dbscan(points: numpy.typing.NDArray[typing.Any], eps: typing.SupportsFloat | typing.SupportsIndex, min_samples: typing.SupportsFloat | typing.SupportsIndex, metric: Metric, weight: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1, reference: bool = False, power: typing.SupportsFloat | typing.SupportsIndex = 2.0, periods: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = [], tree: bool = False) -> tuple[typing.Any, ...]:
     """
-    Labels int64 (-1: noise), core points uint8, number of clusters, of float64 points (points, dimensions); reference: from the definition, in quadratic time.
+    Labels int64 (-1: noise), core points uint8, number of clusters, of float64 points (points, dimensions); reference: from the definition, in quadratic time; tree: on a k-d tree whatever the density.
     """
-def fit_dbscan_events(points: numpy.typing.NDArray[typing.Any], offsets: numpy.typing.NDArray[typing.Any], eps: typing.SupportsFloat | typing.SupportsIndex, min_samples: typing.SupportsFloat | typing.SupportsIndex, metric: Metric, weight: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[typing.Any, ...]:
+def fit_dbscan_events(points: numpy.typing.NDArray[typing.Any], offsets: numpy.typing.NDArray[typing.Any], eps: typing.SupportsFloat | typing.SupportsIndex, min_samples: typing.SupportsFloat | typing.SupportsIndex, metric: Metric, weight: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1, power: typing.SupportsFloat | typing.SupportsIndex = 2.0, periods: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = []) -> tuple[typing.Any, ...]:
     """
     Labels int64, core points uint8 and the number of clusters of every event; event e has the float64 points offsets[e] .. offsets[e + 1] - 1.
     """
@@ -4856,6 +4918,10 @@ def model_from_bytes(content: bytes) -> Model:
 def moments(rows: numpy.typing.NDArray[typing.Any], weight: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[typing.Any, ...]:
     """
     Sum of weights, mean and covariance (normalised to the sum of weights) of float32 or float64 rows; not finite where a row is not.
+    """
+def neighbor_flatness(score: numpy.typing.NDArray[typing.Any], variables: numpy.typing.NDArray[typing.Any], weight: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], n_neighbors: typing.SupportsFloat | typing.SupportsIndex, n_neighborhoods: typing.SupportsInt | typing.SupportsIndex = 5000, threads: typing.SupportsInt | typing.SupportsIndex = 1, from_definition: bool = False) -> tuple[typing.Any, ...]:
+    """
+    Flatness of the scores of one class against their neighbours in the protected variables (finite float64 of shape (events, variables)), and its derivative by each score, per unit weight.
     """
 def partial_dependence(forest: Forest, variables: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], grid: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
     """
