@@ -498,6 +498,7 @@ void Dbscan::label_border_points(const Context& context) {
 
 void Dbscan::reserve(std::size_t points, std::size_t dimensions) {
   constexpr std::size_t most_runs = 27;
+  reserved_ = true;
   grid_.reserve(points, dimensions);
   is_core_.reserve(points);
   core_begin_.reserve(points + 1);
@@ -575,7 +576,7 @@ const DbscanResult& Dbscan::fit(const Context& context, const DbscanParams& para
   bool tree = periodic || static_cast<std::size_t>(params.metric) >= metric_count;
   if (!tree) {
     grid_.build(context, points, params.eps);
-    tree = tree_is_needed();
+    tree = !reserved_ && tree_is_needed();
   }
   if (tree) {
     if (tree_ == nullptr) tree_ = std::make_unique<TreeDbscan>();

@@ -26,7 +26,7 @@ DbscanResult reference_dbscan(const DbscanParams& params, View<const double, 2> 
 class Dbscan {
  public:
   // Takes the memory that up to so many points of so many dimensions may need, so that fit allocates nothing for them on
-  // one thread.
+  // one thread. From then on the search keeps to the grid, since a tree is built anew for every call.
   void reserve(std::size_t points, std::size_t dimensions);
 
   // Throws InvalidArgument: no finite positive eps or min_samples, NaN, infinity or |coordinate| above 1e150, wrong
@@ -63,6 +63,7 @@ class Dbscan {
   std::unique_ptr<TreeDbscan> tree_;  // made when first needed
   DbscanParams params_;
   double limit_ = 0;
+  bool reserved_ = false;
   const RangeKernels* kernels_ = nullptr;
   Grid grid_;
   std::vector<std::uint8_t> is_core_;       // by sorted position
