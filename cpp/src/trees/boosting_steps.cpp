@@ -64,7 +64,8 @@ double compute_derivatives(const Context& context, const Loss& loss, const Boost
     loss.evaluate_all(context, sample, score, whole.data(), derivatives.gradient.data(), derivatives.hessian.data());
   }
   // Per chunk: loss, then per output the largest gradient, largest hessian and sum of |w| g^2.
-  const std::size_t width = 1 + 3 * outputs;
+  constexpr std::size_t together = apart / sizeof(double);
+  const std::size_t width = (1 + 3 * outputs + together - 1) / together * together;
   std::vector<double> found(chunks * width, 0.0);
   const auto work_on = [&](std::size_t chunk) {
     const Range range = chunk_range(n, loss_chunk, chunk);
@@ -146,10 +147,12 @@ NodeSums sum_nodes(const Context& context, const GrownTree& grown, const double*
   const FixedPoint fixed_gradient = FixedPoint::for_sums(largest_gradient, absolute_weight, wide_bits);
   const FixedPoint fixed_hessian = FixedPoint::for_sums(largest_hessian, absolute_weight, wide_bits);
   const std::size_t blocks = leaf_block_count(grown);
-  std::vector<std::int64_t> parts(2 * n_nodes * blocks, 0);  // gradient and hessian of each node, by block
+  constexpr std::size_t together = apart / sizeof(std::int64_t);
+  const std::size_t width = (2 * n_nodes + together - 1) / together * together + together;
+  std::vector<std::int64_t> parts(width * blocks, 0);  // gradient and hessian of each node, by block
   for_leaf_blocks(context, grown, 2.0,
                   [&](std::size_t block, std::size_t node, const std::uint32_t* rows, std::size_t n) {
-                    std::int64_t* part = parts.data() + 2 * (block * n_nodes + node);
+                    std::int64_t* part = parts.data() + block * width + 2 * node;
                     if (weight == nullptr) {
                       training_kernels().sum_rows(gradient, hessian, rows, n, fixed_gradient.scale, fixed_hessian.scale,
                                                   part, part + 1);
@@ -168,8 +171,8 @@ NodeSums sum_nodes(const Context& context, const GrownTree& grown, const double*
   std::vector<std::int64_t> hessians(n_nodes, 0);
   for (std::size_t block = 0; block < blocks; ++block) {
     for (std::size_t node = 0; node < n_nodes; ++node) {
-      gradients[node] += parts[2 * (block * n_nodes + node)] * gradient_factor;
-      hessians[node] += parts[2 * (block * n_nodes + node) + 1] * hessian_factor;
+      gradients[node] += parts[block * width + 2 * node] * gradient_factor;
+      hessians[node] += parts[block * width + 2 * node + 1] * hessian_factor;
     }
   }
   NodeSums sums;

@@ -22,6 +22,9 @@ struct EventShares {
   std::size_t share_of(std::size_t event) const noexcept { return event / block_size % n_shares; }
 };
 
+// What threads write at the same time lies this many bytes apart: a cache line and its neighbour, which is fetched along.
+constexpr std::size_t apart = 128;
+
 constexpr std::size_t smallest_event_block = 1024;
 
 inline EventShares event_shares(const Context& context, std::size_t n_events) {

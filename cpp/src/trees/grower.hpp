@@ -11,6 +11,7 @@
 #include "diskern/context.hpp"
 #include "trees/binning.hpp"
 #include "trees/constraints.hpp"
+#include "trees/event_shares.hpp"
 #include "trees/histogram.hpp"
 #include "trees/histogram_part.hpp"
 #include "trees/split.hpp"
@@ -86,7 +87,7 @@ class Grower {
   using HistogramType = typename Part::HistogramType;
   using HistogramPointer = std::unique_ptr<HistogramType>;
   // What one thread needs while it divides a node.
-  struct Workspace {
+  struct alignas(apart) Workspace {
     std::vector<std::uint64_t> mask;
     std::vector<std::size_t> marked;
   };

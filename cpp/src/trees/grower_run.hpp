@@ -59,7 +59,7 @@ struct Grower<Integer>::Run {
   std::size_t n_shares;
   std::size_t block_size;  // of a share
   std::vector<Node> nodes{};
-  std::vector<Range> segments{};     // of node k in share s, places in its list: [k * n_shares + s]
+  std::vector<std::vector<Range>> segments{};  // of share s and node k, places in the node's list: [s][k]
   std::vector<std::int32_t> open{};  // in the tree, with a cut, in the order of their making
   std::uint32_t* lists[2]{};
   std::optional<TreeLimits> tree_limits{};
@@ -80,12 +80,16 @@ struct Grower<Integer>::Run {
   Node& at(std::int32_t node) { return nodes[static_cast<std::size_t>(node)]; }
   const Node& at(std::int32_t node) const { return nodes[static_cast<std::size_t>(node)]; }
   Range& segment(std::int32_t node, std::size_t share) {
-    return segments[static_cast<std::size_t>(node) * n_shares + share];
+    return segments[share][static_cast<std::size_t>(node)];
   }
 
   std::int32_t new_node() {
     nodes.emplace_back();
-    segments.resize(nodes.size() * n_shares);
+    if (segments.empty()) segments.resize(n_shares);
+    // Ahead, since threads write to them.
+    for (std::vector<Range>& of_share : segments) {
+      if (of_share.size() < nodes.size()) of_share.resize(2 * nodes.size() + 62);
+    }
     return static_cast<std::int32_t>(nodes.size()) - 1;
   }
 
@@ -503,33 +507,44 @@ struct Grower<Integer>::Run {
       if (is_leaf(nodes[k])) leaves.push_back(static_cast<std::int32_t>(k));
     }
     const double work = static_cast<double>(tree.rows.size()) * 0.3;
-    together(
-        leaves.size(),
-        [&](std::size_t k) {
-          const Node& node = at(leaves[k]);
-          Range* of_tree = tree.segments.data() + static_cast<std::size_t>(node.place) * tree.n_shares;
-          if (merge) {
+    const auto of_tree = [&](std::int32_t leaf) {
+      return tree.segments.data() + static_cast<std::size_t>(at(leaf).place) * tree.n_shares;
+    };
+    if (merge) {
+      together(
+          leaves.size(),
+          [&](std::size_t k) {
             merge_shares(leaves[k]);
-            of_tree[0] = {node.begin, node.end};
-            return;
-          }
-          for (std::size_t share = 0; share < n_shares; ++share) {
-            const Range range = segment(leaves[k], share);
-            of_tree[share] = range;
-            std::uint32_t* out = lists[0] + range.begin;
-            if (node.ascending) {
-              for_pieces(leaves[k], share, [&](const std::uint32_t*, std::size_t first, std::size_t n, std::size_t) {
-                std::iota(out, out + n, static_cast<std::uint32_t>(first));
-                out += n;
-              });
-            } else if (node.list == 1) {
-              std::memcpy(out, lists[1] + range.begin, (range.end - range.begin) * sizeof(std::uint32_t));
-            }
-          }
-        },
-        work);
+            *of_tree(leaves[k]) = {at(leaves[k]).begin, at(leaves[k]).end};
+          },
+          work);
+    } else {
+      for (const std::int32_t leaf : leaves) {
+        for (std::size_t share = 0; share < n_shares; ++share) of_tree(leaf)[share] = segment(leaf, share);
+      }
+      together(
+          n_shares,
+          [&](std::size_t share) {
+            for (const std::int32_t leaf : leaves) copy_to_tree(leaf, share);
+          },
+          work);
+    }
     if (merge) tree.rows.swap(grower.merged_);
     for (Node& node : nodes) let_go(node);
+  }
+
+  void copy_to_tree(std::int32_t leaf, std::size_t share) {
+    const Node& node = at(leaf);
+    const Range& range = segment(leaf, share);
+    std::uint32_t* out = lists[0] + range.begin;
+    if (node.ascending) {
+      for_pieces(leaf, share, [&](const std::uint32_t*, std::size_t first, std::size_t n, std::size_t) {
+        std::iota(out, out + n, static_cast<std::uint32_t>(first));
+        out += n;
+      });
+    } else if (node.list == 1) {
+      std::memcpy(out, lists[1] + range.begin, (range.end - range.begin) * sizeof(std::uint32_t));
+    }
   }
 
   // A leaf's events of all shares, ascending. Blocks lie in one share each.

@@ -9,13 +9,14 @@
 
 #include "base/executor.hpp"
 #include "trees/binning.hpp"
+#include "trees/event_shares.hpp"
 #include "trees/histogram.hpp"
 
 namespace diskern::trees {
 
 // Of cells of four sums.
 template <class Integer>
-struct HistogramPart {
+struct alignas(apart) HistogramPart {
   using HistogramType = Histogram<Integer>;
   static constexpr std::size_t feature_bytes = cells_per_feature * sizeof(Cell<Integer>);
 
@@ -42,7 +43,7 @@ struct HistogramPart {
 // Of packed entries: words until their block is full, then planes. Words that are not full are unpacked by whoever
 // collects them; those of several parts are added first where one block holds them all.
 template <>
-struct HistogramPart<PackedEntry> {
+struct alignas(apart) HistogramPart<PackedEntry> {
   using HistogramType = PlaneHistogram;
   static constexpr std::size_t feature_bytes = sizeof(Planes);
 
