@@ -1,6 +1,6 @@
 """Training on the sample of TMVA's timing runs: TMVA mode and the default engines, beside TMVA's stored seconds.
 
-    python benchmarks/python/trees_tmva_shapes.py --scaling DATA/tmva_trained/scaling.json [--threads 2] [--large]
+    python benchmarks/python/trees_tmva_shapes.py --all --scaling DATA/tmva_trained/scaling.json
 
 TMVA is NOT run here. Its seconds are the CPU times that ``scaling.json`` holds (TMVA 4.2.1 on ROOT 6.40, one thread,
 another machine and another day, as the README beside that file says): the ratios show the order of magnitude, no more.
@@ -11,15 +11,16 @@ AdaBoost vary from 0.81 to 0.87 from sample to sample (docs/notes/trees-tmva-mod
 
 from __future__ import annotations
 
-import argparse
 import json
-import platform
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from _program import parser, run
 from diskern import AdaBoostTreesClassifier, GradientBoostedTreesClassifier, _core
 from diskern.evaluation import roc_curve
 
@@ -60,7 +61,7 @@ def estimator(model: Any, x: Any, y: Any) -> Any:
     return lambda events: model.predict_proba(events)[:, 1]
 
 
-def cases(threads: int) -> dict[str, list[tuple[str, Any]]]:
+def engines(threads: int) -> dict[str, list[tuple[str, Any]]]:
     shape = {"n_estimators": 100, "max_depth": 3, "n_jobs": threads}
 
     def gradient(x: Any, y: Any) -> Any:
@@ -88,46 +89,71 @@ def cases(threads: int) -> dict[str, list[tuple[str, Any]]]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scaling", type=Path, required=True, help="scaling.json of the TMVA timing runs")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=3, help="of which the median is taken")
-    parser.add_argument("--large", action="store_true", help="also the run of a million events")
-    parser.add_argument("--seed", type=int, default=1, help="of the training sample")
-    parser.add_argument("--output", type=Path, help="JSON of every number")
-    arguments = parser.parse_args()
-    stored = json.loads(arguments.scaling.read_text(encoding="utf-8"))
-    fresh_x, fresh_y = sample(200_000, 2)
-    print(f"{platform.machine()}, {arguments.threads} threads, median of {arguments.rounds} rounds")
-    print("TMVA's seconds: CPU time of another run on another machine, from scaling.json; see the head of this file\n")
-    print(f"{'run':12s} {'engine':26s} {'seconds':>8s} {'TMVA/ours':>10s} {'AUC':>8s} {'TMVA AUC':>9s}")
+RUNS = {"100k_BDTG": 100_000, "100k_BDTA": 100_000, "1M_BDTG": 1_000_000}
+
+
+def measure(name: str, stored: dict[str, Any], threads: int, seed: int, rounds: int, quick: bool) -> dict[str, Any]:
+    """One of TMVA's runs; `rounds` trainings of each engine in turn."""
+    events = 2_000 if quick else RUNS[name]
+    fresh_x, fresh_y = sample(2_000 if quick else 200_000, 2)
+    x, y = sample(events, seed)
+    seconds: dict[str, list[float]] = {}
+    areas = {}
+    for _ in range(rounds):
+        for engine, fit in engines(threads)[name.split("_")[1]]:
+            begin = time.perf_counter()
+            predict = fit(x, y)
+            seconds.setdefault(engine, []).append(time.perf_counter() - begin)
+            areas[engine] = float(roc_curve(fresh_y == 1, predict(fresh_x)).integral)
     rows = []
-    for run, events in [("100k_BDTG", 100_000), ("100k_BDTA", 100_000)] + [("1M_BDTG", 1_000_000)] * arguments.large:
-        x, y = sample(events, arguments.seed)
-        for name, fit in cases(arguments.threads)[run.split("_")[1]]:
-            times = []
-            for _ in range(arguments.rounds):
-                start = time.perf_counter()
-                predict = fit(x, y)
-                times.append(time.perf_counter() - start)
-            row = {
-                "run": run,
-                "engine": name,
-                "seconds": float(np.median(times)),
-                "tmva_cpu_seconds": stored[run]["train_cpu_s"],
-                "auc": float(roc_curve(fresh_y == 1, predict(fresh_x)).integral),
-                "tmva_auc": stored[run]["auc_fresh"],
-            }
-            rows.append(row)
-            print(
-                f"{run:12s} {name:26s} {row['seconds']:8.3f} {row['tmva_cpu_seconds'] / row['seconds']:10.1f} "
-                f"{row['auc']:8.4f} {row['tmva_auc']:9.4f}",
-                flush=True,
-            )
-    if arguments.output:
-        arguments.output.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    for engine, measured in seconds.items():
+        row = {"name": engine, "threads": threads, "auc": areas[engine]}
+        row["seconds"] = {"median": float(np.median(measured)), "minimum": min(measured), "maximum": max(measured)}
+        row["speed-up over TMVA"] = stored[name]["train_cpu_s"] / row["seconds"]["median"]
+        rows.append(row)
+    return {
+        "case": name,
+        "title": f"TMVA's run {name}",
+        "work": f"{events} events x 28, 100 trees of depth 3, seed {seed}",
+        "tmva": {"seconds": stored[name]["train_cpu_s"], "auc": stored[name]["auc_fresh"]},
+        "rows": rows,
+    }
+
+
+def lines(record: dict[str, Any]) -> Any:
+    tmva = record["tmva"]
+    yield f"### {record['title']}: {record['work']}"
+    yield ""
+    yield f"TMVA (stored, one thread, another machine): {tmva['seconds']:.1f} s, AUC {tmva['auc']:.4f}."
+    yield ""
+    yield "| | threads | seconds (median, min .. max) | TMVA's time / ours | AUC |"
+    yield "|---|---|---|---|---|"
+    for row in record["rows"]:
+        time_of = row["seconds"]
+        yield (
+            f"| {row['name']} | {row['threads']} | {time_of['median']:.3g} ({time_of['minimum']:.3g} .. "
+            f"{time_of['maximum']:.3g}) | {row['speed-up over TMVA']:.1f} | {row['auc']:.4f} |"
+        )
+
+
+def main() -> int:
+    made = parser(__doc__ or "", list(RUNS))
+    made.add_argument("--scaling", type=Path, help="scaling.json of the TMVA timing runs")
+    made.add_argument("--threads", type=int, default=2)
+    made.add_argument("--seed", type=int, default=1, help="of the training sample")
+    arguments = made.parse_args()
+    if arguments.scaling is None and not arguments.list:
+        made.error("--scaling is needed: TMVA's own times are in that file")
+    stored = {} if arguments.list else json.loads(arguments.scaling.read_text(encoding="utf-8"))
+    rounds = 1 if arguments.quick else arguments.rounds or 3
+    known: dict[str, Callable[[], dict[str, Any]]] = {
+        name: (lambda name=name: measure(name, stored, arguments.threads, arguments.seed, rounds, arguments.quick))
+        for name in RUNS
+    }
+    return run(
+        "trees_tmva_shapes", arguments, known, ("numpy", "scikit-learn"), "Trees of TMVA's timing runs", None, lines
+    )
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

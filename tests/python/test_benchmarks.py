@@ -117,6 +117,25 @@ def test_one_case_and_the_records_of_others_stay(tmp_path: Path) -> None:
     assert 0 < memory["diskern", "leaf-wise"]["MiB"] < 1000
 
 
+@pytest.mark.slow
+def test_tmva_shapes(tmp_path: Path) -> None:
+    names = ["100k_BDTG", "100k_BDTA", "1M_BDTG"]
+    scaling = tmp_path / "scaling.json"
+    scaling.write_text(json.dumps({name: {"train_cpu_s": 10.0, "auc_fresh": 0.8} for name in names}), encoding="utf-8")
+    done = run("trees_tmva_shapes.py", tmp_path, "--all", "--quick", "--scaling", str(scaling))
+    assert done.returncode == 0, done.stderr
+    found = records(tmp_path, "trees_tmva_shapes")
+    assert list(found) == names
+    for record in found.values():
+        assert record["measured"]["quick"]
+        assert len(record["rows"]) == 2
+        for row in record["rows"]:
+            assert row["speed-up over TMVA"] == pytest.approx(10.0 / row["seconds"]["median"])
+            assert 0.55 < row["auc"] < 1
+    assert "QUICK FORM" in (tmp_path / "trees_tmva_shapes.md").read_text(encoding="utf-8")
+    assert run("trees_tmva_shapes.py", tmp_path, "--all", "--quick").returncode == 2
+
+
 def test_wrong_use_is_told(tmp_path: Path) -> None:
     assert run("trees_training.py", tmp_path).returncode == 2
     done = run("trees_training.py", tmp_path, "--case", "nothing")

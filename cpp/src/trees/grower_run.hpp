@@ -70,7 +70,7 @@ struct Grower<Integer>::Run {
   static constexpr double shared_work = 5e3;
   static constexpr double scan_work = 170;  // nanoseconds of one variable of one node
   static constexpr std::size_t batch_events = 65536;
-  static constexpr std::size_t few_events = 300;  // for each variable
+  static constexpr std::size_t few_events = 100;  // for each variable
 
   // Nanoseconds of dividing so many events and of adding up the smaller half of them.
   double work_of(std::size_t events) const {
