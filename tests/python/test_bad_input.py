@@ -37,6 +37,7 @@ CLASSIFIERS = (
     "NetworkClassifier",
     "FisherClassifier",
     "LinearDiscriminantClassifier",
+    "KNeighborsClassifier",
 )
 REGRESSORS = (
     "GradientBoostedTreesRegressor",
@@ -48,6 +49,7 @@ REGRESSORS = (
     "BaggingTreesRegressor",
     "NetworkRegressor",
     "LinearDiscriminantRegressor",
+    "KNeighborsRegressor",
 )
 MISSING_IS_A_VALUE = (
     "GradientBoostedTreesClassifier",

@@ -39,9 +39,7 @@ def check_number(value: Any, name: str) -> None:
         raise InvalidArgument(f"{name} must be a finite number >= 0, got {value!r}")
 
 
-class KMeansBase(  # type: ignore[misc]
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Estimator
-):
+class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Estimator):  # type: ignore[misc]
     """Common parts of the two estimators."""
 
     _default_n_init: ClassVar[int]
@@ -196,7 +194,8 @@ class KMeansBase(  # type: ignore[misc]
         -------
         array of shape (points, n_clusters)
         """
-        return self.fit(X, sample_weight=sample_weight).transform(X)
+        distances: np.ndarray = self.fit(X, sample_weight=sample_weight).transform(X)
+        return distances
 
     def transform(self, X: Any) -> NDArray[Any]:
         """The distance of each point to each centre.

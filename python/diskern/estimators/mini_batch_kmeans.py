@@ -201,6 +201,7 @@ class MiniBatchKMeans(KMeansBase):
             if start is None or inertia < best_inertia:
                 start, best_inertia = made, inertia
 
+        assert start is not None  # n_init is at least 1, so that the loop has run
         steps = max(int(self.max_iter) * len(points) // self._batch_size, 1)
         result = _core.fit_mini_batches(
             points,
