@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -133,6 +134,61 @@ def test_fractions_of_k_means_by_the_definition(negative: bool) -> None:
     found = made.predictor.evaluate(new)
     want = expected(train, fit["centres"], np.arange(12), members, 3.0, new * factors, np.inf)
     np.testing.assert_allclose(found, want, rtol=1e-12)
+
+
+class InterruptedPoints:
+    """The core's points of k-means, but Ctrl-C comes in start ``at``: after its first iteration, or before that."""
+
+    def __init__(self, *arguments: Any, at: int, before: bool) -> None:
+        self.held, self.at, self.before, self.results = _core.KMeansPoints(*arguments), at, before, []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.held, name)
+
+    def fit(self, start: np.ndarray, max_iterations: int, *arguments: Any, **keywords: Any) -> dict[str, Any]:
+        interrupted = len(self.results) == self.at
+        if interrupted and self.before:
+            raise KeyboardInterrupt
+        result = self.held.fit(start, 1 if interrupted else max_iterations, *arguments, **keywords)
+        if interrupted:
+            result["stop"] = _core.KMeansStop.interrupted
+        self.results.append(result)
+        return result
+
+
+@pytest.mark.parametrize("before", [False, True])
+@pytest.mark.parametrize("at", [0, 1])
+def test_an_interrupt_keeps_the_best_start_so_far(at: int, before: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[InterruptedPoints] = []
+
+    def points(*arguments: Any) -> InterruptedPoints:
+        made.append(InterruptedPoints(*arguments, at=at, before=before))
+        return made[-1]
+
+    train = sample()
+    whole = method(KMeans, NClusters=12).train(train)
+    assert not whole.interrupted
+    once = method(KMeans, NClusters=12, MaxIterations=1).train(train)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "diskern.tmva.methods.clusters._core",
+            SimpleNamespace(**vars(_core) | {"KMeansPoints": points}),
+        )
+        booked = method(KMeans, NClusters=12, NInit=5)
+        if at == 0 and before:
+            with pytest.raises(KeyboardInterrupt):
+                booked.train(train)
+            return
+        calls: list[int] = []
+        trained = booked.train(train, progress=lambda *call: calls.append(call[0]))
+    assert trained.interrupted
+    results = made[0].results
+    assert len(results) == (at if before else at + 1)  # no start after that of the interrupt
+    assert calls == list(range(1, len(results) + 1))
+    best = once if at == 0 else whole  # one iteration of the second start is not better than the whole first
+    if len(results) == 2:
+        assert results[0]["inertia"] < results[1]["inertia"]
+    np.testing.assert_array_equal(trained.predictor.evaluate(train.variables), best.predictor.evaluate(train.variables))
 
 
 def test_fractions_of_dbscan_by_the_definition() -> None:

@@ -101,6 +101,7 @@ class KMeans(_Clusters):
     The response is (S + p w s) / (W + p w): weights S of signal and W of all training events in the cluster, signal
     fraction s of the whole sample, p = PriorWeight mean event weights w. Events cluster with the absolute values of
     their weights, and count in the fractions with their sign. In multiclass one such fraction for each class.
+    After Ctrl-C no further start is made and the best clusters so far are held.
     """
 
     type_name: ClassVar[str] = "KMeans"
@@ -137,18 +138,27 @@ class KMeans(_Clusters):
         held = _core.KMeansPoints(events, np.abs(sample.weight), threads)
         tolerance = 1e-4 * held.mean_variance(threads)
         best: dict[str, Any] = {}
+        interrupted = False
         for run in range(values["NInit"]):
-            start = held.seed(n_clusters, _core.KMeansSeeding.plus_plus, values["RandomSeed"], run, threads=threads)
-            result = held.fit(start, values["MaxIterations"], tolerance, threads=threads)
-            if not best or result["inertia"] < best["inertia"]:
-                best = result
-            if progress is not None:
-                progress(run + 1, values["NInit"], float(best["inertia"]), float("nan"))
+            try:
+                start = held.seed(n_clusters, _core.KMeansSeeding.plus_plus, values["RandomSeed"], run, threads=threads)
+                result = held.fit(start, values["MaxIterations"], tolerance, threads=threads)
+                if not best or result["inertia"] < best["inertia"]:
+                    best = result
+                interrupted = result["stop"] == _core.KMeansStop.interrupted
+                if progress is not None:
+                    progress(run + 1, values["NInit"], float(best["inertia"]), float("nan"))
+            except KeyboardInterrupt:  # before the first iteration of this start was done, or in progress
+                if not best:
+                    raise
+                interrupted = True
+            if interrupted:
+                break
         cluster = np.asarray(best["labels"], np.int64)
         predictor = self._predictor(sample, factors, best["centres"], np.arange(n_clusters), cluster, n_clusters, -1.0)
         size = np.bincount(cluster, minlength=n_clusters)
         notes = [f"{n_clusters} clusters of {size.min()} to {size.max()} events, after {best['iterations']} iterations"]
-        return TrainedMethod(predictor, notes=notes)
+        return TrainedMethod(predictor, notes=notes, interrupted=interrupted)
 
 
 class DBSCAN(_Clusters):
