@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -365,3 +366,11 @@ def test_linear_combinations_have_no_inverse() -> None:
     X[:, 2] = 2 * X[:, 0] - X[:, 1]
     with pytest.raises(InvalidArgument, match="singular"):
         booked(HMatrix, "").train(sample_of(X, y))
+
+
+def test_integers_that_reach_too_far() -> None:
+    X, y = toy(400)
+    X[:, 1] *= np.float32(1e30)  # more bins of width 1 than an integer can count
+    sample = replace(sample_of(X, y), variable_types=("F", "I", "F"))
+    with pytest.raises(InvalidArgument, match=r"'x1' of type 'I' reaches from .* declare it as 'F'"):
+        booked(Likelihood, "").train(sample)

@@ -211,6 +211,13 @@ def test_bad_input() -> None:
         diskern.GraphNetwork(graph, "softmax_cross_entropy").fit(x, y)
     with pytest.raises(InvalidArgument, match=r"targets of output 0 have the shape \(19,\)"):
         diskern.GraphNetwork(graph).fit(x, y[:19])
+    for loss, wrong, expected in (
+        ("cross_entropy", 2.0 * y, "takes 0 to 1"),
+        ("hinge", y - 0.5, "takes 0 to 1"),
+        ("poisson", y - 1.0, "takes 0 or more"),
+    ):
+        with pytest.raises(InvalidArgument, match=f"the loss {loss} of output 0 {expected}"):
+            diskern.GraphNetwork(graph, loss).fit(x, wrong)
     broken = x.copy()
     broken[3, 1, 2, 0] = np.nan
     with pytest.raises(InvalidArgument, match="event 3, variable 10"):

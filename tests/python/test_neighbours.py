@@ -261,6 +261,8 @@ def test_damaged_models_are_refused() -> None:
         ({"periods": [1.0]}, "period"),
         ({"sigma_factor": 0.0}, "Gaussian"),
         ({"weighting": _core.NeighbourWeight.gaussian, "metric": _core.Metric.manhattan}, "Euclidean"),
+        ({"weighting": _core.NeighbourWeight.discriminant, "targets": np.ones((3, 2))}, "2 outputs of a discriminant"),
+        ({"weighting": _core.NeighbourWeight.discriminant, "points": np.ones((3, 513))}, "513 variables"),
     ):
         with pytest.raises(diskern.FormatError, match=word):
             _core.NeighboursPredictor(**(good | change))

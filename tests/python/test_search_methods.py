@@ -298,6 +298,8 @@ def test_bad_input() -> None:
     for options, message in (
         ("NEventsMin=50:NEventsMax=40", "NEventsMin is 50"),
         ("DeltaFrac=0", "must be positive"),
+        ("MaxVIterations=-1", "MaxVIterations is -1"),
+        ("MaxVIterations=1e18", "MaxVIterations is 1000000000000000000"),
     ):
         with pytest.raises(InvalidArgument, match=message):
             booked(PDERS, options).train(sample_of(X, y))

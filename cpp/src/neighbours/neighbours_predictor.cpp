@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::int64_t layout_version = 1;
 constexpr std::size_t maximum_count = std::numeric_limits<std::int32_t>::max();
+constexpr std::size_t maximum_discriminant_inputs = 512;
 constexpr const char* weighting_names[] = {"uniform", "inverse_distance", "gaussian", "polynomial", "discriminant"};
 constexpr const char* metric_names[] = {"euclidean", "manhattan", "chebyshev", "minkowski"};
 
@@ -78,6 +79,14 @@ NeighboursPredictor::NeighboursPredictor(NeighboursDefinition definition) : defi
   if (!std::isfinite(d.sigma_factor) || d.sigma_factor == 0) fail("the factor of the Gaussian width must not be zero");
   const bool kernel = d.weighting == NeighbourWeight::gaussian || d.weighting == NeighbourWeight::polynomial ||
                       d.weighting == NeighbourWeight::discriminant;
+  if (d.weighting == NeighbourWeight::discriminant) {
+    if (d.n_outputs != 1) fail(std::to_string(d.n_outputs) + " outputs of a discriminant, expected 1");
+    // Its covariance matrix is made for every event.
+    if (d.n_inputs > maximum_discriminant_inputs) {
+      fail(std::to_string(d.n_inputs) + " variables of a discriminant, expected at most " +
+           std::to_string(maximum_discriminant_inputs));
+    }
+  }
   if (kernel && d.distance.metric != Metric::euclidean) fail("kernels need the Euclidean distance");
   if (kernel && !d.distance.periods.empty()) fail("kernels need axes without periods");
   fetched_ = std::min(d.k + (d.tmva ? 2 : 0), n);

@@ -209,6 +209,11 @@ LikelihoodResult fit_likelihood(const Context& context, const LikelihoodParams& 
       minimum = std::round(minimum);
       maximum = std::round(maximum + 1.0);
     }
+    // Before anything is cast: the range of float32 values need not fit into an integer.
+    if (integer && maximum - minimum > static_cast<double>(Density::maximum_bins)) {
+      throw InvalidArgument("variable " + name_of(j) + " of type 'I' reaches from " + std::to_string(minimum) + " to " +
+                            std::to_string(maximum) + ", too far for bins of width 1; declare it as 'F'");
+    }
     if (!(minimum < maximum)) {
       throw InvalidArgument("variable " + name_of(j) + " is constant (" + std::to_string(minimum) +
                             "), it has no density; leave it out");
@@ -219,10 +224,6 @@ LikelihoodResult fit_likelihood(const Context& context, const LikelihoodParams& 
       const std::size_t bins = integer ? static_cast<std::size_t>(maximum - minimum)
                                        : density_bins(wanted.settings, wanted.bins, wanted.events_per_bin,
                                                       std::min(counts[0], counts[1]), what);
-      if (bins > Density::maximum_bins) {
-        throw InvalidArgument("variable " + name_of(j) + " of type 'I' reaches from " + std::to_string(minimum) +
-                              " to " + std::to_string(maximum) + ", too far for bins of width 1; declare it as 'F'");
-      }
       DensityHistogram histogram{minimum, maximum, std::vector<float>(bins)};
       for (std::size_t i = 0; i < n; ++i) {
         if (is_signal[i] != (which == 0)) continue;

@@ -34,6 +34,9 @@ struct RangeSearchPredictor::Scratch {
   std::vector<std::size_t> inside;
 };
 
+// Steps that one event may take; far more than a box can need.
+constexpr double maximum_iterations = 10000.0;
+
 RangeSearchPredictor::RangeSearchPredictor(RangeSearchParams params, RangeSample sample)
     : params_(params), sample_(std::move(sample)) {
   const std::size_t n = sample_.weight.size();
@@ -56,6 +59,10 @@ RangeSearchPredictor::RangeSearchPredictor(RangeSearchParams params, RangeSample
   if (!(params_.NEventsMin >= 1.0 && params_.NEventsMax >= params_.NEventsMin && std::isfinite(params_.NEventsMax))) {
     throw InvalidArgument("NEventsMin is " + std::to_string(params_.NEventsMin) + " and NEventsMax " +
                           std::to_string(params_.NEventsMax) + ", expected 1 <= NEventsMin <= NEventsMax");
+  }
+  if (!(params_.MaxVIterations >= 0.0 && params_.MaxVIterations <= maximum_iterations)) {
+    throw InvalidArgument("MaxVIterations is " + std::to_string(params_.MaxVIterations) + ", expected 0 to " +
+                          std::to_string(static_cast<int>(maximum_iterations)));
   }
   const bool classification = sample_.n_targets == 0;
   for (std::size_t i = 0; i < n; ++i) {

@@ -26,6 +26,30 @@ std::size_t target_count(const Graph& graph, const GraphParams& params) {
   return count;
 }
 
+// What each loss can take as targets, as the trainer of dense networks has it.
+void check_targets(const Graph& graph, const GraphParams& params, View<const float, 2> targets, const char* which) {
+  std::size_t column = 0;
+  for (std::size_t o = 0; o < params.losses.size(); ++o) {
+    if (params.losses[o].is_value) continue;
+    const std::size_t end = column + graph.size(graph.outputs()[o].value);
+    const Loss loss = params.losses[o].loss;
+    const bool shares = loss == Loss::cross_entropy || loss == Loss::softmax_cross_entropy ||
+                        loss == Loss::multi_label || loss == Loss::hinge || loss == Loss::kullback_leibler;
+    if (shares || loss == Loss::poisson) {
+      for (std::size_t i = 0; i < targets.rows(); ++i) {
+        for (std::size_t k = column; k < end; ++k) {
+          const float target = targets(i, k);
+          if (target >= 0.0F && (!shares || target <= 1.0F)) continue;
+          throw InvalidArgument(std::string(which) + " targets: number " + std::to_string(k) + " of event " +
+                                std::to_string(i) + " is " + std::to_string(target) + ", the loss " + name(loss) +
+                                " of output " + std::to_string(o) + " takes " + (shares ? "0 to 1" : "0 or more"));
+        }
+      }
+    }
+    column = end;
+  }
+}
+
 void check_params(const Graph& graph, const GraphParams& params) {
   const auto refuse = [](const std::string& what) { throw InvalidArgument(what); };
   if (params.losses.size() != graph.outputs().size()) {
@@ -106,6 +130,7 @@ Sample make_sample(const Graph& graph, const GraphParams& params, const GraphDat
     sum += std::abs(data.weight[i]);
   }
   if (!(sum > 0.0)) refuse(" weights: all of them are zero");
+  check_targets(graph, params, data.targets, which);
   const double scale = params.normalise_weights ? static_cast<double>(n) / sum : 1.0;
   sample.total = sum * scale;
   for (std::size_t i = 0; i < n; ++i) sample.weight.push_back(static_cast<float>(data.weight[i] * scale));
