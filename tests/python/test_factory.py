@@ -234,6 +234,17 @@ def test_notices(tmp_path: Path, capsys) -> None:
         ),
         ("MLP", "BatchSize=3:ResetStep=9", ["BatchSize has no effect with BPMode=s", "ResetStep has no effect with T"]),
         ("MLP", "TrainingMethod=Adam:BatchSize=3:DecayRate=0.5", ["DecayRate has no effect with TrainingMethod=Adam"]),
+        ("Cuts", "FitMethod=MC:SampleSize=100", []),
+        (
+            "Cuts",
+            "FitMethod=MC:PopSize=7:SetBatch",
+            ["PopSize has no effect as GA does not", "SetBatch has no effect (p"],
+        ),
+        ("Likelihood", "Nbins=20", []),
+        ("Likelihood", "KDEiter=Adaptive", ["KDEiter has no effect without PDFInterpol=KDE"]),
+        ("KNN", "nkNN=5:Kernel=Poln", ["Kernel has no effect without UseKernel"]),
+        ("PDERS", "", []),
+        ("SVM", "Order=3", ["Order has no effect with Kernel=RBF"]),
     ],
 )
 def test_options_without_effect_are_told(tmp_path: Path, capsys, kind: str, options: str, notes: list[str]) -> None:

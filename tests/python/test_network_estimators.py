@@ -415,3 +415,8 @@ def test_every_instruction_set_gives_the_same_network(solver: str) -> None:
     }
     assert len(set(answers.values())) == 1
     assert all(len(answer) > 1000 for answer in answers.values())
+
+
+def test_batch_sizes_below_zero_are_refused() -> None:
+    with pytest.raises(InvalidArgument, match="batch_size must be a number of events, or 0 for all of them, got -5"):
+        diskern.NetworkClassifier(batch_size=-5).fit(np.eye(4), [0, 1, 0, 1])

@@ -160,6 +160,9 @@ def test_errors(path: Path, columns) -> None:
         reader.AddVariable("")
     with pytest.raises(FileNotFoundError):
         reader.BookMVA("BDT", path.parent / "nothing.diskern")
+    (path.parent / "there.diskern").write_bytes(path.read_bytes())
+    with pytest.raises(FileNotFoundError, match=r"Diskern's model '.*there\.diskern': book that"):
+        reader.BookMVA("BDT", path.parent / "there.weights.xml")
     (path.parent / "truncated.diskern").write_bytes(path.read_bytes()[:-9])
     with pytest.raises(_core.FormatError):
         reader.BookMVA("BDT", path.parent / "truncated.diskern")

@@ -103,6 +103,10 @@ class _Network(LayersDoor):
             if value not in known:
                 raise InvalidArgument(f"{name} must be one of {', '.join(known)}, got {value!r}")
         check_early_stopping(self.early_stopping)
+        if isinstance(self.batch_size, int | np.integer) and self.batch_size < 0:
+            raise InvalidArgument(
+                f"batch_size must be a number of events, or 0 for all of them, got {self.batch_size!r}"
+            )
         if not 0.0 < self.validation_fraction < 1.0:
             raise InvalidArgument(f"validation_fraction must lie between 0 and 1, got {self.validation_fraction!r}")
         if self.n_iter_no_change < 1:

@@ -158,7 +158,8 @@ class Factory:
         if booked.common["H"] or booked.common["V"] or self.options["V"]:
             self._print(help_text(booked))
         for name, reason in booked.method.without_effect(booked.given).items():
-            self._print(f"Note: {title}: {name} has no effect {reason}")
+            if name in booked.given:  # nobody is told about options that were left alone
+                self._print(f"Note: {title}: {name} has no effect {reason}")
         if booked.common["CreateMVAPdfs"]:
             self._print(
                 f"Note: {title} is booked with CreateMVAPdfs; response PDFs (GetProba, GetRarity) come with another "

@@ -63,6 +63,11 @@ class ArrayValue(Mapping[int, Any]):
     def __repr__(self) -> str:
         return f"ArrayValue({self.default!r}, {self.elements!r})"
 
+    def __str__(self) -> str:
+        """As it is shown to people: the value of all elements, then those that were set by index."""
+        whole = [] if self.default is None else [str(self.default)]
+        return ", ".join([*whole, *(f"[{index}]: {self.elements[index]}" for index in self)]) or "not set"
+
 
 def near_misses(name: str, candidates: Iterable[str]) -> str:
     """``"; did you mean 'NTrees'?"``, or an empty string where nothing is close."""

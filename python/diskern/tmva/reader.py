@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -100,12 +101,25 @@ class Reader:
             raise InvalidArgument(f"the tag of a model must be text that is not empty, got {tag!r}")
         if tag in self._models:
             raise InvalidArgument(f"a model is already booked as {tag!r}")
-        model = load(path)
+        model = load(self._existing(path))
         self._check_names(tag, model)
         self._models[tag] = model
         if self.options["V"] and not self.options["Silent"]:
             print(f"Booked {model.method} {model.title!r} as {tag!r}: {', '.join(model.variables)}")
         return model
+
+    @staticmethod
+    def _existing(path: str | os.PathLike[str]) -> str | os.PathLike[str]:
+        """The path; an error that says so where only Diskern's model lies beside a weight file of TMVA that is missing."""
+        weights = ".weights.xml"
+        text = os.fspath(path)
+        if text.endswith(weights) and not os.path.exists(text):
+            model = text.removesuffix(weights) + ".diskern"
+            if os.path.exists(model):
+                raise FileNotFoundError(
+                    errno.ENOENT, f"there is no weight file of TMVA, but Diskern's model {model!r}: book that", text
+                )
+        return path
 
     def _check_names(self, tag: str, model: Model) -> None:
         info = model.info

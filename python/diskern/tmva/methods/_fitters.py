@@ -61,10 +61,10 @@ _FITTERS: dict[str, tuple[Any, tuple[tuple[str, OptionKind, str], ...]]] = {
 }
 # TMVA's options of MINUIT that say what is printed or computed beside the fit.
 _WITHOUT_EFFECT = (
-    Option("PrintLevel", "int", -1, "printing of MINUIT; has no effect here"),
-    Option("PrintWarnings", "bool", False, "printing of MINUIT; has no effect here"),
-    Option("UseMinos", "bool", True, "errors of the parameters, which are not computed here"),
-    Option("SetBatch", "bool", False, "printing of MINUIT; has no effect here"),
+    Option("PrintLevel", "int", -1, "printing of TMVA's MINUIT, not served"),
+    Option("PrintWarnings", "bool", False, "printing of TMVA's MINUIT, not served"),
+    Option("UseMinos", "bool", True, "errors of the parameters, not computed"),
+    Option("SetBatch", "bool", False, "printing of TMVA's MINUIT, not served"),
 )
 
 
@@ -114,6 +114,6 @@ def idle_fitter_options(used: set[str]) -> dict[str, str]:
         serving.add("MaxCalls")
     for kind, (_, names) in _FITTERS.items():
         if kind not in used:
-            idle |= {name: f"of {kind}, which does not run" for name, _, _ in names if name not in serving}
-    idle |= {option.name: option.description for option in _WITHOUT_EFFECT}
+            idle |= {name: f"as {kind} does not run" for name, _, _ in names if name not in serving}
+    idle |= {option.name: f"({option.description})" for option in _WITHOUT_EFFECT}
     return idle

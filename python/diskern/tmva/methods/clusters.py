@@ -40,7 +40,7 @@ class _Clusters(Method):
 
     def without_effect(self, given: Set[str]) -> dict[str, str]:
         if self.values["Response"] == "Distance" and "PriorWeight" in given:
-            return {"PriorWeight": "Response is Distance"}
+            return {"PriorWeight": "with Response=Distance"}
         return {}
 
     def _scaled(self, sample: TrainingSample) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

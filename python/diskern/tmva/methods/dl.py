@@ -307,7 +307,7 @@ class DL(Method):
     def without_effect(self, given: Set[str]) -> dict[str, str]:
         idle = {}
         if "BatchLayout" in given:
-            idle["BatchLayout"] = "the batch size is that of TrainingStrategy"
+            idle["BatchLayout"] = "as the batch size is that of TrainingStrategy"
         if "ErrorStrategy" in given and self.analysis_type != "Classification":
             idle["ErrorStrategy"] = f"in {self.analysis_type.lower()}"
         return idle

@@ -46,18 +46,18 @@ class KNN(Method):
 
     def without_effect(self, given: Set[str]) -> dict[str, str]:
         values = self.values
-        reasons = dict.fromkeys(("BalanceDepth", "TreeOptDepth"), "the tree is always balanced")
+        reasons = dict.fromkeys(("BalanceDepth", "TreeOptDepth"), "as the tree is always balanced")
         if self.analysis_type == "Regression":
-            regression = "regression takes the weighted mean of the targets, in TMVA as well"
+            regression = "as regression takes the weighted mean of the targets, in TMVA as well"
             reasons |= dict.fromkeys(("Kernel", "SigmaFact", "UseKernel", "UseLDA", "Trim"), regression)
         elif values["UseLDA"]:
-            reasons |= dict.fromkeys(("Kernel", "SigmaFact", "UseKernel", "UseWeight"), "UseLDA is on")
+            reasons |= dict.fromkeys(("Kernel", "SigmaFact", "UseKernel", "UseWeight"), "with UseLDA")
         elif not values["UseKernel"]:
-            reasons |= dict.fromkeys(("Kernel", "SigmaFact"), "UseKernel is off")
+            reasons |= dict.fromkeys(("Kernel", "SigmaFact"), "without UseKernel")
         elif not values["UseWeight"]:
-            reasons |= dict.fromkeys(("Kernel", "SigmaFact", "UseKernel"), "without UseWeight neighbours only count")
+            reasons |= dict.fromkeys(("Kernel", "SigmaFact", "UseKernel"), "without UseWeight: neighbours only count")
         elif values["Kernel"] == "Poln":
-            reasons["SigmaFact"] = "Kernel is Poln"
+            reasons["SigmaFact"] = "with Kernel=Poln"
         return {name: reason for name, reason in reasons.items() if name in given}
 
     def uses_validation(self) -> bool:

@@ -52,7 +52,7 @@ class PDERS(Method):
 
     def without_effect(self, given: Set[str]) -> dict[str, str]:
         mode = self.values["VolumeRangeMode"]
-        idle = {"NormTree": "there is no tree to balance"}
+        idle = {"NormTree": "as there is no tree to balance"}
         if mode not in ("Adaptive", "kNN"):
             idle |= dict.fromkeys(("NEventsMin", "NEventsMax", "MaxVIterations"), f"with VolumeRangeMode={mode}")
         if mode != "Adaptive":

@@ -55,7 +55,7 @@ class SVM(Method):
 
     def without_effect(self, given: Set[str]) -> dict[str, str]:
         kernel = self.values["Kernel"]
-        idle = {"KernelList": "of kernels Prod and Sum", "Tune": "not in this version", "Loss": "not in this version"}
+        idle = {"KernelList": "without the kernels Prod and Sum", "Tune": "in this version", "Loss": "in this version"}
         if kernel != "RBF":
             idle["Gamma"] = f"with Kernel={kernel}"
         if kernel != "MultiGauss":
