@@ -110,7 +110,7 @@ class Reader:
 
     @staticmethod
     def _existing(path: str | os.PathLike[str]) -> str | os.PathLike[str]:
-        """The path; an error that says so where only Diskern's model lies beside a weight file of TMVA that is missing."""
+        """The path; an error where a weight file of TMVA is missing and Diskern's model lies in its place."""
         weights = ".weights.xml"
         text = os.fspath(path)
         if text.endswith(weights) and not os.path.exists(text):
