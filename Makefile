@@ -25,7 +25,7 @@ endif
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.ready-demo ## Set up, then train, test, compare and apply four native methods on MAGIC telescope events
+demo: $(VENV)/.ready-demo ## Set up, then train, test, compare and apply methods on MAGIC telescope events (generated ones without a network)
 	$(BIN)/python examples/demo.py --output demo-output
 
 test: $(VENV)/.ready-test test-cpp ## Set up, then run every test that is not marked slow

@@ -18,19 +18,19 @@ from diskern import datasets
 from diskern.tmva import DataLoader, Factory, Reader
 
 
-def load_events() -> tuple[str, dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Name of the sample, signal and background columns; real events where they can be had."""
+def load_events() -> tuple[str, str, dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Names of the job and of the sample, signal and background columns; real events where they can be had."""
     try:
         sample = datasets.load_magic()
-        name = "MAGIC telescope events"
+        job, name = "magic", "MAGIC telescope events"
     except (OSError, diskern.Error) as error:
         print(f"The MAGIC events cannot be had here ({error}).")
         print("Using the generator instead: Higgs-like events of 28 variables. These are not real events.\n")
         sample = datasets.higgs_like(15000, seed=1)
-        name = "generated Higgs-like events"
+        job, name = "generated", "generated Higgs-like events"
     signal, background = sample.labels == 1, sample.labels == 0
     columns = {label: sample.events[:, i] for i, label in enumerate(sample.names)}
-    return name, {k: v[signal] for k, v in columns.items()}, {k: v[background] for k, v in columns.items()}
+    return job, name, {k: v[signal] for k, v in columns.items()}, {k: v[background] for k, v in columns.items()}
 
 
 def compile_reader(folder: Path) -> Path | None:
@@ -54,7 +54,7 @@ def main() -> int:
     folder: Path = arguments.output
     folder.mkdir(parents=True, exist_ok=True)
 
-    name, signal, background = load_events()
+    job, name, signal, background = load_events()
     variables = list(signal)
     print(f"{name}: {len(signal[variables[0]])} signal and {len(background[variables[0]])} background events\n")
 
@@ -69,7 +69,7 @@ def main() -> int:
         ":ValidationFraction=0.15",
     )
 
-    factory = Factory("magic", str(folder / "magic.root"), "AnalysisType=Classification")
+    factory = Factory(job, str(folder / f"{job}.root"), "AnalysisType=Classification")
     trees, cycles = (60, 15) if arguments.quick else (600, 150)
     factory.BookMethod(
         loader,
@@ -120,7 +120,7 @@ def main() -> int:
             return 1
         print(f"C++: {len(from_cpp)} events, every response identical to Python's, bit for bit.")
 
-    print(f"\nReport: {folder / 'report.html'}   Output trees: {folder / 'magic.root'}")
+    print(f"\nReport: {folder / 'report.html'}   Output trees: {folder / f'{job}.root'}")
     return 0
 
 
