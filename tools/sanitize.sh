@@ -5,7 +5,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 sanitizers=("${@:-}")
 if [ -z "${sanitizers[0]}" ]; then sanitizers=(address,undefined thread); fi
-export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:allocator_may_return_null=1}
+# GCC before 13.3 does not align the frames of this check for the 64-byte stores of AVX-512 (its bug 110027): they fault.
+after_return=1
+if c++ --version | grep -q "Free Software Foundation"; then
+  if [ "$(printf '%s\n' 13.3 "$(c++ -dumpfullversion)" | sort -V | head -n 1)" != 13.3 ]; then after_return=0; fi
+fi
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=$after_return:allocator_may_return_null=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}
 models=build/sanitize-models
