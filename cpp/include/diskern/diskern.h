@@ -54,7 +54,9 @@ DISKERN_EXPORT const char* diskern_model_output_name(const diskern_model* model,
 DISKERN_EXPORT diskern_status diskern_model_bind(const diskern_model* model, const char* const* names, size_t count,
                                                  size_t* positions);
 
-/* One event: variable_count values, output_count responses. Cannot fail, allocates nothing, starts no thread. */
+/* One event: variable_count values, output_count responses. Returns no error, starts no thread. Allocates nothing, with
+ * three exceptions which keep working memory for each thread from its first event on: range search (PDERS), nearest
+ * neighbours of many numbers, and networks of layers of more than 65536 values. */
 DISKERN_EXPORT void diskern_model_evaluate(const diskern_model* model, const float* variables, double* outputs);
 
 /* Models of a k-fold training choose the fold by a key (event number, ...); 0 columns for every other model. Such a
