@@ -38,7 +38,8 @@ FITS = {
     "gradient boosting": "diskern.GradientBoostedTreesClassifier("
     "n_estimators=1_000_000, early_stopping=False, n_jobs=THREADS)",
     "AdaBoost": "diskern.AdaBoostTreesClassifier(n_estimators=1_000_000, n_jobs=THREADS)",
-    "network": "diskern.NetworkClassifier(max_iter=1_000_000, early_stopping=False, n_jobs=THREADS)",
+    "network": "diskern.NetworkClassifier("
+    "max_iter=1_000_000, n_iter_no_change=1_000_000, early_stopping=False, n_jobs=THREADS)",
 }
 
 
