@@ -92,6 +92,20 @@ struct Axis {
   std::size_t behind = 0;
 };
 
+// Weights for both directions, then a bias for each of the `width` numbers of a group, zeros where there is none.
+template <class T>
+void pack_layer(const ConvolutionPlan& plan, std::size_t width, bool has_bias, const T* parameters, T* prepared) {
+  const Convolution& c = plan.shape;
+  pack_forward(c, parameters, prepared);
+  pack_backward(plan, parameters, prepared + c.forward_weights_size());
+  T* bias = prepared + c.forward_weights_size() + plan.backward_weights_size();
+  std::fill_n(bias, c.groups * padded_columns(width), T{0});
+  if (!has_bias) return;
+  for (std::size_t g = 0; g < c.groups; ++g) {
+    std::copy_n(parameters + c.weight_count() + g * width, width, bias + g * padded_columns(width));
+  }
+}
+
 // y = bias + conv(x), see convolution.hpp.
 class ConvolutionLayer final : public LayerOf<ConvolutionLayer> {
  public:
@@ -104,16 +118,7 @@ class ConvolutionLayer final : public LayerOf<ConvolutionLayer> {
 
   template <class T>
   void prepare_of(const T* parameters, T* prepared) const {
-    const Convolution& c = plan_.shape;
-    pack_forward(c, parameters, prepared);
-    pack_backward(plan_, parameters, prepared + c.forward_weights_size());
-    T* bias = prepared + c.forward_weights_size() + plan_.backward_weights_size();
-    std::fill_n(bias, bias_size(), T{0});
-    if (!attributes_.bias) return;
-    for (std::size_t g = 0; g < c.groups; ++g) {
-      std::copy_n(parameters + c.weight_count() + g * c.group_outputs(), c.group_outputs(),
-                  bias + g * padded_columns(c.group_outputs()));
-    }
+    pack_layer(plan_, plan_.shape.group_outputs(), attributes_.bias, parameters, prepared);
   }
 
   template <class T>
@@ -248,16 +253,7 @@ class TransposedConvolution final : public LayerOf<TransposedConvolution> {
 
   template <class T>
   void prepare_of(const T* parameters, T* prepared) const {
-    const Convolution& c = plan_.shape;
-    pack_forward(c, parameters, prepared);
-    pack_backward(plan_, parameters, prepared + c.forward_weights_size());
-    T* bias = prepared + c.forward_weights_size() + plan_.backward_weights_size();
-    std::fill_n(bias, bias_size(), T{0});
-    if (!attributes_.bias) return;
-    for (std::size_t g = 0; g < c.groups; ++g) {
-      std::copy_n(parameters + c.weight_count() + g * c.group_channels(), c.group_channels(),
-                  bias + g * padded_columns(c.group_channels()));
-    }
+    pack_layer(plan_, plan_.shape.group_channels(), attributes_.bias, parameters, prepared);
   }
 
   template <class T>
