@@ -54,6 +54,17 @@ void register_base(py::module_& module) {
       .def("evaluate", &evaluate, py::arg("events"), py::arg("threads") = 1,
            "Responses, float64 of shape (events, outputs), of float32 or float64 events of shape (events, variables).");
 
+  py::class_<Cancellation, std::shared_ptr<Cancellation>>(
+      module, "Cancellation", "Ends work on other threads as Ctrl-C does that of the main thread.")
+      .def(py::init<>())
+      .def("cancel", &Cancellation::cancel)
+      .def_property_readonly("cancelled", &Cancellation::cancelled)
+      .def(
+          "watch", [](std::shared_ptr<Cancellation> self) { watched_cancellation = std::move(self); },
+          "Work of the calling thread looks at this one from now on.")
+      .def_static(
+          "unwatch", [] { watched_cancellation.reset(); }, "Work of the calling thread looks at none.");
+
   instruction_set();  // a wrong DISKERN_ISA is an error of the import, not of the first evaluation
   module.def(
       "instruction_set", [] { return std::string(name(instruction_set())); },

@@ -5,9 +5,12 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "base/predictor.hpp"
 #include "diskern/context.hpp"
@@ -62,6 +65,19 @@ View<const T> vector(const py::array& array, const char* name, std::size_t expec
                        {array.strides(0) / static_cast<py::ssize_t>(sizeof(T))});
 }
 
+// A flag that one thread raises so that work on others ends as after Ctrl-C, of which Python tells its main thread only.
+class Cancellation {
+ public:
+  void cancel() noexcept { raised_.store(true, std::memory_order_relaxed); }
+  bool cancelled() const noexcept { return raised_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<bool> raised_{false};
+};
+
+// What work on this thread looks at; null: nothing.
+inline thread_local std::shared_ptr<const Cancellation> watched_cancellation;
+
 // Asks Python for pending signals (at most every 50 ms, so that tight loops may ask often) and forwards progress to a
 // callback(done, total, training_loss, validation_loss). Used on the thread that called fit, with the GIL released.
 class PythonMonitor final : public Monitor {
@@ -70,6 +86,10 @@ class PythonMonitor final : public Monitor {
 
   bool interrupted() noexcept override {
     if (interrupted_) return true;
+    if (watched_cancellation != nullptr && watched_cancellation->cancelled()) {
+      interrupted_ = true;
+      return true;
+    }
     const auto now = std::chrono::steady_clock::now();
     if (now - last_check_ < std::chrono::milliseconds(50)) return false;
     last_check_ = now;

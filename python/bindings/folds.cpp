@@ -47,6 +47,8 @@ void register_folds(py::module_& module) {
                   "By a hash of the key's columns to a bucket, and a table from buckets to folds.")
       .def_static("expression", &FoldRule::expression, py::arg("n_folds"), py::arg("text"),
                   "By an expression of columns that gives 0 .. n_folds-1.")
+      .def_static("mean", &FoldRule::mean, py::arg("n_folds"), "No fold is chosen: the mean of all answers.")
+      .def_property_readonly("is_mean", &FoldRule::is_mean)
       .def_property_readonly("n_folds", &FoldRule::fold_count)
       .def_property_readonly("key_columns", &FoldRule::key_columns)
       .def_property_readonly("text", &FoldRule::expression_text)

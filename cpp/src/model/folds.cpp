@@ -83,6 +83,13 @@ FoldRule FoldRule::expression(std::int32_t n_folds, const std::string& text) {
   return rule;
 }
 
+FoldRule FoldRule::mean(std::int32_t n_folds) {
+  check_fold_count(n_folds);
+  FoldRule rule;
+  rule.n_folds_ = n_folds;
+  return rule;
+}
+
 std::int32_t FoldRule::bucket(const double* key) const noexcept {
   // Each column is one application of Philox, keyed by the result of the column before.
   const Philox start(seed_, Purpose::folds);
@@ -100,6 +107,7 @@ std::int32_t FoldRule::bucket(const double* key) const noexcept {
 }
 
 std::int32_t FoldRule::fold(const double* key) const noexcept {
+  if (is_mean()) return -1;
   if (compiled_ == nullptr) {
     const std::int32_t place = bucket(key);
     return place < 0 ? -1 : fold_of_bucket_[static_cast<std::size_t>(place)];
@@ -111,6 +119,7 @@ std::int32_t FoldRule::fold(const double* key) const noexcept {
 }
 
 std::vector<std::int32_t> FoldRule::folds(View<const double, 2> keys) const {
+  check(!is_mean(), "the model answers with the mean of its folds: no event has a fold");
   check(keys.columns() == key_columns_.size(), "the key has " + std::to_string(keys.columns()) +
                                                    " columns, the fold rule reads " +
                                                    std::to_string(key_columns_.size()));
@@ -134,6 +143,10 @@ std::vector<std::int32_t> FoldRule::folds(View<const double, 2> keys) const {
 
 void FoldRule::write(archive::Group& group) const {
   group.set("n_folds", std::int64_t{n_folds_});
+  if (is_mean()) {
+    group.set("mean", true);
+    return;
+  }
   if (compiled_ != nullptr) {
     group.set("expression", text_);
     return;
@@ -146,6 +159,10 @@ void FoldRule::write(archive::Group& group) const {
 FoldRule FoldRule::read(const archive::Group& group) {
   const auto n_folds = static_cast<std::int32_t>(group.integer("n_folds", 2, maximum_folds));
   try {
+    if (group.contains("mean")) {
+      if (!group.boolean("mean")) throw FormatError("model file: '" + group.path() + "/mean' is false");
+      return mean(n_folds);
+    }
     if (group.contains("expression")) return expression(n_folds, group.text("expression"));
     const std::vector<std::int32_t>& table = group.integers32("fold_of_bucket");
     check(!table.empty(), "fold_of_bucket is empty");
@@ -169,6 +186,9 @@ FoldsPredictor::FoldsPredictor(FoldRule rule, std::vector<Fold> folds)
   }
   input_count_ = folds_[0].predictor->input_count();
   output_count_ = folds_[0].predictor->output_count();
+  check(!rule_.is_mean() || output_count_ <= FoldRule::maximum_mean_outputs,
+        "the mean of folds is taken of at most " + std::to_string(FoldRule::maximum_mean_outputs) + " outputs, got " +
+            std::to_string(output_count_));
   check(input_count_ <= maximum_variables, "a model can have at most 65536 variables");
   ModelInfo info;
   info.variables.resize(input_count_);
@@ -176,12 +196,35 @@ FoldsPredictor::FoldsPredictor(FoldRule rule, std::vector<Fold> folds)
   for (const Fold& fold : folds_) models_.push_back(make_model(info, fold.chain, fold.predictor));
 }
 
-void FoldsPredictor::evaluate(const float* /*variables*/, double* responses) const noexcept {
-  std::fill_n(responses, output_count_, nan);
+void FoldsPredictor::evaluate(const float* variables, double* responses) const noexcept {
+  if (!rule_.is_mean()) {
+    std::fill_n(responses, output_count_, nan);
+    return;
+  }
+  double one[FoldRule::maximum_mean_outputs];
+  std::fill_n(responses, output_count_, 0.0);
+  for (const Model& model : models_) {
+    model.evaluate(variables, one);
+    for (std::size_t j = 0; j < output_count_; ++j) responses[j] += one[j];
+  }
+  for (std::size_t j = 0; j < output_count_; ++j) responses[j] /= static_cast<double>(models_.size());
 }
 
-void FoldsPredictor::evaluate(const Context& /*context*/, View<const float, 2> /*events*/,
-                              View<double, 2> /*responses*/) const {
+void FoldsPredictor::evaluate(const Context& context, View<const float, 2> events, View<double, 2> responses) const {
+  if (rule_.is_mean()) {
+    std::vector<double> sums(events.rows() * output_count_, 0.0);
+    std::vector<double> one(sums.size());
+    for (const Model& model : models_) {
+      model.evaluate(context, events, View<double, 2>(one.data(), events.rows(), output_count_));
+      for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += one[i];
+    }
+    for (std::size_t i = 0; i < events.rows(); ++i) {
+      for (std::size_t j = 0; j < output_count_; ++j) {
+        responses(i, j) = sums[i * output_count_ + j] / static_cast<double>(models_.size());
+      }
+    }
+    return;
+  }
   std::string names;
   for (const std::string& name : rule_.key_columns()) names += (names.empty() ? "" : ", ") + name;
   throw InvalidArgument("the model was trained in " + std::to_string(rule_.fold_count()) +

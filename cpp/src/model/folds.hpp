@@ -23,6 +23,8 @@ class FoldRule {
   static constexpr std::size_t maximum_buckets = 65536;
   // How far from an integer the value of an expression may lie, as in TMVA's CrossValidation.
   static constexpr double tolerance = 1e-5;
+  // Outputs of the models whose mean is taken (their responses lie on the stack meanwhile).
+  static constexpr std::size_t maximum_mean_outputs = 1024;
 
   // The key is hashed by Philox with this seed to one of fold_of_bucket.size() buckets of the same probability; the
   // table says which fold a bucket belongs to. An empty table: one bucket for each fold. Throws InvalidArgument.
@@ -32,6 +34,10 @@ class FoldRule {
   // key. Throws InvalidArgument.
   static FoldRule expression(std::int32_t n_folds, const std::string& text);
 
+  // No fold is chosen: the answer to every event is the mean of those of all folds. Nothing is read, there is no key.
+  static FoldRule mean(std::int32_t n_folds);
+
+  bool is_mean() const noexcept { return key_columns_.empty(); }
   std::int32_t fold_count() const noexcept { return n_folds_; }
   const std::vector<std::string>& key_columns() const noexcept { return key_columns_; }
   const std::string& expression_text() const noexcept { return text_; }  // empty: hash
@@ -74,7 +80,8 @@ class FoldsPredictor final : public Predictor {
   std::size_t input_count() const noexcept override { return input_count_; }
   std::size_t output_count() const noexcept override { return output_count_; }
 
-  // An event without its key has no fold: all responses are NaN; a batch throws InvalidArgument.
+  // The mean, where the rule says so. Else an event without its key has no fold: all responses are NaN; a batch throws
+  // InvalidArgument.
   using Predictor::evaluate;
   void evaluate(const float* variables, double* responses) const noexcept override;
   void evaluate(const Context& context, View<const float, 2> events, View<double, 2> responses) const override;

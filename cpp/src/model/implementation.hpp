@@ -36,7 +36,7 @@ class Model::Implementation {
   ModelInfo info;
   std::shared_ptr<const statistics::TransformationChain> chain;  // null: none
   PredictorPointer predictor;
-  const model::FoldsPredictor* folds;  // the predictor, where it is made of folds; else null
+  const model::FoldsPredictor* folds;  // the predictor, where a key chooses among its folds; else null
   model::Inputs inputs;  // needs the completed info
 };
 

@@ -28,6 +28,12 @@ std::string joined(const std::vector<std::string>& names) {
   return text.empty() ? "(none)" : text;
 }
 
+// The predictor, where it is made of folds of which a key chooses one; their mean is as any other predictor.
+const model::FoldsPredictor* chosen_folds(const Predictor* predictor) {
+  const auto* folds = dynamic_cast<const model::FoldsPredictor*>(predictor);
+  return folds == nullptr || folds->rule().is_mean() ? nullptr : folds;
+}
+
 }  // namespace
 
 Model::Implementation::Implementation(ModelInfo given_info,
@@ -36,7 +42,7 @@ Model::Implementation::Implementation(ModelInfo given_info,
     : info(std::move(given_info)),
       chain(std::move(given_chain)),
       predictor(std::move(given_predictor)),
-      folds(dynamic_cast<const model::FoldsPredictor*>(predictor.get())),
+      folds(chosen_folds(predictor.get())),
       inputs(info.variables, folds == nullptr ? std::vector<std::string>{} : folds->rule().key_columns()) {
   if (predictor == nullptr) throw InvalidArgument("a model needs a predictor");
   model::complete_info(info, predictor->output_count());
