@@ -13,6 +13,9 @@ from ._core import InvalidArgument
 # Every integer up to this has a float64 of its own.
 _LARGEST_INTEGER = 2**53
 
+# With stratification the folds are made of so many buckets each.
+BUCKETS_PER_FOLD = 64
+
 
 def key_names(key: Any) -> tuple[str, ...]:
     """Names of the columns of a key: those of a mapping, data frame or structured array; else made up."""
@@ -90,6 +93,29 @@ def key_matrix(key: Any, n: int, names: Sequence[str], name: str = "key") -> NDA
             "key has no fold"
         )
     return matrix
+
+
+def deal(buckets: NDArray[np.int32], strata: NDArray[np.int32], n_buckets: int, n_folds: int) -> list[int]:
+    """Deal buckets out to folds so that each fold gets about the same share of each stratum.
+
+    The largest bucket goes first, each to the fold where it brings the shares closest to equal; ties go to the lower
+    number. The result does not depend on the order of events.
+    """
+    n_strata = int(strata.max()) + 1
+    counts = np.zeros((n_buckets, n_strata))
+    np.add.at(counts, (buckets, strata), 1.0)
+    shares = counts / np.maximum(counts.sum(axis=0), 1.0)
+    order = np.lexsort((np.arange(n_buckets), -shares.sum(axis=1)))
+    filled = np.zeros((n_folds, n_strata))
+    table = np.zeros(n_buckets, np.int64)
+    for place, bucket in enumerate(order):
+        # The first n_folds go to one fold each, so that none stays without a bucket.
+        after = filled + shares[bucket]
+        change = (after * after - filled * filled).sum(axis=1)
+        chosen = place if place < n_folds else int(change.argmin())
+        table[bucket] = chosen
+        filled[chosen] += shares[bucket]
+    return [int(f) for f in table]
 
 
 def _named(key: Any) -> dict[str, Any] | None:

@@ -11,13 +11,10 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from .. import _core
-from .._keys import key_matrix, key_names
+from .._keys import BUCKETS_PER_FOLD, deal, key_matrix, key_names
 from ._base import ClassifierBase, Estimator, RegressorBase
 
 InvalidArgument = _core.InvalidArgument
-
-# With stratification the folds are made of so many buckets each.
-_BUCKETS_PER_FOLD = 64
 
 _PARAMETERS = """
     Parameters
@@ -110,7 +107,7 @@ class _KFold(Estimator):
         seed = self._seed()
         rule = _core.FoldRule.hash(int(n_folds), seed, list(names))
         if self.stratified:
-            table = list(range(n_folds)) * _BUCKETS_PER_FOLD
+            table = list(range(n_folds)) * BUCKETS_PER_FOLD
             buckets = _core.FoldRule.hash(int(n_folds), seed, list(names), table).buckets(matrix)
             rule = _core.FoldRule.hash(int(n_folds), seed, list(names), deal(buckets, strata, len(table), int(n_folds)))
         return rule, matrix
@@ -183,29 +180,6 @@ class _KFold(Estimator):
             for name in self.key_columns_
         ]
         return info
-
-
-def deal(buckets: NDArray[np.int32], strata: NDArray[np.int32], n_buckets: int, n_folds: int) -> list[int]:
-    """Deal buckets out to folds so that each fold gets about the same share of each stratum.
-
-    The largest bucket goes first, each to the fold where it brings the shares closest to equal; ties go to the lower
-    number. The result does not depend on the order of events.
-    """
-    n_strata = int(strata.max()) + 1
-    counts = np.zeros((n_buckets, n_strata))
-    np.add.at(counts, (buckets, strata), 1.0)
-    shares = counts / np.maximum(counts.sum(axis=0), 1.0)
-    order = np.lexsort((np.arange(n_buckets), -shares.sum(axis=1)))
-    filled = np.zeros((n_folds, n_strata))
-    table = np.zeros(n_buckets, np.int64)
-    for place, bucket in enumerate(order):
-        # The first n_folds go to one fold each, so that none stays without a bucket.
-        after = filled + shares[bucket]
-        change = (after * after - filled * filled).sum(axis=1)
-        chosen = place if place < n_folds else int(change.argmin())
-        table[bucket] = chosen
-        filled[chosen] += shares[bucket]
-    return [int(f) for f in table]
 
 
 def _selected(value: Any, chosen: NDArray[np.bool_]) -> Any:

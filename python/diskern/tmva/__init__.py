@@ -8,16 +8,47 @@ from typing import TYPE_CHECKING, Any
 from .types import Tools, Types, gConfig
 
 if TYPE_CHECKING:
+    from . import experimental as Experimental
+    from .cross_validation import CrossValidation
     from .dataloader import DataLoader
+    from .envelope import Envelope
     from .factory import Factory, MethodError
+    from .hyper_parameters import HyperParameterOptimisation
     from .reader import Reader
+    from .variable_importance import VariableImportance, VIType
 
-_WHERE = {"DataLoader": ".dataloader", "Factory": ".factory", "MethodError": ".factory", "Reader": ".reader"}
+_WHERE = {
+    "CrossValidation": ".cross_validation",
+    "DataLoader": ".dataloader",
+    "Envelope": ".envelope",
+    "Factory": ".factory",
+    "HyperParameterOptimisation": ".hyper_parameters",
+    "MethodError": ".factory",
+    "Reader": ".reader",
+    "VIType": ".variable_importance",
+    "VariableImportance": ".variable_importance",
+}
 
-__all__ = ["DataLoader", "Factory", "MethodError", "Reader", "Tools", "Types", "gConfig"]
+__all__ = [
+    "CrossValidation",
+    "DataLoader",
+    "Envelope",
+    "Experimental",
+    "Factory",
+    "HyperParameterOptimisation",
+    "MethodError",
+    "Reader",
+    "Tools",
+    "Types",
+    "VIType",
+    "VariableImportance",
+    "gConfig",
+]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "Experimental":
+        return importlib.import_module(".experimental", __name__)
     if name in _WHERE:
         return getattr(importlib.import_module(_WHERE[name], __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from .._core import InvalidArgument
 from .methods import METHODS
 from .methods.base import AnalysisType, Evaluator, Method, Option, TrainedMethod
-from .options import near_misses, parse_options
+from .options import near_misses, parse_options, without_options
 from .types import EMVA
 
 if TYPE_CHECKING:
@@ -90,6 +91,10 @@ class BookedMethod:
     response_training: NDArray[np.float64] | None = None
     response_test: NDArray[np.float64] | None = None
     metrics: dict[str, Any] = field(default_factory=dict)
+    # What BookMethod was given, to book it again: method or estimator, option string, keywords.
+    kind: Any = None
+    option_text: str = ""
+    keywords: dict[str, Any] = field(default_factory=dict)
 
     def forget_training(self) -> None:
         """As before the training, which failed: no model, and no files of a model that is not to be used."""
@@ -127,6 +132,44 @@ def method_class(type_name: str) -> type[Method]:
     module_name, _, class_name = METHODS[known].partition(":")
     found: type[Method] = getattr(importlib.import_module(module_name, f"{__package__}.methods"), class_name)
     return found
+
+
+def analysis_type_of(data: Any, wanted: str) -> AnalysisType:
+    """What to do with a dataset: as the option AnalysisType says, for Auto by its classes and targets.
+
+    Raises
+    ------
+    InvalidArgument
+        classes and targets that do not go with it
+    """
+    names = data.info.class_names
+    if wanted == "Auto":
+        if data.info.targets:
+            wanted = "Regression"
+        elif set(names) == {"Signal", "Background"}:
+            wanted = "Classification"
+        elif len(names) >= 2:
+            wanted = "Multiclass"
+        else:
+            raise InvalidArgument(
+                f"dataset {data.name!r} has {_listed(names)} and no targets: classification needs two classes, "
+                "regression needs AddTarget"
+            )
+    if wanted == "Regression" and not data.info.targets:
+        raise InvalidArgument(f"dataset {data.name!r} has no targets: AnalysisType=Regression needs AddTarget")
+    if wanted == "Classification" and len(names) != 2:
+        raise InvalidArgument(
+            f"dataset {data.name!r} has {_listed(names)}: AnalysisType=Classification needs two classes"
+        )
+    if wanted == "Multiclass" and len(names) < 2:
+        raise InvalidArgument(f"dataset {data.name!r} has {_listed(names)}: AnalysisType=Multiclass needs two or more")
+    return cast(AnalysisType, wanted)
+
+
+def _listed(names: Sequence[str]) -> str:
+    if not names:
+        return "no classes"
+    return f"{len(names)} class{'es' if len(names) > 1 else ''} ({', '.join(names)})"
 
 
 def check_title(title: Any) -> str:
@@ -178,7 +221,40 @@ def book(
     for option in PDF_OPTIONS:
         if option.name not in given:
             shown.pop(option.name, None)
-    return BookedMethod(title, type_name, method, dataset, analysis_type, shown, common, given)
+    return BookedMethod(
+        title,
+        type_name,
+        method,
+        dataset,
+        analysis_type,
+        shown,
+        common,
+        given,
+        kind=kind,
+        option_text=options,
+        keywords=dict(keywords),
+    )
+
+
+def rebook(booked: BookedMethod, dataset: DataSet, changes: Mapping[str, Any]) -> BookedMethod:
+    """The same method, not trained, on other events and with some options in place of those that were booked.
+
+    Of an estimator object ``changes`` may also name its parameters.
+    """
+    kind, keywords = booked.kind, dict(booked.keywords)
+    changed = dict(changes)
+    if not isinstance(kind, str) and hasattr(kind, "get_params"):
+        parameters = {name: changed.pop(name) for name in list(changed) if name in kind.get_params(deep=False)}
+        if parameters:
+            kind = copy.deepcopy(kind).set_params(**parameters)
+    lowered = {name.lower() for name in changed}
+    keywords = {name: value for name, value in keywords.items() if name.lower() not in lowered}
+    kinds = {option.name.lower(): option.kind for option in type(booked.method).options}
+    texts = {
+        name: str(value) if kinds.get(name.lower()) in ("str", "choice") else value for name, value in changed.items()
+    }
+    text = without_options(booked.option_text, lowered)
+    return book(dataset, booked.analysis_type, kind, booked.title, text, {**keywords, **texts})
 
 
 def own_and_common(own: tuple[Option, ...]) -> tuple[Option, ...]:

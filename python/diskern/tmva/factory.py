@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import _core, evaluation
 from .._core import InvalidArgument
 from ..evaluation import RocCurve
-from .booking import BookedMethod, book, help_text
-from .methods.base import AnalysisType, Option
+from .booking import BookedMethod, analysis_type_of, book, help_text
+from .methods.base import Option
 from .options import near_misses, parse_options
 from .output import check_output, write_output
 from .progress import ProgressBar, duration
 from .results import FactoryResults, MethodResult
+from .studies import Studies
 from .training import check_samples, environment, model_folder, prepare_folder, respond, train
 from .types import ETreeType, gConfig
 
@@ -66,7 +67,7 @@ class MethodError(_core.Error):
         )
 
 
-class Factory:
+class Factory(Studies):
     """Books methods on a DataLoader, trains, tests and compares them.
 
     Parameters
@@ -136,7 +137,7 @@ class Factory:
             unknown type or option (with near misses), a title that is taken, an analysis type the method does not do
         """
         data = loader.prepare(verbose=False) if self._silent() else loader.dataset
-        analysis_type = self._analysis_type(data)
+        analysis_type = analysis_type_of(data, self.options["AnalysisType"])
         methods = self._booked.get(loader.name, [])
         if methods and methods[0].dataset is not data:
             raise InvalidArgument(
@@ -166,33 +167,6 @@ class Factory:
                 "release, nothing else changes"
             )
         return booked
-
-    def _analysis_type(self, data: Any) -> AnalysisType:
-        names = data.info.class_names
-        wanted = self.options["AnalysisType"]
-        if wanted == "Auto":
-            if data.info.targets:
-                wanted = "Regression"
-            elif set(names) == {"Signal", "Background"}:
-                wanted = "Classification"
-            elif len(names) >= 2:
-                wanted = "Multiclass"
-            else:
-                raise InvalidArgument(
-                    f"dataset {data.name!r} has {_listed(names)} and no targets: classification needs two classes, "
-                    "regression needs AddTarget"
-                )
-        if wanted == "Regression" and not data.info.targets:
-            raise InvalidArgument(f"dataset {data.name!r} has no targets: AnalysisType=Regression needs AddTarget")
-        if wanted == "Classification" and len(names) != 2:
-            raise InvalidArgument(
-                f"dataset {data.name!r} has {_listed(names)}: AnalysisType=Classification needs two classes"
-            )
-        if wanted == "Multiclass" and len(names) < 2:
-            raise InvalidArgument(
-                f"dataset {data.name!r} has {_listed(names)}: AnalysisType=Multiclass needs two or more"
-            )
-        return cast(AnalysisType, wanted)
 
     # -- the three steps ----------------------------------------------------------------------------------------------
 
@@ -577,12 +551,6 @@ def _tree_type(type: Any) -> ETreeType:
     elif type in (ETreeType.kTraining, ETreeType.kTesting):
         return ETreeType(type)
     raise InvalidArgument(f"type must be Types.kTraining or Types.kTesting, got {type!r}")
-
-
-def _listed(names: Sequence[str]) -> str:
-    if not names:
-        return "no classes"
-    return f"{len(names)} class{'es' if len(names) > 1 else ''} ({', '.join(names)})"
 
 
 def _option_text(options: dict[str, Any]) -> dict[str, str]:

@@ -78,6 +78,17 @@ def near_misses(name: str, candidates: Iterable[str]) -> str:
     return "; did you mean " + " or ".join(repr(spelling[candidate]) for candidate in close) + "?"
 
 
+def without_options(text: str, names: Iterable[str]) -> str:
+    """The option string without the tokens that set one of some options (names in lower case)."""
+    dropped = set(names)
+    kept = []
+    for token in text.split(":"):
+        match = _TOKEN.match(token.strip())
+        if match is None or match["name"].strip().lower() not in dropped:
+            kept.append(token)
+    return ":".join(kept)
+
+
 def _parse_boolean(text: str, name: str) -> bool:
     lowered = text.strip().lower()
     if lowered in _TRUE:
