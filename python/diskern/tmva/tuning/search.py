@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Callable, Generator, Sequence
 
 import numpy as np
@@ -124,7 +125,9 @@ def optuna(ranges: Sequence[Range], trials: int, generator: np.random.Generator)
     except ImportError as error:
         raise missing_extra("optuna", "hpo", "the search Optuna") from error
     package.logging.set_verbosity(package.logging.WARNING)
-    sampler = package.samplers.TPESampler(seed=int(generator.integers(2**31)), constant_liar=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Optuna calls the constant liar experimental
+        sampler = package.samplers.TPESampler(seed=int(generator.integers(2**31)), constant_liar=True)
     study = package.create_study(direction="maximize", sampler=sampler)
     space = {str(j): package.distributions.FloatDistribution(0.0, 1.0) for j in range(len(ranges))}
     done = 0
