@@ -147,24 +147,4 @@ inline Context make_context(int threads, std::uint64_t seed, Monitor* monitor = 
   return context;
 }
 
-void register_base(py::module_& module);
-void register_expression(py::module_& module);
-void register_statistics(py::module_& module);
-void register_transformation(py::module_& module);
-void register_trees(py::module_& module);
-void register_network(py::module_& module);
-void register_graph(py::module_& module);
-void register_gradient_boosting(py::module_& module);
-void register_random_forest(py::module_& module);
-void register_inspection(py::module_& module);
-void register_model(py::module_& module);
-void register_folds(py::module_& module);
-void register_uniformity(py::module_& module);
-void register_neighbours(py::module_& module);
-void register_clustering(py::module_& module);
-void register_kmeans(py::module_& module);
-void register_classical(py::module_& module);
-void register_principal_components(py::module_& module);
-void register_fitter(py::module_& module);
-
 }  // namespace diskern::python

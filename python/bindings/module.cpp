@@ -1,5 +1,32 @@
 // The list of what the extension offers; each family registers itself in a file of its own.
-#include "common.hpp"
+#include <pybind11/pybind11.h>
+
+// Declared here alone: a new family must not recompile all others.
+namespace diskern::python {
+
+namespace py = pybind11;
+
+void register_base(py::module_& module);
+void register_expression(py::module_& module);
+void register_statistics(py::module_& module);
+void register_transformation(py::module_& module);
+void register_trees(py::module_& module);
+void register_network(py::module_& module);
+void register_graph(py::module_& module);
+void register_gradient_boosting(py::module_& module);
+void register_random_forest(py::module_& module);
+void register_inspection(py::module_& module);
+void register_model(py::module_& module);
+void register_folds(py::module_& module);
+void register_uniformity(py::module_& module);
+void register_neighbours(py::module_& module);
+void register_clustering(py::module_& module);
+void register_kmeans(py::module_& module);
+void register_classical(py::module_& module);
+void register_principal_components(py::module_& module);
+void register_fitter(py::module_& module);
+
+}  // namespace diskern::python
 
 PYBIND11_MODULE(_core, module) {
   using namespace diskern::python;
