@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import json
 import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from diskern._core import InvalidArgument
 from diskern.cli import main
 from diskern.tmva.booking import own_and_common
 from diskern.tmva.methods.base import TrainingSample
+from diskern.tmva.methods.knn import KNN
 from diskern.tmva.methods.pders import PDERS
 from diskern.tmva.methods.svm import SVM
 from diskern.tmva.options import parse_options
@@ -324,7 +327,7 @@ def test_convert(data_directory: Path, title: str, tmp_path: Path, capsys: pytes
     np.testing.assert_array_equal(diskern.load(native).evaluate(events), expected)
     assert main(["convert", str(native), str(native)]) == 2
     assert "--force overwrites it" in capsys.readouterr().err
-    if title in ("RuleFit", "PDERS"):
+    if title == "RuleFit":
         assert main(["convert", str(native), str(xml)]) == 2
         assert "cannot be written as a TMVA weight file" in capsys.readouterr().err
         assert not xml.exists()
@@ -333,6 +336,104 @@ def test_convert(data_directory: Path, title: str, tmp_path: Path, capsys: pytes
         np.testing.assert_array_equal(diskern.load(xml).evaluate(events), expected)
     assert main(["convert", str(native), str(tmp_path / "model.txt")]) == 2
     assert "names no format" in capsys.readouterr().err
+
+
+def model_of(method: type, predictor: Any, regression: bool = False) -> Any:
+    variables = [{"expression": name, "minimum": -3.0, "maximum": 3.0} for name in ("a", "b")]
+    info: dict[str, Any] = {"method": method.type_name, "title": "own", "variables": variables}  # type: ignore[attr-defined]
+    if regression:
+        info |= {"targets": [{"expression": "t"}], "analysis_type": "Regression"}
+    else:
+        info |= {"classes": ["Signal", "Background"]}
+    return _core.Model(info, None, predictor)
+
+
+@pytest.mark.parametrize("regression", [False, True])
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        (PDERS, "VolumeRangeMode=RMS:DeltaFrac=0.7:KernelEstimator=Teepee"),
+        (KNN, "nkNN=7:UseKernel:Kernel=Poln"),
+        (KNN, "nkNN=12:ScaleFrac=0:!UseWeight"),
+    ],
+)
+def test_own_trainings_are_written_for_tmva(method: type, options: str, regression: bool) -> None:
+    """Read back they are the same bit for bit, and the tree of PDERS is one that TMVA can search."""
+    X, y = toy()
+    weight = np.random.default_rng(3).uniform(0.5, 2, len(y)).astype(np.float32).astype(np.float64)
+    sample = sample_of(X, y, weight)
+    if regression:
+        sample = dataclasses.replace(sample, targets=(X[:, :1] ** 2).astype(np.float32))
+    trained = booked(method, options, "Regression" if regression else "Classification").train(sample)
+    model = model_of(method, trained.predictor, regression)
+    text = model.to_tmva_xml()
+    again = diskern.Model(text.encode())
+    np.testing.assert_array_equal(again.evaluate(X), model.evaluate(X))
+    assert again.to_tmva_xml() == text
+    if method is not PDERS:
+        return
+    seen = 0
+    # Every node with the bounds that the nodes above set.
+    root = ElementTree.fromstring(text).find("Weights/BinaryTree/Node")
+    open_nodes = [(root, np.full(2, -np.inf), np.full(2, np.inf))]
+    while open_nodes:
+        node, low, high = open_nodes.pop()
+        assert node is not None
+        values = np.array(node.text.split(), float)  # type: ignore[union-attr]
+        assert ((low <= values[:2]) & (values[:2] < high)).all()
+        selector = int(node.get("depth", "")) % 2
+        assert int(node.get("selector", "")) == selector
+        seen += 1
+        for child in node:
+            bounds = low.copy(), high.copy()
+            bounds[child.get("pos") == "l"][selector] = values[selector]
+            open_nodes.append((child, *bounds))
+    assert seen == len(X)
+
+
+def test_models_that_are_not_those_of_tmva_are_not_written() -> None:
+    X, y = toy()
+    y = np.sort(y)
+    trimmed = booked(KNN, "nkNN=5:Trim").train(sample_of(X[: len(y) - 40], y[: len(y) - 40]))
+    with pytest.raises(diskern.InvalidArgument, match="cannot be written"):
+        model_of(KNN, trimmed.predictor).to_tmva_xml()
+    # Events that are all the same make a chain.
+    X = np.zeros((1200, 2), np.float32)
+    X[:2] = [[1, 2], [2, 1]]
+    trained = booked(PDERS, "").train(sample_of(X, np.arange(1200) % 2))
+    with pytest.raises(diskern.InvalidArgument, match="too deep"):
+        model_of(PDERS, trained.predictor).to_tmva_xml()
+
+
+@pytest.mark.parametrize("old", ['index="3"', 'index="0"'])
+def test_order_of_a_written_range_search(data_directory: Path, old: str) -> None:
+    text = diskern.load(file_of(data_directory, "class_tut", "PDERS")).to_tmva_xml()
+    with pytest.raises(diskern.FormatError, match="each once"):
+        diskern.Model(text.replace(old, 'index="7"').encode())
+    with pytest.raises(diskern.FormatError, match="each once"):
+        diskern.Model(text.replace(f" {old}", "").encode())
+
+
+def test_range_search_of_many_events() -> None:
+    """Boxes of many more events than lists are made of: nodes are counted as a whole. By definition, and the same for
+    every instruction set and number of threads."""
+    rng = np.random.default_rng(8)
+    n = 30000
+    y = np.arange(n) % 2
+    X = (rng.normal(size=(n, 3)) + 0.3 * y[:, None]).astype(np.float32)
+    X[:3000] = np.round(X[:3000])  # events at the edges of each other's boxes
+    weight = rng.uniform(-0.2, 1.5, n)
+    edge = np.array([3.0, 3.0, 3.0])
+    fixed = booked(PDERS, "VolumeRangeMode=Unscaled:DeltaFrac=3").train(sample_of(X, y, weight)).predictor
+    events = X[np.r_[:20, 5000:5020]]
+    weight32 = weight.astype(np.float32).astype(np.float64)
+    X64 = X.astype(np.float64)
+    expected = [by_definition(X64, y, weight32, event, edge, "Box") for event in events.astype(np.float64)]
+    np.testing.assert_allclose(fixed.evaluate(events)[:, 0], expected, rtol=1e-12)
+    assert np.ptp(expected) > 0.1
+    adaptive = booked(PDERS, "NEventsMin=2000:NEventsMax=2500:KernelEstimator=Gauss").train(sample_of(X, y, weight))
+    one, two = (adaptive.predictor.evaluate(X[:300], threads=threads) for threads in (1, 2))
+    np.testing.assert_array_equal(one, two)
 
 
 def test_damaged_files_of_rules_and_vectors(data_directory: Path) -> None:

@@ -16,8 +16,8 @@ from diskern import _core
 
 SMALL = Path(__file__).resolve().parents[1] / "data" / "tmva"
 SMALL_FILES = sorted(SMALL.glob("*.weights.xml.gz"))
-READ_METHODS = ("BDT", "Cuts", "FDA", "Fisher", "HMatrix", "LD", "Likelihood", "MLP", "SVM")
-READ_ONLY_METHODS = ("DL", "KNN", "PDERS", "RuleFit")
+READ_METHODS = ("BDT", "Cuts", "FDA", "Fisher", "HMatrix", "KNN", "LD", "Likelihood", "MLP", "PDERS", "SVM")
+READ_ONLY_METHODS = ("DL", "RuleFit")
 
 
 def text_of(path: Path) -> str:

@@ -221,6 +221,7 @@ std::string meaning(const std::string& name, const std::string& value, const Mod
     return value == "AdaBoostR2" && info.analysis_type == AnalysisType::regression ? "AdaBoostR2" : "mean";
   }
   if (name == "UseYesNoLeaf" || name == "TransformOutput") return tmva::is_true(value) ? "True" : "False";
+  if (const auto number = xml::to_number(value)) return xml::to_text(*number);
   return value;
 }
 
@@ -343,6 +344,8 @@ std::string write_tmva_xml(const Model& model) {
   const auto* hmatrix = dynamic_cast<const statistics::HMatrixPredictor*>(implementation.predictor.get());
   const auto* cuts = dynamic_cast<const statistics::CutsPredictor*>(implementation.predictor.get());
   const auto* likelihood = dynamic_cast<const statistics::LikelihoodPredictor*>(implementation.predictor.get());
+  const auto* neighbours = dynamic_cast<const NeighboursPredictor*>(implementation.predictor.get());
+  const auto* range_search = dynamic_cast<const statistics::RangeSearchPredictor*>(implementation.predictor.get());
   const bool fisher = linear != nullptr && info.method != "LD" && info.analysis_type == AnalysisType::classification &&
                       linear->output_count() == 1;
 
@@ -375,6 +378,12 @@ std::string write_tmva_xml(const Model& model) {
   } else if (likelihood != nullptr) {
     method = "Likelihood";
     needed = {{"TransformOutput", likelihood->transform_output() ? "True" : "False"}};
+  } else if (neighbours != nullptr) {
+    method = "KNN";
+    needed = tmva::neighbours_options(*neighbours, Context{info, root_release(info)});
+  } else if (range_search != nullptr) {
+    method = "PDERS";
+    needed = tmva::range_search_options(*range_search);
   } else {
     throw InvalidArgument("a model of kind '" + std::string(implementation.predictor->kind()) +
                           "' cannot be written as a TMVA weight file");
@@ -410,6 +419,10 @@ std::string write_tmva_xml(const Model& model) {
     tmva::write_cuts(writer, *cuts);
   } else if (likelihood != nullptr) {
     tmva::write_likelihood(writer, *likelihood, info);
+  } else if (neighbours != nullptr) {
+    tmva::write_neighbours(writer, *neighbours, Context{info, root_release(info)});
+  } else if (range_search != nullptr) {
+    tmva::write_range_search(writer, *range_search, info);
   } else {
     tmva::write_network(writer, network::with_folded_inputs(net->network()), Context{info, root_release(info)});
   }

@@ -1,5 +1,5 @@
 #pragma once
-// TMVA's weight files (.weights.xml, tmva.md 3.2 and 3.3): BDT, Fisher, LD and MLP are read and written, KNN read.
+// TMVA's weight files (.weights.xml, tmva.md 3.2 and 3.3).
 
 #include <cstdint>
 #include <memory>
@@ -9,6 +9,7 @@
 
 #include "diskern/model.hpp"
 #include "model/xml.hpp"
+#include "neighbours/neighbours_predictor.hpp"
 #include "network/network.hpp"
 #include "statistics/cuts.hpp"
 #include "statistics/formula.hpp"
@@ -76,6 +77,7 @@ PredictorPointer read_kernel_machine(const xml::Element& weights, const Context&
 void write_kernel_machine(xml::Writer& writer, const statistics::KernelMachine& predictor);
 PredictorPointer read_rules(const xml::Element& weights, const Context& context);
 PredictorPointer read_range_search(const xml::Element& weights, const Context& context);
+void write_range_search(xml::Writer& writer, const statistics::RangeSearchPredictor& predictor, const ModelInfo& info);
 
 PredictorPointer read_hmatrix(const xml::Element& weights, const Context& context);
 void write_hmatrix(xml::Writer& writer, const statistics::HMatrixPredictor& predictor);
@@ -94,11 +96,15 @@ PredictorPointer read_network(const xml::Element& weights, const Context& contex
 void write_network(xml::Writer& writer, const network::Network& network, const Context& context);
 
 PredictorPointer read_neighbours(const xml::Element& weights, const Context& context);
+void write_neighbours(xml::Writer& writer, const NeighboursPredictor& predictor, const Context& context);
 
 // Options that a reader of the file needs to evaluate the method, for models that were not trained by TMVA.
 using Options = std::vector<std::pair<std::string, std::string>>;
 Options forest_options(const trees::Forest& forest, const ModelInfo& info);
 Options network_options(const network::Network& network, const ModelInfo& info);
+// Those that the model's own do not say. Throws InvalidArgument for models that are not TMVA's KNN.
+Options neighbours_options(const NeighboursPredictor& predictor, const Context& context);
+Options range_search_options(const statistics::RangeSearchPredictor& predictor);
 
 }  // namespace tmva
 }  // namespace diskern::model

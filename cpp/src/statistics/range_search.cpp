@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/archive.hpp"
+#include "base/elementwise.hpp"
 #include "base/executor.hpp"
 #include "base/maths.hpp"
 #include "diskern/error.hpp"
@@ -26,12 +27,93 @@ double signed_power(double value, std::size_t n) {
                     : std::abs(value) * std::pow(value, static_cast<double>(n - 1));
 }
 
+// Events up to which lists are made rather than nodes of the trees counted.
+constexpr std::size_t few_events = 4096;
+
 }  // namespace
 
-struct RangeSearchPredictor::Scratch {
-  std::vector<double> size;      // of the box that just holds an event, in units of the initial one
-  std::vector<double> distance;  // square
-  std::vector<std::size_t> inside;
+// What the search around one event has met: all events in a box of some scale, class after class.
+struct RangeSearchPredictor::Event {
+  const RangeSearchPredictor* predictor = nullptr;
+  const RangeTreeKernels* kernels = nullptr;
+  RangeQuery query{};
+  RangeTreeView views[2]{};
+  std::size_t classes = 0;
+  double listed = -1.0;  // scale; negative: nothing
+  RangeList list{};
+  RangeList chosen{};
+  std::size_t begin[3] = {0, 0, 0};  // of the classes in the list: multiples of eight
+  std::vector<double> numbers;       // the memory of the lists
+  std::vector<std::uint32_t> indices;
+  std::vector<double> ordered;
+
+  void start(const RangeSearchPredictor& of, const float* variables) {
+    predictor = &of;
+    kernels = &range_tree_kernels(instruction_set());
+    query = {variables, of.inverse_.data()};
+    classes = of.trees_.size();
+    std::size_t places = 0;
+    for (std::size_t c = 0; c < classes; ++c) {
+      views[c] = of.trees_[c].view();
+      places += of.trees_[c].places() + 2 * range_padding;
+    }
+    if (indices.size() < 2 * places) {
+      numbers.resize(6 * places);
+      indices.resize(2 * places);
+    }
+    double* at = numbers.data();
+    list = {at, at + places, at + 2 * places, indices.data(), 0};
+    chosen = {at + 3 * places, at + 4 * places, at + 5 * places, indices.data() + places, 0};
+    std::fill(begin, begin + 3, std::size_t{0});
+    listed = -1.0;
+  }
+
+  void collect(double scale) {
+    list.length = 0;
+    for (std::size_t c = 0; c < classes; ++c) {
+      begin[c] = list.length;
+      kernels->collect(views[c], query, scale, &list);
+      // Up to a multiple of eight, of what is in no box.
+      for (; list.length % range_padding != 0; ++list.length) {
+        list.size[list.length] = std::numeric_limits<double>::infinity();
+        list.square[list.length] = std::numeric_limits<double>::infinity();
+        list.weight[list.length] = 0.0;
+        list.index[list.length] = 0;
+      }
+    }
+    begin[classes] = list.length;
+    listed = scale;
+  }
+
+  // Sum of the weights in the box of a scale.
+  double content(double scale) {
+    if (scale > listed) {
+      std::size_t events = 0;
+      for (std::size_t c = 0; c < classes; ++c) events += predictor->trees_[c].size();
+      if (events > few_events) {
+        double sum = 0.0;
+        if (count(scale, &sum) > few_events) return sum;
+      }
+      // A box that was too small grows on.
+      collect(listed < 0.0 ? scale : 1.3 * scale);
+    }
+    return kernels->weight_within(list.size, list.weight, list.length, scale);
+  }
+
+  std::size_t count(double scale, double* sum) const {
+    std::size_t events = 0;
+    for (std::size_t c = 0; c < classes; ++c) events += kernels->count(views[c], query, scale, sum);
+    return events;
+  }
+
+  double content_of_class(std::size_t c, double scale) const {
+    double sum = 0.0;
+    if (scale <= listed) {
+      return kernels->weight_within(list.size + begin[c], list.weight + begin[c], begin[c + 1] - begin[c], scale);
+    }
+    kernels->count(views[c], query, scale, &sum);
+    return sum;
+  }
 };
 
 // Steps that one event may take; far more than a box can need.
@@ -65,6 +147,9 @@ RangeSearchPredictor::RangeSearchPredictor(RangeSearchParams params, RangeSample
                           std::to_string(static_cast<int>(maximum_iterations)));
   }
   const bool classification = sample_.n_targets == 0;
+  if (n >= std::numeric_limits<std::uint32_t>::max()) {
+    throw InvalidArgument("range search: too many training events");
+  }
   for (std::size_t i = 0; i < n; ++i) {
     if (!std::isfinite(sample_.weight[i]) || sample_.is_background[i] > 1) {
       throw FormatError("range search: a weight or class of a training event makes no sense");
@@ -96,10 +181,18 @@ RangeSearchPredictor::RangeSearchPredictor(RangeSearchParams params, RangeSample
       }
       edge *= static_cast<double>(static_cast<float>(rms));
     }
-    if (!(edge > 0.0)) {
+    if (!(edge > 0.0) || !std::isfinite(2.0 / edge)) {
       throw InvalidArgument("variable " + std::to_string(j) + " has no spread, there is no box; leave it out");
     }
-    half_.push_back(0.5 * edge);
+    inverse_.push_back(1.0 / (0.5 * edge));
+  }
+  trees_.resize(classification ? 2 : 1);
+  for (std::size_t c = 0; c < trees_.size(); ++c) {
+    std::vector<std::uint32_t> events;
+    for (std::size_t i = 0; i < n; ++i) {
+      if (!classification || sample_.is_background[i] == c) events.push_back(static_cast<std::uint32_t>(i));
+    }
+    trees_[c].build(sample_.columns.data(), n, sample_.weight.data(), std::move(events), inverse_);
   }
 }
 
@@ -140,29 +233,14 @@ double RangeSearchPredictor::kernel(double distance, double largest) const noexc
   }
 }
 
-// Sum of the weights in the box of a scale.
-double RangeSearchPredictor::count(const std::vector<double>& size, double scale) const {
-  constexpr std::size_t lanes = 8;
-  double sums[lanes] = {};
-  const std::size_t n = size.size();
-  std::size_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    for (std::size_t k = 0; k < lanes; ++k) sums[k] += size[i + k] <= scale ? sample_.weight[i + k] : 0.0;
-  }
-  for (std::size_t k = 0; i < n; ++i, ++k) sums[k] += size[i] <= scale ? sample_.weight[i] : 0.0;
-  double total = 0.0;
-  for (const double sum : sums) total += sum;
-  return total;
-}
-
 // TMVA's search for a box that holds between NEventsMin and NEventsMax.
-double RangeSearchPredictor::adaptive_scale(const std::vector<double>& size) const {
+double RangeSearchPredictor::adaptive_scale(Event& event) const {
   // Larger by 15 % until there are enough events, then linear steps towards the middle of the two numbers.
   double base = 1.0;
-  double before = count(size, base);
+  double before = event.content(base);
   for (int i = 0; before < params_.NEventsMin && i < 200; ++i) {
     base *= 1.15;
-    before = count(size, base);
+    before = event.content(base);
   }
   auto now = static_cast<float>(before);
   const float first = now;
@@ -174,7 +252,7 @@ double RangeSearchPredictor::adaptive_scale(const std::vector<double>& size) con
   float best = now;
   for (int i = 1; static_cast<double>(i) < params_.MaxVIterations; ++i) {
     if (static_cast<double>(now) >= params_.NEventsMin && static_cast<double>(now) <= params_.NEventsMax) break;
-    now = static_cast<float>(count(size, base * static_cast<double>(scale)));
+    now = static_cast<float>(event.content(base * static_cast<double>(scale)));
     if (now > 1.0F && now - first != 0.0F) {
       scale += scale_now - scale_before != 0.0F ? (scale_now - scale_before) / (now - first) * (wanted - now) : -0.01F;
     } else {
@@ -190,71 +268,81 @@ double RangeSearchPredictor::adaptive_scale(const std::vector<double>& size) con
   return base * static_cast<double>(best_scale);
 }
 
-void RangeSearchPredictor::evaluate(const float* variables, double* responses, Scratch& scratch) const {
+// A box that holds at least NEventsMin and at most NEventsMax events: twice as large or a tenth.
+double RangeSearchPredictor::neighbours_scale(const Event& event) const {
+  double scale = 1.0;
+  for (int i = 0; static_cast<double>(i) < params_.MaxVIterations; ++i) {
+    double weight = 0.0;
+    const auto now = static_cast<double>(event.count(scale, &weight));
+    if (now >= params_.NEventsMin && now <= params_.NEventsMax) break;
+    scale *= now < params_.NEventsMin ? 2.0 : 0.1;
+  }
+  return scale;
+}
+
+void RangeSearchPredictor::evaluate(const float* variables, double* responses, Event& event) const {
   const std::size_t n = sample_.weight.size();
-  const std::size_t d = sample_.n_inputs;
-  for (std::size_t j = 0; j < d; ++j) {
+  const auto d = static_cast<double>(sample_.n_inputs);
+  for (std::size_t j = 0; j < sample_.n_inputs; ++j) {
     if (std::isfinite(variables[j])) continue;
     std::fill_n(responses, output_count(), std::numeric_limits<double>::quiet_NaN());
     return;
   }
-  scratch.size.assign(n, 0.0);
-  scratch.distance.assign(n, 0.0);
-  for (std::size_t j = 0; j < d; ++j) {
-    const float* column = sample_.columns.data() + j * n;
-    const auto x = static_cast<double>(variables[j]);
-    const double inverse = 1.0 / half_[j];
-    for (std::size_t i = 0; i < n; ++i) {
-      const double distance = std::abs(static_cast<double>(column[i]) - x) * inverse;
-      scratch.size[i] = std::max(scratch.size[i], distance);
-      scratch.distance[i] += distance * distance;
-    }
-  }
-  double scale = 1.0;
-  double largest = 0.0;
-  double limit = std::numeric_limits<double>::infinity();  // of the distance, kNN
-  if (params_.VolumeRangeMode == VolumeMode::Adaptive) scale = adaptive_scale(scratch.size);
-  if (params_.VolumeRangeMode == VolumeMode::kNN) {
-    // A box that holds at least NEventsMin and at most NEventsMax events: twice as large or a tenth.
-    for (int i = 0; static_cast<double>(i) < params_.MaxVIterations; ++i) {
-      const auto now = static_cast<double>(std::count_if(scratch.size.begin(), scratch.size.end(),
-                                                          [&](double size) { return size <= scale; }));
-      if (now >= params_.NEventsMin && now <= params_.NEventsMax) break;
-      scale *= now < params_.NEventsMin ? 2.0 : 0.1;
-    }
-  }
-  scratch.inside.clear();
-  for (std::size_t i = 0; i < n; ++i) {
-    if (scratch.size[i] <= scale) scratch.inside.push_back(i);
-  }
-  // Distances are in units of the box that was found.
-  const auto distance_of = [&](std::size_t i) {
-    return std::sqrt(scratch.distance[i] / static_cast<double>(d)) / scale;
-  };
-  if (params_.VolumeRangeMode == VolumeMode::kNN) {
-    const auto wanted = static_cast<std::size_t>(params_.NEventsMin);
-    if (scratch.inside.size() >= wanted) {
-      std::nth_element(scratch.inside.begin(), scratch.inside.begin() + static_cast<std::ptrdiff_t>(wanted - 1),
-                       scratch.inside.end(), [&](std::size_t a, std::size_t b) {
-                         return scratch.distance[a] != scratch.distance[b] ? scratch.distance[a] < scratch.distance[b]
-                                                                           : a < b;
-                       });
-      limit = distance_of(scratch.inside[wanted - 1]);
-      largest = limit;
-      std::sort(scratch.inside.begin(), scratch.inside.end());
-    } else {
-      scratch.inside.clear();
-    }
-  }
-  double sums[2] = {0.0, 0.0};
+  event.start(*this, variables);
+  const bool neighbours = params_.VolumeRangeMode == VolumeMode::kNN;
+  const bool box = params_.KernelEstimator == RangeKernel::Box && !neighbours;
   const std::size_t targets = sample_.n_targets;
-  for (std::size_t t = 0; t < targets; ++t) responses[t] = 0.0;
-  for (const std::size_t i : scratch.inside) {
-    const double distance = distance_of(i);
-    if (distance > limit || (distance > 1.0 && params_.KernelEstimator != RangeKernel::Box)) continue;
-    const double value = sample_.weight[i] * kernel(distance, largest);
-    sums[targets == 0 ? sample_.is_background[i] : 0] += value;
-    for (std::size_t t = 0; t < targets; ++t) responses[t] += value * static_cast<double>(sample_.targets[t * n + i]);
+  double scale = 1.0;
+  if (params_.VolumeRangeMode == VolumeMode::Adaptive) scale = adaptive_scale(event);
+  if (neighbours) scale = neighbours_scale(event);
+  scale = std::min(scale, std::numeric_limits<double>::max());
+  double sums[2] = {0.0, 0.0};
+  if (box && targets == 0) {
+    for (std::size_t c = 0; c < event.classes; ++c) sums[c] = event.content_of_class(c, scale);
+  } else {
+    if (scale > event.listed) event.collect(scale);
+    // Distances are in units of the box that was found; of its events those are taken that are within distance 1.
+    const double unit = d * scale * scale;
+    double limit = params_.KernelEstimator == RangeKernel::Box ? std::numeric_limits<double>::max() : unit;
+    double largest = 0.0;
+    RangeList& chosen = event.chosen;
+    if (neighbours) {
+      event.ordered.clear();
+      for (std::size_t i = 0; i < event.list.length; ++i) {
+        if (event.list.size[i] <= scale) event.ordered.push_back(event.list.square[i]);
+      }
+      const auto wanted = static_cast<std::size_t>(params_.NEventsMin);
+      if (event.ordered.size() >= wanted) {
+        const auto last = event.ordered.begin() + static_cast<std::ptrdiff_t>(wanted - 1);
+        std::nth_element(event.ordered.begin(), last, event.ordered.end());
+        limit = std::min(limit, *last);
+        largest = std::sqrt(*last / d) / scale;
+      } else {
+        limit = -1.0;
+      }
+    }
+    for (std::size_t t = 0; t < targets; ++t) responses[t] = 0.0;
+    for (std::size_t c = 0; c < event.classes; ++c) {
+      chosen.length = 0;
+      event.kernels->select(&event.list, event.begin[c], event.begin[c + 1] - event.begin[c], scale, limit, &chosen);
+      double* value = chosen.size;
+      if (params_.KernelEstimator == RangeKernel::Gauss) {
+        const double factor = -0.5 / (unit * params_.GaussSigma * params_.GaussSigma);
+        for (std::size_t i = 0; i < chosen.length; ++i) value[i] = chosen.square[i] * factor;
+        elementwise_kernels().exp_double(value, value, chosen.length);
+      } else {
+        for (std::size_t i = 0; i < chosen.length; ++i) {
+          value[i] = kernel(std::sqrt(chosen.square[i] / d) / scale, largest);
+        }
+      }
+      sums[c] = event.kernels->dot(value, chosen.weight, chosen.length);
+      for (std::size_t t = 0; t < targets; ++t) {
+        for (std::size_t i = 0; i < chosen.length; ++i) {
+          responses[t] +=
+              value[i] * chosen.weight[i] * static_cast<double>(sample_.targets[t * n + chosen.index[i]]);
+        }
+      }
+    }
   }
   if (targets > 0) {
     for (std::size_t t = 0; t < targets; ++t) responses[t] = sums[0] == 0.0 ? 0.0 : responses[t] / sums[0];
@@ -274,8 +362,8 @@ void RangeSearchPredictor::evaluate(const float* variables, double* responses, S
 
 void RangeSearchPredictor::evaluate(const float* variables, double* responses) const noexcept {
   // The memory is kept for the next event of the thread.
-  thread_local Scratch scratch;
-  evaluate(variables, responses, scratch);
+  thread_local Event event;
+  evaluate(variables, responses, event);
 }
 
 void RangeSearchPredictor::evaluate(const Context& context, View<const float, 2> events,
@@ -286,16 +374,15 @@ void RangeSearchPredictor::evaluate(const Context& context, View<const float, 2>
       context, chunk_count(n, chunk_size),
       [&](std::size_t chunk) {
         const diskern::Range range = chunk_range(n, chunk_size, chunk);
-        Scratch scratch;
         std::vector<float> variables(input_count());
         std::vector<double> outputs(output_count());
         for (std::size_t i = range.begin; i < range.end; ++i) {
           for (std::size_t j = 0; j < variables.size(); ++j) variables[j] = events(i, j);
-          evaluate(variables.data(), outputs.data(), scratch);
+          evaluate(variables.data(), outputs.data());
           for (std::size_t k = 0; k < outputs.size(); ++k) responses(i, k) = outputs[k];
         }
       },
-      static_cast<double>(n * sample_.weight.size() * (input_count() + 2)));
+      static_cast<double>(n) * 5000.0);
 }
 
 void RangeSearchPredictor::write(archive::Group& group) const {

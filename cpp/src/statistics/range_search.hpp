@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/predictor.hpp"
+#include "statistics/range_tree.hpp"
 
 namespace diskern::statistics {
 
@@ -70,16 +71,17 @@ class RangeSearchPredictor final : public Predictor {
   const RangeSample& sample() const noexcept { return sample_; }
 
  private:
-  struct Scratch;
-  void evaluate(const float* variables, double* responses, Scratch& scratch) const;
-  double count(const std::vector<double>& size, double scale) const;
-  double adaptive_scale(const std::vector<double>& size) const;
+  struct Event;
+  void evaluate(const float* variables, double* responses, Event& event) const;
+  double adaptive_scale(Event& event) const;
+  double neighbours_scale(const Event& event) const;
   double kernel(double distance, double largest) const noexcept;
 
   RangeSearchParams params_;
   RangeSample sample_;
-  std::vector<double> half_;  // half edges of the box
+  std::vector<double> inverse_;  // of half edges of the box
   double class_sum_[2] = {0.0, 0.0};
+  std::vector<RangeTree> trees_;  // one per class; regression: one
 };
 
 }  // namespace diskern::statistics
