@@ -97,7 +97,7 @@ class FDA(Method):
         if spare:
             # TMVA's regression tutorial books such a range.
             notes.append(
-                f"ParRanges has ranges of parameters that the formula does not have: {spare}; they are left out"
+                f"ParRanges has ranges of parameters that the formula does not have: {spare}; they have no effect"
             )
             params.ranges = params.ranges[: max(used, default=-1) + 1]
         result = _core.fit_formula(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+import math
+from collections.abc import Iterator, Mapping, Set
 from typing import Any, ClassVar
 
 from ... import _core
@@ -63,6 +64,26 @@ class Likelihood(Method):
         Option("TransformOutput", "bool", False, "respond with -ln(1/r - 1)/15 instead of the ratio r"),
         *density_options(),
     )
+
+    def __init__(self, title: str, analysis_type: str, values: dict) -> None:  # type: ignore[type-arg]
+        super().__init__(title, analysis_type, values)  # type: ignore[arg-type]
+        for name, least, what in (("Nbins", 0, "0 (by NAvEvtPerBin) or more"), ("NAvEvtPerBin", 0, "0 or more")):
+            for booked, value in self._given(name):
+                if value < least:
+                    raise InvalidArgument(f"{title}: {booked} is {value}, expected {what}")
+        for booked, value in self._given("KDEFineFactor"):
+            if not (math.isfinite(value) and value > 0):
+                raise InvalidArgument(f"{title}: {booked} is {value:g}, expected a positive number")
+
+    def _given(self, name: str) -> Iterator[tuple[str, Any]]:
+        """All values of an option: for every density, by class, and by class and variable."""
+        yield name, self.values[name]
+        for suffix in ("Sig", "Bkg"):
+            value: ArrayValue = self.values[name + suffix]
+            if value.default is not None:
+                yield name + suffix, value.default
+            for index, element in value.elements.items():
+                yield f"{name}{suffix}[{index}]", element
 
     def uses_validation(self) -> bool:
         return False
