@@ -21,6 +21,7 @@ from diskern.tmva.booking import own_and_common
 from diskern.tmva.methods.base import TrainingSample
 from diskern.tmva.methods.cuts import Cuts
 from diskern.tmva.methods.fda import FDA
+from diskern.tmva.methods.likelihood import Likelihood
 from diskern.tmva.options import parse_options
 
 
@@ -404,3 +405,18 @@ def test_bad_input() -> None:
     for method, options in ((Cuts, ""), (FDA, "Formula=(0)+x1:ParRanges=(0,1)")):
         with pytest.raises(InvalidArgument, match="expected a positive number"):
             booked(method, options).train(one_class)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("Nbins=-3", "Nbins is -3, expected 0"),
+        ("NbinsSig[1]=-3", r"NbinsSig\[1\] is -3"),
+        ("NAvEvtPerBinBkg=-1", "NAvEvtPerBinBkg is -1"),
+        ("KDEFineFactor=-1", "KDEFineFactor is -1, expected a positive number"),
+        ("KDEFineFactorBkg[0]=0", r"KDEFineFactorBkg\[0\] is 0"),
+    ],
+)
+def test_likelihood_refuses_numbers_that_make_no_density(options: str, words: str) -> None:
+    with pytest.raises(InvalidArgument, match=words):
+        booked(Likelihood, options)

@@ -6,6 +6,7 @@ from __future__ import annotations
 METHODS: dict[str, str] = {
     "AdaBoost": ".forests:AdaBoost",
     "BDT": ".bdt:BDT",
+    "CFMlpANN": ".mlp_ann:CFMlpANN",
     "Cuts": ".cuts:Cuts",
     "DBSCAN": ".clusters:DBSCAN",
     "DL": ".dl:DL",
@@ -24,5 +25,6 @@ METHODS: dict[str, str] = {
     "PDERS": ".pders:PDERS",
     "RandomForest": ".forests:RandomForest",
     "SVM": ".svm:SVM",
+    "TMlpANN": ".mlp_ann:TMlpANN",
     "UBoost": ".uboost:UBoost",
 }
