@@ -91,6 +91,20 @@ def test_bad_input() -> None:
         diskern.Autoencoder(2, decoder=[Dense(5)]).fit(x)
     with pytest.raises(InvalidArgument, match=r"its Input takes 4 numbers|expected"):
         diskern.Autoencoder(2, encoder=[Input((2, 2, 1)), Flatten()]).fit(x)
+    for options, words in (
+        ({"encoder": [Dense(4), Input((6,))]}, "encoder: .* stands at place 1; an autoencoder has one Input"),
+        ({"encoder": [Input((6,)), Input((6,)), Dense(4)]}, "encoder: .* stands at place 1"),
+        ({"decoder": [Input((6,))]}, "decoder: .* stands at place 0"),
+        ({"encoder": [4]}, "encoder must hold layers"),
+        ({"standardise": "no"}, "standardise must be True or False, got 'no'"),
+        ({"variational": 1}, "variational must be True or False, got 1"),
+        ({"beta": -1.0}, "beta must be a number of 0 or more, got -1.0"),
+        ({"beta": np.nan}, "beta must be a number"),
+    ):
+        with pytest.raises(InvalidArgument, match=words):
+            diskern.Autoencoder(2, **options).fit(x)
+    with pytest.raises(InvalidArgument, match="negative"):
+        diskern.Autoencoder(2, negative_weights="error").fit(x, eval_set=(x, -np.ones(50)))
     x[3, 2] = np.nan
     with pytest.raises(InvalidArgument, match="event 3, variable 2"):
         diskern.Autoencoder().fit(x)

@@ -222,6 +222,11 @@ def test_bad_input() -> None:
     broken[3, 1, 2, 0] = np.nan
     with pytest.raises(InvalidArgument, match="event 3, variable 10"):
         diskern.GraphNetwork(graph).fit(broken, y)
+    for factors in ([1.0, 2.0], [], 3.0, [np.nan], ["a"]):
+        with pytest.raises(InvalidArgument, match="loss_factors must hold a finite number for each of 1 outputs"):
+            diskern.GraphNetwork(graph, loss_factors=factors).fit(x, y)
+    with pytest.raises(InvalidArgument, match="negative"):
+        diskern.GraphNetwork(graph, negative_weights="error").fit(x, y, eval_set=(x, y, -np.ones(len(y))))
     with pytest.raises(InvalidArgument, match="optimizer"):
         diskern.GraphNetwork(graph, optimizer="adamm").fit(x, y)
     with pytest.raises(InvalidArgument, match="parameters"):

@@ -21,6 +21,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import diskern
 from diskern import NetworkClassifier, NetworkRegressor, _core
 from diskern._core import InvalidArgument
+from diskern.networks import Dense
 
 
 def rings(n: int = 600, classes: int = 2, seed: int = 1) -> tuple[Any, Any]:
@@ -141,6 +142,7 @@ def test_pickle_and_model_file(tmp_path: Path) -> None:
         {"weight_decay": 0.1},
         {"clip_norm": -1.0},
         {"solver": "lbfgs"},
+        {"hidden_layer_sizes": (5,), "layers": [Dense(3)]},
         {"learning_rate_init": 0.0},
         {"batch_size": 1.5},
         {"max_iter": 0},

@@ -120,13 +120,43 @@ class Autoencoder(GraphEstimator):
         given = list(self.encoder or ())
         return given[0] if given and isinstance(given[0], Input) else Input((numbers,))
 
+    def _check_parameters(self) -> None:
+        if isinstance(self.latent, bool) or not isinstance(self.latent, int | np.integer) or self.latent < 1:
+            raise InvalidArgument(f"latent must be a whole number of 1 or more, got {self.latent!r}")
+        for name in ("variational", "standardise"):
+            value = getattr(self, name)
+            if not isinstance(value, bool | np.bool_):
+                raise InvalidArgument(f"{name} must be True or False, got {value!r}")
+        if (
+            isinstance(self.beta, bool)
+            or not isinstance(self.beta, int | float | np.number)
+            or not 0 <= self.beta < np.inf
+        ):
+            raise InvalidArgument(f"beta must be a number of 0 or more, got {self.beta!r}")
+        for name in ("encoder", "decoder"):
+            layers = getattr(self, name)
+            if layers is None:
+                continue
+            if not isinstance(layers, list | tuple):
+                raise InvalidArgument(f"{name} must be a list of layers of diskern.networks, got {layers!r}")
+            for i, layer in enumerate(layers):
+                if isinstance(layer, Input):
+                    if name == "decoder" or i > 0:
+                        raise InvalidArgument(
+                            f"{name}: {layer!r} stands at place {i}; an autoencoder has one Input, the first of encoder"
+                        )
+                elif not isinstance(layer, Layer):
+                    raise InvalidArgument(f"{name} must hold layers of diskern.networks, got {layer!r}")
+
     def _build(self, numbers: int) -> Graph:
         start = self._start(numbers)
         if start.size != numbers:
             raise InvalidArgument(f"encoder: its Input takes {start.size} numbers, the events have {numbers}")
         target: Value = Standardise(name="standardise")(start) if self._standardises(start) else start
         sizes = list(self.hidden_layer_sizes)
-        before = [layer for layer in self.encoder or () if not isinstance(layer, Input)]
+        before = list(self.encoder or ())
+        if before and isinstance(before[0], Input):
+            before.pop(0)
         if self.encoder is None:
             before = [Dense(size, activation=self.activation) for size in sizes]
         value = target
@@ -188,8 +218,7 @@ class Autoencoder(GraphEstimator):
             After Ctrl-C; the best weights so far are held and ``interrupted_`` is True.
         """
         self._check_common()
-        if isinstance(self.latent, bool) or not isinstance(self.latent, int | np.integer) or self.latent < 1:
-            raise InvalidArgument(f"latent must be a whole number of 1 or more, got {self.latent!r}")
+        self._check_parameters()
         events = self._events(X)
         weight = check_weights(sample_weight, len(events), negative=self.negative_weights)
         self.n_features_in_ = events.shape[1]
@@ -198,7 +227,10 @@ class Autoencoder(GraphEstimator):
         if eval_set is not None:
             held_out = self._events(eval_set[0] if isinstance(eval_set, tuple) else eval_set, "eval_set")
             held_out_weight = check_weights(
-                eval_set[1] if isinstance(eval_set, tuple) else None, len(held_out), name="eval_set sample_weight"
+                eval_set[1] if isinstance(eval_set, tuple) else None,
+                len(held_out),
+                negative=self.negative_weights,
+                name="eval_set sample_weight",
             )
             validation = held_out, np.empty((len(held_out), 0), np.float32), held_out_weight
         factors = [1.0, 0.0, 0.0] + ([self.beta / events.shape[1]] if self.variational else [])

@@ -233,11 +233,62 @@ class GraphNetwork(GraphEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    @classmethod
+    def from_parameters(
+        cls, graph: Graph, parameters: Any, losses: str | Sequence[str] = "squared", **options: Any
+    ) -> GraphNetwork:
+        """A network whose parameters are known, trained elsewhere or earlier.
+
+        Parameters
+        ----------
+        graph : Graph
+        parameters : array of float32
+            In the order of ``graph.core().parameters``; see :func:`diskern.networks.parameters_from_pytorch`.
+        losses, **options : as of the class
+            The losses say what the model applies to its outputs: 'squared' nothing, 'cross_entropy' a sigmoid.
+
+        Returns
+        -------
+        GraphNetwork
+            Fitted.
+
+        Raises
+        ------
+        InvalidArgument
+            Another number of parameters than the graph has, numbers that are not finite.
+        """
+        if not isinstance(graph, Graph):
+            raise InvalidArgument(f"graph must be a diskern.networks.Graph, got {graph!r}")
+        model = cls(graph, losses, **options)
+        links = [LINKS.get(loss, "identity") for loss in model._loss_list()]
+        numbers = np.ascontiguousarray(parameters, np.float32)
+        core = graph.core(links)
+        if numbers.shape != (core.parameter_count,) or not np.isfinite(numbers).all():
+            raise InvalidArgument(
+                f"parameters must be {core.parameter_count} finite numbers, got an array of shape {numbers.shape}"
+            )
+        model.n_features_in_ = core.input_count
+        return model._finish_fit(_core.GraphPredictor(core, numbers))  # type: ignore[no-any-return]
+
     def _loss_list(self) -> list[str]:
         losses = [self.losses] * len(self.graph.outputs) if isinstance(self.losses, str) else list(self.losses)
         if len(losses) != len(self.graph.outputs):
             raise InvalidArgument(f"losses must have one for each of {len(self.graph.outputs)} outputs, got {losses!r}")
         return losses
+
+    def _factors(self) -> list[float] | None:
+        if self.loss_factors is None:
+            return None
+        count = len(self.graph.outputs)
+        try:
+            factors = [float(one) for one in self.loss_factors]
+        except (TypeError, ValueError):
+            factors = []
+        if len(factors) != count or not np.isfinite(factors).all():
+            raise InvalidArgument(
+                f"loss_factors must hold a finite number for each of {count} outputs, got {self.loss_factors!r}"
+            )
+        return factors
 
     def _kept_graph(self) -> Graph:
         if self.keep_outputs is None:
@@ -303,6 +354,7 @@ class GraphNetwork(GraphEstimator):
             raise InvalidArgument(f"graph must be a diskern.networks.Graph, got {self.graph!r}")
         self._check_common()
         losses = self._loss_list()
+        factors = self._factors()
         kept = self._kept_graph()
         events = self._events(X)
         weight = check_weights(sample_weight, len(events), negative=self.negative_weights)
@@ -313,13 +365,16 @@ class GraphNetwork(GraphEstimator):
                 raise InvalidArgument("eval_set must be (X, y) or (X, y, sample_weight)")
             held_out = self._events(eval_set[0], "eval_set X")
             held_out_weight = check_weights(
-                eval_set[2] if len(eval_set) == 3 else None, len(held_out), name="eval_set sample_weight"
+                eval_set[2] if len(eval_set) == 3 else None,
+                len(held_out),
+                negative=self.negative_weights,
+                name="eval_set sample_weight",
             )
             validation = held_out, self._targets(eval_set[1], len(held_out), "eval_set y"), held_out_weight
         data = events, self._targets(y, len(events)), weight
         interrupted = False
         try:
-            self._fit_graph(self.graph, losses, data, validation, factors=self.loss_factors)
+            self._fit_graph(self.graph, losses, data, validation, factors=factors)
         except KeyboardInterrupt:
             if not getattr(self, "interrupted_", False):
                 raise

@@ -112,6 +112,11 @@ class _Network(LayersDoor):
         if self.n_iter_no_change < 1:
             raise InvalidArgument(f"n_iter_no_change must be 1 or more, got {self.n_iter_no_change!r}")
         sizes = self.hidden_layer_sizes
+        if self.layers is not None and not np.array_equal(sizes, _DEFAULTS.hidden_layers):
+            raise InvalidArgument(
+                f"hidden_layer_sizes={sizes!r} are given together with layers, which stand instead of them; leave one "
+                "of the two out"
+            )
         params = _core.NetworkParams()
         params.activation = getattr(_core.Activation, ACTIVATIONS[self.activation])
         params.solver = getattr(_core.NetworkSolver, SOLVERS[self.solver])
@@ -211,7 +216,12 @@ class _Network(LayersDoor):
         if not isinstance(eval_set, tuple | list) or len(eval_set) not in (2, 3):
             raise InvalidArgument("eval_set must be (X, y) or (X, y, sample_weight)")
         events = self._check_events(eval_set[0], reset=False, name="eval_set X")
-        weight = check_weights(eval_set[2] if len(eval_set) == 3 else None, len(events), name="eval_set sample_weight")
+        weight = check_weights(
+            eval_set[2] if len(eval_set) == 3 else None,
+            len(events),
+            negative=self.negative_weights,
+            name="eval_set sample_weight",
+        )
         return events, eval_set[1], weight
 
 

@@ -28,50 +28,43 @@ Images have the channels last: (height, width, channels); series are (steps, fea
 
 from __future__ import annotations
 
+from ._dense import Activation, Dense, Embedding, Softmax
+from ._foreign import parameters_from_keras, parameters_from_pytorch
 from ._graph import Graph, join_inputs
-from ._layer import Input, Layer, Value
-from ._layers import (
-    GRU,
-    LSTM,
-    Activation,
-    Add,
+from ._images import (
     AveragePooling1D,
     AveragePooling2D,
-    BatchNormalisation,
-    Concatenate,
     Convolution1D,
     Convolution2D,
-    Dense,
-    Distance,
-    DistanceCorrelation,
-    Divergence,
-    Dropout,
-    Embedding,
-    Flatten,
-    GaussianNoise,
     GlobalAveragePooling,
     GlobalMaximumPooling,
     GlobalMinimumPooling,
-    GradientReversal,
-    LayerNormalisation,
-    Masking,
     MaximumPooling1D,
     MaximumPooling2D,
     MinimumPooling1D,
     MinimumPooling2D,
-    Multiply,
-    Permute,
-    Recurrent,
-    Reshape,
-    Sampling,
-    SelfAttention,
-    Softmax,
-    Standardise,
     TransposedConvolution1D,
     TransposedConvolution2D,
     Upsampling1D,
     Upsampling2D,
 )
+from ._keras import graph_from_keras
+from ._layer import Input, Layer, Value
+from ._merges import (
+    Add,
+    Concatenate,
+    Distance,
+    DistanceCorrelation,
+    Divergence,
+    Flatten,
+    GradientReversal,
+    Multiply,
+    Permute,
+    Reshape,
+)
+from ._normalisation import BatchNormalisation, Dropout, GaussianNoise, LayerNormalisation, Sampling, Standardise
+from ._onnx import graph_from_onnx
+from ._series import GRU, LSTM, Masking, Recurrent, SelfAttention
 
 __all__ = [
     "GRU",
@@ -118,5 +111,9 @@ __all__ = [
     "Upsampling1D",
     "Upsampling2D",
     "Value",
+    "graph_from_keras",
+    "graph_from_onnx",
     "join_inputs",
+    "parameters_from_keras",
+    "parameters_from_pytorch",
 ]

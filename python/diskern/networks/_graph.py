@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .. import _core
 from .._core import InvalidArgument
 from ._layer import Input, Layer, Value
-from ._layers import Flatten
+from ._merges import Flatten
 
 _LINKS = {"identity": 0, "sigmoid": 1, "softmax": 2, "exponential": 3}
 
