@@ -118,9 +118,42 @@ def test_layouts() -> None:
         ("DENSE|10|RELU,RESHAPE|FLAT", "last layer is DENSE"),
         ("LSTM|5|4|1|1,LINEAR", "rememberState=1"),
         ("DENSE|N-9,LINEAR", "-5 neurons"),
+        ("DENSE|N/0,LINEAR", r"'N/0' gives inf neurons"),
+        ("DENSE|1000000000,LINEAR", r"1e\+09 neurons.*expected 0 to"),
+        ("BNORM|abc,LINEAR", "the momentum of BNORM is 'ABC', expected a number"),
+        ("BNORM|1.5,LINEAR", "the momentum of BNORM is 1.5, expected a number below 1"),
+        ("BNORM|nan,LINEAR", "the momentum of BNORM is NAN"),
+        ("BNORM|0.5|-1,LINEAR", "the epsilon of BNORM is -1, expected 0 or more"),
+        ("BNORM|0.5|1e-3|7,LINEAR", "BNORM does not know the field '7'"),
+        ("LSTM|5|4|1|0|1|1,LINEAR", "LSTM does not know the field '1', expected units.*returnSequence$"),
+        ("GRU|5|4|1|0|2,LINEAR", "returnSequence of GRU is '2', expected 0 or 1"),
+        ("GRU|5|x|1,LINEAR", "GRU needs 3 whole numbers, but 'X' is none"),
+        ("RESHAPE|1|2|3|4,LINEAR", "RESHAPE does not know the field '4'"),
+        ("RESHAPE|1|2|3|FLAT,LINEAR", "6"),
+        ("RESHAPE|FLAT|7,LINEAR", "RESHAPE does not know the field '7'"),
     ):
         with pytest.raises(InvalidArgument, match=words):
             parse_layout(layout, (1, 1, 4), 1, [])
+    for layout, words in (
+        ("CONV|10|3|3|1|1|1|1|RELU|9,LINEAR", "CONV does not know the field '9'"),
+        ("MAXPOOL|2|2|2|2|3,LINEAR", "MAXPOOL does not know the field '3'"),
+    ):
+        with pytest.raises(InvalidArgument, match=words):
+            parse_layout(layout, (1, 4, 4), 1, [])
+    # As TMVA's tutorials write it.
+    assert parse_layout("RESHAPE|1|1|4|FLAT,DENSE|2|TANH,LINEAR", (1, 2, 2), 1, []).core().parameter_count == 10 + 3
+
+
+def test_other_options() -> None:
+    values = DL.defaults("Classification")
+    for options, words in (
+        ({"ValidationSize": "inf"}, "ValidationSize='inf' must be"),
+        ({"ValidationSize": "nan%"}, "ValidationSize='nan%' must be"),
+        ({"ValidationSize": "-5"}, "ValidationSize='-5' must be"),
+        ({"RandomSeed": -1}, r"RandomSeed=-1 must be 0 \(drawn\) or more"),
+    ):
+        with pytest.raises(InvalidArgument, match=words):
+            DL("DL", "Classification", values | options)
     with pytest.raises(InvalidArgument, match="2 x 3 x 4 are not 23 variables"):
         input_shape("2|3|4", 23)
 
@@ -139,6 +172,16 @@ def test_strategies() -> None:
         ("Optimizer=LION", "Optimizer must be one of"),
         ("DropConfig=0.5+1", "below 1"),
         ("", "no phases"),
+        ("MaxEpochs=nan", "MAXEPOCHS=nan, expected a whole number of 1 or more"),
+        ("MaxEpochs=1.7", "MAXEPOCHS=1.7, expected a whole number"),
+        ("MaxEpochs=1e300", "MAXEPOCHS=1e\\+300, expected a whole number"),
+        ("BatchSize=nan", "BATCHSIZE=nan"),
+        ("BatchSize=0", "BATCHSIZE=0"),
+        ("TestRepetitions=0", "TESTREPETITIONS=0"),
+        ("ConvergenceSteps=-1", "CONVERGENCESTEPS=-1"),
+        ("LearningRate=inf", "LEARNINGRATE=inf, expected a number of 0 or more"),
+        ("Momentum=2", "MOMENTUM=2, expected a number from 0 to 1"),
+        ("WeightDecay=-1", "WEIGHTDECAY=-1"),
     ):
         with pytest.raises(InvalidArgument, match=words):
             parse_strategy(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping, Set
+from math import inf, isfinite
 from typing import Any, ClassVar
 
 import numpy as np
@@ -79,6 +80,7 @@ _STRATEGY: dict[str, Any] = {
     "ADADELTA_RHO": 0.95,
     "ADADELTA_EPS": 1e-8,
 }
+_MOST_NEURONS = 2**26
 _FORMULA = re.compile(r"^[N0-9+\-*/(). ]+$")
 
 
@@ -94,16 +96,68 @@ def _width(token: str, n_variables: int, text: str) -> int:
         value = float(_core.Expression(token.replace("N", str(n_variables))).evaluate({}, 1)[0])
     except Exception as error:
         raise _refuse("Layout", text, f"{token!r} is no formula of N: {error}") from None
-    width = int(value)
-    if width < 0:
-        raise _refuse("Layout", text, f"{token!r} gives {width} neurons with {n_variables} variables")
-    return max(width, 1)
+    if not 0.0 <= value <= _MOST_NEURONS:
+        raise _refuse(
+            "Layout",
+            text,
+            f"{token!r} gives {value:g} neurons with {n_variables} variables, expected 0 to {_MOST_NEURONS}",
+        )
+    return max(int(value), 1)
 
 
 def _numbers(fields: list[str], count: int, kind: str, text: str) -> list[int]:
-    if len(fields) < count or not all(re.fullmatch(r"\d+", field) for field in fields[:count]):
+    if len(fields) < count:
         raise _refuse("Layout", text, f"{kind} needs {count} whole numbers, got {'|'.join(fields)!r}")
+    for field in fields[:count]:
+        if not re.fullmatch(r"\d{1,9}", field):
+            raise _refuse("Layout", text, f"{kind} needs {count} whole numbers, but {field!r} is none")
     return [int(field) for field in fields[:count]]
+
+
+def _nothing_more(fields: list[str], kind: str, expected: str, text: str) -> None:
+    """Fields that are left of a layer are an error that names the first of them."""
+    surplus = next((field for field in fields if field), None)
+    if surplus is not None:
+        raise _refuse("Layout", text, f"{kind} does not know the field {surplus!r}, expected {expected}")
+
+
+def _normalisation(fields: list[str], text: str) -> BatchNormalisation:
+    """``BNORM|momentum|epsilon``."""
+    settings = [-1.0, 1e-4]
+    for i, (name, field) in enumerate(zip(("momentum", "epsilon"), fields, strict=False)):
+        if not field:
+            continue
+        try:
+            settings[i] = float(field)
+        except ValueError:
+            raise _refuse("Layout", text, f"the {name} of BNORM is {field!r}, expected a number") from None
+        if not (settings[i] < 1.0 if name == "momentum" else 0.0 <= settings[i] < float("inf")) or settings[i] == -inf:
+            expected = "a number below 1 (negative: the mean over all batches)" if name == "momentum" else "0 or more"
+            raise _refuse("Layout", text, f"the {name} of BNORM is {field}, expected {expected}")
+    _nothing_more(fields[2:], "BNORM", "momentum|epsilon", text)
+    momentum, epsilon = settings
+    # TMVA's momentum is what stays of the average.
+    return BatchNormalisation(momentum if momentum < 0 else 1.0 - momentum, epsilon)
+
+
+def _recurrent(kind: str, fields: list[str], text: str) -> tuple[Recurrent | LSTM | GRU, tuple[int, int]]:
+    """The layer of ``LSTM|units|features|steps|rememberState|returnSequence`` and the series that it wants."""
+    units, features, steps = _numbers(fields, 3, kind, text)
+    names = ["rememberState", "returnSequence", *(["resetGateAfter"] if kind == "GRU" else [])]
+    flags = dict.fromkeys(names, False)
+    for name, field in zip(names, fields[3:], strict=False):
+        if field not in ("", "0", "1"):
+            raise _refuse("Layout", text, f"{name} of {kind} is {field!r}, expected 0 or 1")
+        flags[name] = field == "1"
+    _nothing_more(fields[3 + len(names) :], kind, f"units|features|steps|{'|'.join(names)}", text)
+    if flags["rememberState"]:
+        raise _refuse("Layout", text, f"rememberState=1 of {kind} is not available")
+    sequences = flags["returnSequence"]
+    if kind == "GRU":
+        layer: Recurrent | LSTM | GRU = GRU(units, sequences=sequences)
+    else:
+        layer = {"RNN": Recurrent, "LSTM": LSTM}[kind](units, sequences=sequences)
+    return layer, (steps, features)
 
 
 def input_shape(text: str, n_variables: int) -> tuple[int, int, int]:
@@ -160,40 +214,42 @@ def parse_layout(text: str, shape: tuple[int, int, int], n_outputs: int, drop: l
                 form = "image"
             if kind == "CONV":
                 maps, height, width, rows, columns, top, left = _numbers(fields[1:], 7, kind, text)
-                function = fields[8] if len(fields) > 8 else "LINEAR"
+                function = fields[8] if len(fields) > 8 and fields[8] else "LINEAR"
+                _nothing_more(
+                    fields[9:], kind, "maps|height|width|strideRows|strideColumns|padRows|padColumns|activation", text
+                )
                 if function not in _FUNCTIONS:
                     raise _refuse("Layout", text, f"{function!r} is no activation, expected {', '.join(_FUNCTIONS)}")
-                layer = Convolution2D(
+                value = Convolution2D(
                     maps, (height, width), (rows, columns), (top, left), activation=_FUNCTIONS[function]
-                )
-                value = layer(value)
+                )(value)
             else:
                 height, width, rows, columns = _numbers(fields[1:], 4, kind, text)
+                _nothing_more(fields[5:], kind, "height|width|strideRows|strideColumns", text)
                 value = MaximumPooling2D((height, width), (rows, columns))(value)
         elif kind == "RESHAPE":
+            # FLAT alone, or behind the three extents, as TMVA's tutorials have it.
             if "FLAT" in fields[1:]:
+                place = fields.index("FLAT")
+                if place > 1:
+                    wanted = _numbers(fields[1:place], 3, kind, text)
+                    _nothing_more(fields[4:place], kind, "depth|height|width|FLAT", text)
+                    Graph(start, Reshape((wanted[0] * wanted[1] * wanted[2],))(_flat(value, form)))  # checks the size
+                _nothing_more(fields[place + 1 :], kind, "depth|height|width|FLAT", text)
                 value, form = _flat(value, form), "flat"
             else:
                 extents = tuple(_numbers(fields[1:], 3, kind, text))  # type: ignore[assignment]
+                _nothing_more(fields[4:], kind, "depth|height|width or FLAT", text)
                 value, form = Reshape(extents)(_flat(value, form)), "first"
         elif kind == "BNORM":
-            settings = [float(field) for field in fields[1:] if field]
-            momentum = settings[0] if settings else -1.0
-            # TMVA's momentum is what stays of the average.
-            value = BatchNormalisation(
-                momentum if momentum < 0 else 1.0 - momentum, settings[1] if len(settings) > 1 else 1e-4
-            )(_flat(value, form) if form == "first" else value)
+            value = _normalisation(fields[1:], text)(_flat(value, form) if form == "first" else value)
             form = "flat" if form == "first" else form
         elif kind in ("RNN", "LSTM", "GRU"):
-            units, features, steps = _numbers(fields[1:], 3, kind, text)
-            flags = [int(field) for field in fields[4:] if re.fullmatch(r"[01]", field)]
-            if flags and flags[0] == 1:
-                raise _refuse("Layout", text, f"rememberState=1 of {kind} is not available")
-            sequences = len(flags) > 1 and flags[1] == 1
+            layer, series = _recurrent(kind, fields[1:], text)
             if form != "series":
-                value = Reshape((steps, features))(_flat(value, form))
-            value = {"RNN": Recurrent, "LSTM": LSTM, "GRU": GRU}[kind](units, sequences=sequences)(value)
-            form = "series" if sequences else "flat"
+                value = Reshape(series)(_flat(value, form))
+            value = layer(value)
+            form = "series" if layer.sequences else "flat"
         else:
             rest = fields[1:] if kind == "DENSE" else fields
             functions = [field for field in rest if field in _FUNCTIONS]
@@ -218,6 +274,36 @@ def _flat(value: Value, form: str) -> Value:
     return Flatten()(value) if form in ("series", "first") else value
 
 
+#: of the numbers of a block: whether they are whole, and the least and largest that make sense
+_LIMITS = {
+    "LEARNINGRATE": (False, 0.0, inf),
+    "MOMENTUM": (False, 0.0, 1.0),
+    "CONVERGENCESTEPS": (True, 1, 2**31 - 1),
+    "MAXEPOCHS": (True, 1, 2**31 - 1),
+    "BATCHSIZE": (True, 1, 2**31 - 1),
+    "TESTREPETITIONS": (True, 1, 2**31 - 1),
+    "WEIGHTDECAY": (False, 0.0, inf),
+    "ADAM_BETA1": (False, 0.0, 1.0),
+    "ADAM_BETA2": (False, 0.0, 1.0),
+    "ADAM_EPS": (False, 0.0, inf),
+    "ADAGRAD_EPS": (False, 0.0, inf),
+    "RMSPROP_RHO": (False, 0.0, 1.0),
+    "RMSPROP_EPS": (False, 0.0, inf),
+    "ADADELTA_RHO": (False, 0.0, 1.0),
+    "ADADELTA_EPS": (False, 0.0, inf),
+}
+
+
+def _check_phase(phase: Mapping[str, Any], text: str) -> None:
+    for key, (whole, least, most) in _LIMITS.items():
+        value = phase[key]
+        if isfinite(value) and (not whole or value == int(value)) and least <= value <= most:
+            continue
+        kind = "a whole number" if whole else "a number"
+        limits = f"of {least:g} or more" if most > 1.0 else f"from {least:g} to {most:g}"
+        raise _refuse("TrainingStrategy", text, f"{key}={value:g}, expected {kind} {limits}")
+
+
 def parse_strategy(text: str) -> list[dict[str, Any]]:
     """The phases of a ``TrainingStrategy`` string: blocks separated by ``|``, keys by ``,``."""
     phases = []
@@ -239,6 +325,7 @@ def parse_strategy(text: str) -> list[dict[str, Any]]:
                 phase[key.upper()] = value.upper() if isinstance(default, str) or default is None else float(value)
             except ValueError:
                 raise _refuse("TrainingStrategy", text, f"{pair!r} is no number") from None
+        _check_phase(phase, text)
         if phase["OPTIMIZER"] not in _OPTIMIZERS:
             raise _refuse("TrainingStrategy", text, f"Optimizer must be one of {', '.join(_OPTIMIZERS)}")
         if phase["REGULARIZATION"] not in ("NONE", "L1", "L2"):
@@ -301,6 +388,8 @@ class DL(Method):
         super().__init__(title, analysis_type, values)
         if values["Architecture"] != "CPU":
             raise InvalidArgument(f"{title}: Architecture={values['Architecture']} is not available, only CPU is")
+        if values["RandomSeed"] < 0:
+            raise InvalidArgument(f"{title}: RandomSeed={values['RandomSeed']} must be 0 (drawn) or more")
         self.phases = parse_strategy(values["TrainingStrategy"])
         self._validation_count(1000)
 
@@ -320,7 +409,7 @@ class DL(Method):
             else:
                 number = float(text)
                 count = round(events * number) if number < 1.0 else round(number)
-        except ValueError:
+        except (ValueError, OverflowError):  # no number, NaN or infinity
             count = -1
         if count < 0:
             raise InvalidArgument(f"{self.title}: ValidationSize={text!r} must be 20%, 0.2 or a number of events")
