@@ -6,6 +6,7 @@ import argparse
 import itertools
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -303,9 +304,35 @@ def cases() -> tuple[Case, ...]:
 _PACKAGES = ("numpy", "scikit-learn", "xgboost", "lightgbm", "torch")
 
 
+#: processes that ran or waited during the last minute, above which times are not worth much
+_LOADED = 0.5
+
+
+def machine_load() -> float | None:
+    """Processes that ran or waited during the last minute, on average; None where the system does not tell."""
+    try:
+        return os.getloadavg()[0]
+    except (AttributeError, OSError):  # Windows
+        return None
+
+
+def load_warning(load: float | None) -> str | None:
+    """What is to be said about a machine that has other work to do."""
+    if load is None or load <= _LOADED:
+        return None
+    return (
+        f"the machine is loaded: {load:.1f} processes ran or waited during the last minute. Times are longer and "
+        "ratios wider than on an idle one."
+    )
+
+
 def _lines(records: list[dict[str, Any]], found: dict[str, Any]) -> Iterator[str]:
     peers = ", ".join(f"{name} {version}" for name, version in found["peers"].items())
     yield f"{found['processor']}, {found['threads']} threads; diskern {found['diskern']}; {peers}"
+    warning = load_warning(found.get("load before"))
+    if warning is not None:
+        yield ""
+        yield f"**Before it began {warning}**"
     for record in records:
         yield ""
         yield from table_lines(record)
@@ -330,6 +357,11 @@ def main(arguments: argparse.Namespace) -> int:
         raise _core.InvalidArgument(f"--rounds must be at least 1, got {arguments.rounds}")
     threads = arguments.threads or _core.available_threads()
     found = hardware(threads, _PACKAGES)
+    load = machine_load()
+    found["load before"] = None if load is None else round(load, 2)
+    warning = load_warning(load)
+    if warning is not None:
+        print(f"diskern bench: {warning}", file=sys.stderr, flush=True)
     records = []
     for case in chosen:
         outcomes = run_case(case, rounds=arguments.rounds, threads=threads, report=lambda text: print(text, flush=True))

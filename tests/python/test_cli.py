@@ -170,6 +170,19 @@ def test_missing_column_is_named(job, capsys):
     assert not (job / "a.npz").exists()
 
 
+def test_bench_says_that_the_machine_is_loaded(monkeypatch, capsys, tmp_path):
+    from diskern import bench
+
+    monkeypatch.setattr(bench, "cases", lambda: ())
+    for processes, expected in ((3.2, True), (0.1, False)):
+        monkeypatch.setattr(bench, "machine_load", lambda processes=processes: processes)
+        assert main(["bench", "--output", str(tmp_path)]) == 0
+        printed = capsys.readouterr()
+        assert ("3.2 processes ran or waited" in printed.err) is expected
+        assert ("the machine is loaded" in (tmp_path / "benchmark.md").read_text()) is expected
+    assert bench.load_warning(None) is None
+
+
 def test_bench_lists_its_cases(capsys):
     assert main(["bench", "--list"]) == 0
     assert "bdt-training" in capsys.readouterr().out
