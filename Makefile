@@ -49,6 +49,7 @@ bench: $(VENV)/.ready-bench ## Benchmarks beside the peers that are installed; w
 	$(BIN)/python benchmarks/python/networks_training.py --all
 	$(BIN)/python benchmarks/python/networks_evaluation.py --all
 	$(BIN)/python benchmarks/python/networks_layers.py --all
+	$(BIN)/python benchmarks/python/networks_learning_curves.py --all
 	$(if $(wildcard $(DISKERN_DATA)/tmva_trained/scaling.json),$(BIN)/python benchmarks/python/trees_tmva_shapes.py --all --scaling $(DISKERN_DATA)/tmva_trained/scaling.json,@echo "trees_tmva_shapes.py is left out: DISKERN_DATA/tmva_trained/scaling.json is not there")
 	$(if $(DISKERN_DATA),$(BIN)/python benchmarks/python/trees_quality.py --all --data $(DISKERN_DATA),$(BIN)/python benchmarks/python/trees_quality.py --case generator-1M)
 	$(BIN)/python benchmarks/python/trees_uniformity.py $(if $(DISKERN_DATA),--all --data $(DISKERN_DATA),--case generated-bins --case generated-neighbours --case generated-uboost)
