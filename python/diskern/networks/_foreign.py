@@ -54,7 +54,7 @@ def _fill(
 def _reordered(matrix: NDArray[Any], order: Sequence[int]) -> NDArray[Any]:
     """Rows of gates in the order of the file as columns in ours."""
     blocks = np.split(matrix, len(order))
-    return np.concatenate([blocks[i] for i in order]).T
+    return np.asarray(np.concatenate([blocks[i] for i in order]).T)
 
 
 def _torch_arrays(name: str, kind: str, infos: list[dict[str, Any]], state: _Arrays) -> list[NDArray[Any]]:

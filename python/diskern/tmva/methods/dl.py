@@ -153,10 +153,13 @@ def _recurrent(kind: str, fields: list[str], text: str) -> tuple[Recurrent | LST
     if flags["rememberState"]:
         raise _refuse("Layout", text, f"rememberState=1 of {kind} is not available")
     sequences = flags["returnSequence"]
+    layer: Recurrent | LSTM | GRU
     if kind == "GRU":
-        layer: Recurrent | LSTM | GRU = GRU(units, sequences=sequences)
+        layer = GRU(units, sequences=sequences)
+    elif kind == "LSTM":
+        layer = LSTM(units, sequences=sequences)
     else:
-        layer = {"RNN": Recurrent, "LSTM": LSTM}[kind](units, sequences=sequences)
+        layer = Recurrent(units, sequences=sequences)
     return layer, (steps, features)
 
 
