@@ -414,7 +414,7 @@ def test_bad_input() -> None:
         ("NbinsSig[1]=-3", r"NbinsSig\[1\] is -3"),
         ("NAvEvtPerBinBkg=-1", "NAvEvtPerBinBkg is -1"),
         ("KDEFineFactor=-1", "KDEFineFactor is -1, expected a positive number"),
-        ("KDEFineFactorBkg[0]=0", r"KDEFineFactorBkg\[0\] is 0"),
+        ("KDEFineFactorBkg[0]=-2", r"KDEFineFactorBkg\[0\] is -2"),
     ],
 )
 def test_likelihood_refuses_numbers_that_make_no_density(options: str, words: str) -> None:

@@ -72,7 +72,7 @@ class Likelihood(Method):
                 if value < least:
                     raise InvalidArgument(f"{title}: {booked} is {value}, expected {what}")
         for booked, value in self._given("KDEFineFactor"):
-            if not (math.isfinite(value) and value > 0):
+            if not (math.isfinite(value) and value >= 0):  # 0, TMVA's own, is refused where kernels are adaptive
                 raise InvalidArgument(f"{title}: {booked} is {value:g}, expected a positive number")
 
     def _given(self, name: str) -> Iterator[tuple[str, Any]]:
