@@ -23,6 +23,8 @@ from diskern.estimators.gradient_boosted_trees import GradientBoostedTreesClassi
 from diskern.estimators.graph_network import GraphNetwork
 from diskern.estimators.kmeans import KMeans
 from diskern.estimators.network import NetworkRegressor
+from diskern.estimators.pca import PCA
+from diskern.estimators.uboost import UBoostClassifier
 from diskern.networks import (
     LSTM,
     BatchNormalisation,
@@ -114,7 +116,20 @@ def models() -> tuple[tuple[str, bytes, int], ...]:
     vectors = factory.BookMethod(loader, "SVM", "SVM", "VarTransform=N")
     hmatrix = factory.BookMethod(loader, "HMatrix", "HMatrix", "VarTransform=N")
     likelihood = factory.BookMethod(loader, "Likelihood", "Likelihood", "Nbins=8:PDFInterpolSig[0]=KDE")
+    neighbours = factory.BookMethod(loader, "KNN", "KNN", "nkNN=5")
+    fraction = factory.BookMethod(loader, "DBSCAN", "DBSCAN", "")
     factory.TrainAllMethods()
+    votes = UBoostClassifier(n_estimators=2, max_depth=2, efficiency_steps=2, n_neighbors=10)
+    votes.fit(events, labels > 0, protected=events[:, 2])
+    # Rules are read from TMVA's files only.
+    variable = '<Variable VarIndex="{0}" Expression="v{0}" Label="v{0}"/>'
+    rules = diskern.Model(
+        f"""<MethodSetup Method="RuleFit::r"><Variables NVar="2">{variable.format(0)}{variable.format(1)}</Variables>
+        <Weights NRules="1" NLinear="2" Offset="0.5"><Rule Coeff="0.7" Nvars="2">
+        <Cut Selector="1" Min="0" Max="1" DoMin="T" DoMax="F"/><Cut Selector="0" Min="0" Max="1" DoMin="F" DoMax="T"/>
+        </Rule><Linear OK="1" Coeff="0.3" Norm="1.5" DM="-2" DP="2"/><Linear OK="0" Coeff="0" Norm="1" DM="-1" DP="1"/>
+        </Weights></MethodSetup>""".encode()
+    )
     return (
         ("trees", trees._model().to_bytes(), 3),
         ("network", network._model().to_bytes(), 3),
@@ -130,6 +145,11 @@ def models() -> tuple[tuple[str, bytes, int], ...]:
         ("k-means", KMeans(4, random_state=0).fit(events)._model().to_bytes(), 3),
         ("folds", folds._model().to_bytes(), 3),
         ("folds by expression", by_expression._model().to_bytes(), 3),
+        ("neighbours", neighbours.model.to_bytes(), 3),
+        ("cluster fractions", fraction.model.to_bytes(), 3),
+        ("votes", votes._model().to_bytes(), 3),
+        ("projection", PCA(2).fit(events)._model().to_bytes(), 3),
+        ("rules", rules.to_bytes(), 2),
     )
 
 
@@ -153,12 +173,24 @@ def read(content: bytes, variables: int) -> bool:
     return True
 
 
+def test_every_kind_of_model_is_mutated() -> None:
+    content = next(content for name, content, _ in models() if name == "k-means")
+    unknown = [(name, flags, data.replace(b"k_means", b"k_meanz")) for name, flags, data in unpack(content)]
+    with pytest.raises(_core.FormatError, match="expected one of") as error:
+        _core.model_from_bytes(pack(unknown))
+    kinds = set(str(error.value).split("expected one of ")[1].split(", "))
+    assert {"forest", "rules", "k_means"} <= kinds
+    written = b"".join(content for _, content, _ in models())
+    assert {kind for kind in kinds if kind.encode() not in written} == set()
+
+
 def test_the_container_is_understood_here() -> None:
     for _, content, variables in models():
         assert pack(unpack(content)) == content
         assert read(content, variables)
 
 
+N_MODELS = 19
 NUMBERS = st.sampled_from([0, 1, 2, 3, 127, 128, 255, 2**15, 2**20, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1])
 
 
@@ -213,8 +245,9 @@ def test_mutations_of_the_plain_file_are_all_noticed(data: st.DataObject) -> Non
     assert not read(bytes(changed), variables)
 
 
-@pytest.mark.parametrize("index", range(6))
+@pytest.mark.parametrize("index", range(N_MODELS))
 def test_every_cut_is_noticed(index: int) -> None:
+    assert len(models()) == N_MODELS
     name, content, variables = models()[index]
     for length in (*range(0, len(content), max(len(content) // 400, 1)), len(content) - 1):
         assert not read(content[:length], variables), f"{name}: {length} of {len(content)} bytes"
