@@ -11,10 +11,11 @@ import pytest
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
+import sklearn.cluster
 from sklearn.metrics import adjusted_rand_score
 
 from clustering_checker import dbscan_faults
-from diskern import DBSCAN
+from diskern import DBSCAN, KMeans
 
 DATA = os.environ.get("DISKERN_DATA", "")
 FOLDER = Path(DATA) / "clustering_shapes"
@@ -62,6 +63,28 @@ def test_dbscan_reaches_the_published_agreement(row: dict[str, str]) -> None:
     assert adjusted_rand_score(truth, found.labels_) == pytest.approx(float(row["ari"]), abs=0.01)
     if len(points) <= 3200:
         assert dbscan_faults(scaled, float(eps), int(min_samples), found.labels_, found.core_sample_indices_) == []
+
+
+@needs_shapes
+@pytest.mark.parametrize(
+    "row",
+    [pytest.param(row, marks=[pytest.mark.slow] if int(row["rows"]) > 3200 else [], id=row["name"]) for row in ROWS],
+)
+def test_k_means_reaches_the_published_agreement(row: dict[str, str]) -> None:
+    """Ten starts find clusters of the inertia of scikit-learn's ten, or of less; where it is not less, they agree with
+    the truth as well. Points that are noise in truth are clustered, but not compared."""
+    points, truth = load(row["name"])
+    found = KMeans(len(np.unique(truth[truth > 0])), n_init=10, random_state=0).fit(points)
+    real = truth > 0
+    better = False
+    if len(points) <= 10_000:
+        theirs = sklearn.cluster.KMeans(found.n_clusters, n_init=10, random_state=0).fit(points)
+        assert found.inertia_ <= 1.002 * theirs.inertia_
+        # Noise around two rings has better clusters than those of the table, of another shape.
+        better = found.inertia_ < 0.9995 * theirs.inertia_
+        assert not better or row["name"] == "graves/ring_noisy"
+    if not better:
+        assert adjusted_rand_score(truth[real], found.labels_[real]) == pytest.approx(float(row["kmeans"]), abs=0.03)
 
 
 def clouds() -> list[tuple[np.ndarray, float, int]]:
