@@ -374,3 +374,26 @@ def test_models_reports_and_responses(tmp_path: Path, folders: tuple[Path, Path]
         with unprivileged(), pytest.raises((InvalidArgument, PermissionError), match="Permission denied"):
             write(what, locked)
     assert len(files(free)) == 10
+
+
+@pytest.mark.parametrize("table", [False, True])
+@pytest.mark.parametrize(("value", "word"), [(np.nan, "NaN"), (-np.inf, "infinity")])
+@pytest.mark.parametrize(
+    "name", ["CLUE", "DBSCAN", "KNeighborsClassifier", "KNeighborsRegressor", "NearestNeighbors", "PCA"]
+)
+def test_points_that_are_not_finite(name: str, value: float, word: str, table: bool) -> None:
+    """Estimators of points, which take float64: the message is that of the others, with the column of a table."""
+    events = sample("")[0]
+    points: Any = set_at(events, value)
+    answer = np.arange(80) % 2
+    where = "event 7, variable 1"
+    if table:
+        points = pytest.importorskip("pandas").DataFrame(points, columns=["x", "mass", "z"])
+        where += r" \(mass\)"
+    made = getattr(diskern, name)()
+    with pytest.raises(InvalidArgument, match=f"Input X contains {word}.*{where}"):
+        made.fit(points, answer)
+    if name in ("PCA", "NearestNeighbors"):
+        made.fit(events)
+        with pytest.raises(InvalidArgument, match=f"Input X contains {word}.*event 7, variable 1"):
+            (made.transform if name == "PCA" else made.kneighbors)(np.asarray(points))

@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
-from sklearn.utils.validation import check_array, check_is_fitted, check_random_state, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, check_random_state
 
 from .. import _core
 from .._validation import check_weights
 from ._base import Estimator, InvalidArgument
+from ._points import validate_points
 
 SEEDINGS = {
     "k-means++": _core.KMeansSeeding.plus_plus,
@@ -100,7 +101,7 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
             self._n_init = 1
 
     def _check_points(self, X: Any, *, reset: bool, finite: bool = True) -> NDArray[Any]:
-        points: NDArray[Any] = validate_data(
+        points: NDArray[Any] = validate_points(
             self, X, reset=reset, dtype=[np.float64, np.float32], order="C", ensure_all_finite=finite
         )
         return points

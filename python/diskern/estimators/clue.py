@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._validation import check_weights
+from ._points import validate_points
 
 try:
     from sklearn.base import BaseEstimator, ClusterMixin
-    from sklearn.utils.validation import validate_data
 except ImportError as error:  # pragma: no cover
     raise ImportError(
         f"diskern's estimators need scikit-learn >= 1.6 ({error}); install it with: pip install 'diskern[sklearn]'"
@@ -124,7 +124,7 @@ class CLUE(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         seed = distance if self.seed_distance is None else self._number("seed_distance")
         density, factor = self._number("critical_density"), self._number("outlier_distance_factor")
         threads = self._threads()
-        cells = validate_data(self, X, dtype=np.float64)
+        cells = validate_points(self, X, dtype=np.float64)
         energy = np.ones(len(cells)) if sample_weight is None else check_weights(sample_weight, len(cells))
         layers = None
         if layer is not None:

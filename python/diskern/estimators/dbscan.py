@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from .. import _core
 from .._validation import check_weights
 from ._distances import Distances, check_algorithm, check_distances, check_threads, warn_of_two_powers
+from ._points import validate_points
 
 try:
     from sklearn.base import BaseEstimator, ClusterMixin
-    from sklearn.utils.validation import validate_data
 except ImportError as error:  # pragma: no cover
     raise ImportError(
         f"diskern's estimators need scikit-learn >= 1.6 ({error}); install it with: pip install 'diskern[sklearn]'"
@@ -135,7 +135,7 @@ class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self._check_params()
         self._metric()
         threads = self._threads()
-        points = validate_data(self, X, dtype=[np.float64, np.float32])
+        points = validate_points(self, X, dtype=[np.float64, np.float32])
         distances = self._metric(points.shape[1])
         weight = None if sample_weight is None else check_weights(sample_weight, len(points))
         labels, core, _ = _core.fit_dbscan(
@@ -175,7 +175,7 @@ class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self._check_params()
         self._metric()
         threads = self._threads()
-        points = validate_data(self, X, dtype=[np.float64, np.float32])
+        points = validate_points(self, X, dtype=[np.float64, np.float32])
         distances = self._metric(points.shape[1])
         weight = None if sample_weight is None else check_weights(sample_weight, len(points))
         starts = np.asarray(offsets)

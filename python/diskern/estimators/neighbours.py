@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from .. import _core
 from ._base import model_information
 from ._distances import Distances, check_algorithm, check_distances, check_threads, warn_of_two_powers
+from ._points import validate_points
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin, RegressorMixin
     from sklearn.exceptions import DataConversionWarning
     from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import check_is_fitted, validate_data
+    from sklearn.utils.validation import check_is_fitted
 except ImportError as error:  # pragma: no cover
     raise ImportError(
         f"diskern's estimators need scikit-learn >= 1.6 ({error}); install it with: pip install 'diskern[sklearn]'"
@@ -89,7 +90,7 @@ class _NeighboursBase(BaseEstimator):  # type: ignore[misc]
         return int(n_neighbors)
 
     def _check_queries(self, X: Any) -> NDArray[np.float64]:
-        queries = validate_data(self, X, dtype=[np.float64, np.float32], order="C", reset=False)
+        queries = validate_points(self, X, dtype=[np.float64, np.float32], order="C", reset=False)
         return self._distances.coordinates(queries)
 
     def kneighbors(self, X: Any = None, n_neighbors: int | None = None, return_distance: bool = True) -> Any:
@@ -311,7 +312,7 @@ class NearestNeighbors(_RadiusNeighbours):
         self
         """
         self._check_radius(self.radius)
-        self._fit_points(validate_data(self, X, dtype=[np.float64, np.float32], order="C"))
+        self._fit_points(validate_points(self, X, dtype=[np.float64, np.float32], order="C"))
         return self
 
 
@@ -457,7 +458,7 @@ class KNeighborsClassifier(ClassifierMixin, MultiOutputMixin, _Predicting):  # t
         self
         """
         self._check_weights()
-        X, y = validate_data(self, X, y, dtype=[np.float64, np.float32], multi_output=True, order="C")
+        X, y = validate_points(self, X, y, dtype=[np.float64, np.float32], multi_output=True, order="C")
         self.outputs_2d_ = y.ndim == 2 and y.shape[1] != 1
         if y.ndim == 2 and not self.outputs_2d_:
             warnings.warn(
@@ -596,7 +597,7 @@ class KNeighborsRegressor(RegressorMixin, MultiOutputMixin, _Predicting):  # typ
         self
         """
         self._check_weights()
-        X, y = validate_data(self, X, y, dtype=[np.float64, np.float32], multi_output=True, order="C", y_numeric=True)
+        X, y = validate_points(self, X, y, dtype=[np.float64, np.float32], multi_output=True, order="C", y_numeric=True)
         self._y = np.asarray(y, dtype=np.float64)
         self._fit_points(X)
         return self

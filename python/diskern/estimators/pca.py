@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._validation import check_weights
+from ._points import validate_points
 
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -247,7 +248,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
         X = self._check_array(X, reset=True)
         weight = None if sample_weight is None else check_weights(sample_weight, len(X))
         if weight is not None:
-            validate_data(self, X, dtype=[np.float64, np.float32], reset=False)  # also events of weight zero
+            validate_points(self, X, dtype=[np.float64, np.float32], reset=False)  # also events of weight zero
             if not weight.all():
                 X, weight = X[weight != 0], weight[weight != 0]
         shape = (int(X.shape[0]), int(X.shape[1]))
@@ -286,12 +287,12 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
             # Whether all is finite is seen in the sums.
             validate_data(self, X, reset=reset, skip_check_array=True)
             return X
-        checked: NDArray[Any] = validate_data(self, X, dtype=[np.float64, np.float32], reset=reset)
+        checked: NDArray[Any] = validate_points(self, X, dtype=[np.float64, np.float32], reset=reset)
         return checked
 
     def _explain(self, X: NDArray[Any], total: float) -> None:
         """An error that says why sums were not finite."""
-        validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        validate_points(self, X, dtype=[np.float64, np.float32], reset=False)
         if total == 0:
             raise InvalidArgument("the sum of sample_weight must be more than 1, got 0")
         raise InvalidArgument("X holds numbers so large that their squares are beyond float64")
@@ -385,7 +386,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
         array of shape (events, n_components_), float32 for float32 events, else float64
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        X = validate_points(self, X, dtype=[np.float64, np.float32], reset=False)
         if self.predictor_ is None:
             return np.empty((len(X), 0), X.dtype)
         if not (X.flags.aligned and all(stride % X.itemsize == 0 for stride in X.strides)):
@@ -469,7 +470,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
         array of shape (events,)
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        X = validate_points(self, X, dtype=[np.float64, np.float32], reset=False)
         centred = X - self.mean_
         precision = self.get_precision()
         sign, logarithm = np.linalg.slogdet(precision.astype(np.float64))
