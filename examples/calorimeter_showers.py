@@ -62,7 +62,7 @@ def main():
             f"purity by energy {purity(truth[inside], labels[inside], energy[inside]):.3f}"
         )
     shown = layer == 2
-    axes = plot_clusters(cells[shown], clue.labels_[shown], names=("x [cells]", "y [cells]"))
+    axes = plot_clusters(cells[shown], clue.labels_[shown], names=("x [cells]", "y [cells]"), equal_scales=True)
     axes.figure.savefig("showers.png")
     print("the clusters of layer 2 are in showers.png")
 

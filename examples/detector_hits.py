@@ -50,7 +50,8 @@ def main():
     print(f"within {eps} in direction: {len(size)} clusters, {middle}{(pointing.labels_ < 0).mean():.1%} noise")
 
     plot_neighbour_distance(direction, 6, eps=eps).figure.savefig("distance.png")
-    plot_clusters(hits, pointing.labels_, names=("x [mm]", "y [mm]", "z [mm]")).figure.savefig("hits.png")
+    axes = plot_clusters(hits, pointing.labels_, names=("x [mm]", "y [mm]", "z [mm]"), equal_scales=True)
+    axes.figure.savefig("hits.png")
     print("the 6th-neighbour distances are in distance.png, the clusters in hits.png")
 
 

@@ -29,6 +29,15 @@ def test_of_many_points_some_are_drawn_and_the_title_says_so() -> None:
     assert "every 10th of 1000 points" in axes.get_title()
 
 
+def test_scales_are_equal_where_that_is_asked_for() -> None:
+    points = np.array([[0.0, 0.0], [100.0, 1.0]])
+    assert plotting.plot_clusters(points, [0, 1]).get_aspect() == "auto"
+    axes = plotting.plot_clusters(points, [0, 1], equal_scales=True)
+    axes.figure.draw_without_rendering()
+    (x0, y0), (x1, y1) = axes.transData.transform([[0.0, 0.0], [1.0, 1.0]])
+    assert x1 - x0 == pytest.approx(y1 - y0)
+
+
 def test_elbow() -> None:
     axes = plotting.plot_elbow([1, 2, 4], [9.0, 5.0, 4.5])
     np.testing.assert_array_equal(axes.lines[0].get_xydata(), [[1, 9], [2, 5], [4, 4.5]])

@@ -18,6 +18,8 @@ PIECES = {
     "jet_images.py": ["--events", "3000", "--epochs", "10"],
     "calorimeter_showers.py": ["--showers", "60"],
     "detector_hits.py": ["--most", "9600"],
+    "gamma_ray_sources.py": ["--photons", "30000"],
+    "jets_of_w_pairs.py": ["--events", "60"],
     "regression.py": ["--events", "2000"],
     "estimators.py": ["--events", "4000"],
     "demo.py": ["--quick"],
@@ -102,6 +104,24 @@ def test_anomaly_search(tmp_path):
     assert len(areas) == 2
     assert min(areas) > 0.6
     assert (tmp_path / "anomaly-output" / "latent.png").is_file()
+
+
+def test_gamma_ray_sources(tmp_path):
+    pytest.importorskip("sklearn")
+    output = run([EXAMPLES / "gamma_ray_sources.py", *PIECES["gamma_ray_sources.py"]], tmp_path)
+    found, of = (int(word) for word in output.split("found ")[1].split(" sources")[0].split(" of "))
+    assert found >= 0.7 * of
+    assert int(output.split("sources, ")[1].split()[0]) <= 0.1 * of  # clusters that are no source
+    assert "next to the pole: True" in output
+    assert (tmp_path / "sky.png").is_file()
+
+
+def test_jets_of_w_pairs(tmp_path):
+    pytest.importorskip("sklearn")
+    output = run([EXAMPLES / "jets_of_w_pairs.py", *PIECES["jets_of_w_pairs.py"]], tmp_path)
+    assert float(output.split("W mass ")[1].split()[0]) == pytest.approx(80.4, abs=1.5)
+    assert float(output.split("events, ")[1].split("%")[0]) > 95
+    assert {"elbow.png", "jets.png"} <= {path.name for path in tmp_path.iterdir()}
 
 
 def test_decorrelated_tagging(tmp_path):

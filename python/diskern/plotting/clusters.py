@@ -22,6 +22,7 @@ def plot_clusters(
     names: Sequence[str] = (),
     centres: ArrayLike | None = None,
     most: int = 20_000,
+    equal_scales: bool = False,
     axes: Any = None,
 ) -> Any:
     """Points in the colours of their clusters; noise (-1) in grey, below.
@@ -38,6 +39,8 @@ def plot_clusters(
         Drawn as crosses.
     most : int
         Of more points, evenly spread ones in their order are drawn; the title says so.
+    equal_scales : bool
+        The same length for one unit to the right and upwards, so that what is round is drawn round.
     """
     array, clusters = np.asarray(points, np.float64), np.asarray(labels)
     if array.ndim != 2 or not all(0 <= d < array.shape[1] for d in dimensions):
@@ -47,13 +50,15 @@ def plot_clusters(
     axes = new_axes(axes)
     step = max(1, -(-len(array) // most))
     shown, of = array[::step][:, list(dimensions)], clusters[::step]
-    size = 4 if len(shown) > 2000 else 12
+    size = 1 if len(shown) > 20_000 else 4 if len(shown) > 2000 else 12
     noise = of < 0
     axes.scatter(*shown[noise].T, s=size, color="0.75", linewidths=0)
     # Twenty colours in turn: neighbours in number, which lie near each other as a rule, differ.
     axes.scatter(*shown[~noise].T, s=size, c=of[~noise] % 20, cmap="tab20", vmin=0, vmax=19, linewidths=0)
     if centres is not None:
         axes.scatter(*np.asarray(centres, np.float64)[:, list(dimensions)].T, s=40, color="black", marker="x")
+    if equal_scales:
+        axes.set_aspect("equal", adjustable="datalim")
     axes.set_xlabel(names[dimensions[0]] if names else f"x{dimensions[0]}")
     axes.set_ylabel(names[dimensions[1]] if names else f"x{dimensions[1]}")
     count = len(np.unique(clusters[clusters >= 0]))
