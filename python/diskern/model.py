@@ -6,6 +6,7 @@ import gzip
 import os
 import zlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -361,28 +362,41 @@ class Model:
         """Write an ONNX file, complete or not at all; see ``to_onnx``."""
         self._model.save_onnx(os.fspath(path))
 
-    def to_header(self, name: str = "network") -> str:
-        """The text of a C++ header that evaluates a dense network with nothing but the standard library of C++11.
+    def to_header(self, name: str | None = None) -> str:
+        """The text of a C++ header that evaluates the model with nothing but the standard library of C++11.
 
         Its namespace ``name`` holds ``n_inputs``, ``n_outputs``, ``variable(i)`` (labels) and
-        ``evaluate(variables, responses)``: one event, no allocation, safe from any thread. It computes in float32 where
-        the model does, else in float64.
+        ``evaluate(variables, responses)``: one event as float32, before the transformations, which are part of the
+        header; responses of the type double (of a dense network alone ``real``, what it computes in). No allocation,
+        safe from any thread. Numbers are written with all their digits; an SVM is computed in float64.
+
+        Written are forests, dense networks, Fisher, LD, HMatrix, Likelihood, Cuts, SVM and RuleFit, with the
+        transformations N, D, P, U, G (of regression targets N only).
 
         Parameters
         ----------
         name : str
-            A C++ identifier.
+            A C++ identifier; by default "network" for dense networks, else "model".
 
         Raises
         ------
         InvalidArgument
-            Other methods than dense networks, transformations of the variables, a name that is no identifier.
+            Another method, a name that is no identifier.
         """
-        return str(self._model.to_header(name))
+        network = self.predictor.kind == "network"
+        if name is None:
+            name = "network" if network else "model"
+        if network and self.chain is None:
+            return str(self._model.to_header(name))
+        from ._cpp import cpp_header
 
-    def save_header(self, path: str | os.PathLike[str], name: str = "network") -> None:
+        return cpp_header(self._model, name)
+
+    def save_header(self, path: str | os.PathLike[str], name: str | None = None) -> None:
         """Write a C++ header, complete or not at all; see ``to_header``."""
-        self._model.save_header(os.fspath(path), name)
+        from .report.write import write_text
+
+        write_text(Path(path), self.to_header(name))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Model, (self.to_bytes(),))

@@ -1,0 +1,115 @@
+"""Forests as C++."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from .. import _core
+from .._core import InvalidArgument
+from .methods import predict
+from .text import Text, literal
+
+_LINKS = {
+    "identity": "",
+    "tmva_gradient": "    responses[k] = 2.0 / (1.0 + std::exp(-2.0 * responses[k])) - 1.0;\n",
+    "logistic": "    responses[k] = responses[k] >= 0.0 ? 1.0 / (1.0 + std::exp(-responses[k]))\n"
+    "                                        : std::exp(responses[k]) / (1.0 + std::exp(responses[k]));\n",
+    "exponential": "    responses[k] = std::exp(responses[k]);\n",
+}
+
+
+def forest(text: Text, model: _core.Model, content: dict[str, Any], name: str) -> None:
+    trees: Any = model.predictor
+    aggregation, link = trees.aggregation.name, trees.link.name
+    count, outputs, n = trees.tree_count, model.output_count, model.variable_count
+    if aggregation == "weighted_median":
+        raise InvalidArgument("the weighted median of AdaBoostR2 cannot be written as a C++ header")
+    arrays: dict[str, list[Any]] = {name: [] for name in ("feature", "threshold", "left", "right", "missing", "value")}
+    coefficients: list[float] = []
+    begin = []
+    for t in range(count):
+        tree = trees.tree(t)
+        start = len(arrays["feature"])
+        begin.append(start)
+        feature = np.array(tree["feature"])
+        inner = feature != -1
+        value = np.asarray(tree["value"], np.float64).copy()
+        value[~inner] *= trees.tree_weight[t]
+        left, right = np.array(tree["left"], np.int64), np.array(tree["right"], np.int64)
+        left[inner] += start
+        right[inner] += start
+        for node in np.flatnonzero(feature == -2):  # a cut on a linear combination: its place among the coefficients
+            first = tree["linear_begin"][node]
+            feature[node] = -2 - len(coefficients) // n
+            coefficients += list(tree["linear_coefficients"][first : first + n])
+        for key, values in (
+            ("feature", feature),
+            ("threshold", tree["threshold"]),
+            ("left", left),
+            ("right", right),
+            ("missing", tree["missing_right"]),
+            ("value", value),
+        ):
+            arrays[key] += list(values)
+    for key, values in arrays.items():
+        text.array(key, values, "double" if key in ("threshold", "value") else "int")
+    text.array("tree_begin", begin, "int")
+    text.array("base_score", trees.base_score)
+    linear = ""
+    if coefficients:
+        text.array("linear_coefficients", coefficients)
+        linear = (
+            f"    if (f <= -2) {{\n      const double* c = linear_coefficients + (-2 - f) * {n};\n"
+            "      double sum = 0.0;\n"
+            f"      for (int j = 0; j < {n}; ++j) {{\n"
+            "        if (c[j] != 0.0) sum += c[j] * static_cast<double>(x[j]);\n      }\n"
+            "      node = sum != sum ? (missing[node] ? right[node] : left[node])\n"
+            "                        : sum > threshold[node] ? right[node] : left[node];\n      continue;\n    }\n"
+        )
+    text.add(
+        "inline double leaf(int node, const float* x) {\n  for (;;) {\n    const int f = feature[node];\n"
+        f"    if (f == -1) return value[node];\n{linear}    const float v = x[f];\n"
+        "    if (v != v) {\n      node = missing[node] ? right[node] : left[node];\n    } else {\n"
+        "      node = static_cast<double>(v) >= threshold[node] ? right[node] : left[node];\n    }\n  }\n}"
+    )
+    mean = aggregation == "weighted_mean"
+    norms = [float(sum(trees.tree_weight[k::outputs])) for k in range(outputs)]
+    initial = "0.0" if mean else "base_score[k]"
+    body = "".join(_preselection(trees))
+    body += f"  for (int k = 0; k < {outputs}; ++k) {{\n    double sum = {initial};\n"
+    body += f"    for (int t = k; t < {count}; t += {outputs}) sum += leaf(tree_begin[t], x);\n"
+    if mean:
+        text.array("norm", norms)
+        body += (
+            "    responses[k] = base_score[k] + (norm[k] > std::numeric_limits<double>::epsilon() ? sum / norm[k] : "
+            "0.0);\n"
+        )
+    else:
+        body += "    responses[k] = sum;\n"
+    if link in ("softmax", "normalised_logistic"):
+        if link == "normalised_logistic":
+            body += "    const double s = -responses[k];\n"
+            body += "    responses[k] = -(std::max(s, 0.0) + std::log1p(std::exp(-std::fabs(s))));\n"
+        body += (
+            f"  }}\n  const double largest = *std::max_element(responses, responses + {outputs});\n"
+            "  double all = 0.0;\n"
+            f"  for (int k = 0; k < {outputs}; ++k) {{\n    responses[k] = std::exp(responses[k] - largest);\n"
+            f"    all += responses[k];\n  }}\n  for (int k = 0; k < {outputs}; ++k) responses[k] /= all;\n"
+        )
+    else:
+        body += _LINKS[link] + "  }\n"
+    predict(text, body)
+
+
+def _preselection(forest: Any) -> Iterable[str]:
+    cuts = list(forest.preselection)
+    if not cuts:
+        return
+    yield "  double decided = 0.0;\n"
+    for feature, value, below, signal in cuts:
+        sign, answer = "<" if below else ">", "1.0" if signal else "-1.0"
+        yield f"  if (static_cast<double>(x[{feature}]) {sign} {literal(value)}) decided = {answer};\n"
+    yield "  if (decided != 0.0) {\n    responses[0] = decided;\n    return;\n  }\n"
