@@ -8,7 +8,7 @@ import numpy as np
 
 from .._core import InvalidArgument
 from ._arguments import Vector, json_ready
-from .correlation import variable_ranking
+from .correlation import correlation_matrix, variable_ranking
 from .cuts import classification_scores, confusion_matrix, ratio
 from .distributions import effective_statistics, separation, significance, weighted_ks
 from .regression import regression_metrics
@@ -266,12 +266,26 @@ def results_to_json(results: FactoryResults) -> dict[str, Any]:
             "accounting": data.accounting,
         },
         "input_ranking": [[name, value] for name, value in results.input_ranking],
+        "correlations": input_correlations(results),
         "methods": methods,
         "provenance": results.provenance,
     }
     plain = json_ready(content)
     assert isinstance(plain, dict)
     return plain
+
+
+def input_correlations(results: FactoryResults) -> dict[str, Any]:
+    """Linear correlations of the variables in the training sample, per class: ``variables`` and per class ``matrix``,
+    as rows in the order of the variables; None where one is not defined (a constant variable)."""
+    data = results.dataset
+    names = data.info.class_names if results.analysis_type != "Regression" else ("all events",)
+    matrices = {}
+    for index, name in enumerate(names):
+        mask = data.training.class_index == index
+        if mask.any():
+            matrices[name] = correlation_matrix(data.training.variables[mask], data.training.weight[mask])
+    return {"variables": list(data.info.variable_labels), "matrix": matrices}
 
 
 def _plain(value: Any) -> Any:

@@ -11,33 +11,46 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .boosting import plot_boosting
     from .clusters import plot_clusters, plot_elbow, plot_neighbour_distance
     from .correlation import plot_confusion_matrix, plot_correlation_matrix
     from .curves import plot_learning_curve, plot_ranking
+    from .densities import plot_likelihood, plot_probability, plot_rarity
     from .inputs import plot_inputs, plot_variable
     from .inspection import plot_importance, plot_partial_dependence, plot_shap_dependence, plot_shap_summary
-    from .regression import plot_deviation, plot_estimate
+    from .network import plot_network
+    from .regression import plot_deviation, plot_deviation_profile, plot_deviation_summary, plot_estimate
     from .response import plot_response
     from .roc import plot_roc
     from .scan import plot_efficiencies, plot_significance
+    from .scatter import plot_parallel_coordinates, plot_scatter
     from .tree import plot_tree
 
 _WHERE = {
+    "plot_boosting": ".boosting",
     "plot_clusters": ".clusters",
     "plot_confusion_matrix": ".correlation",
     "plot_correlation_matrix": ".correlation",
     "plot_deviation": ".regression",
+    "plot_deviation_profile": ".regression",
+    "plot_deviation_summary": ".regression",
     "plot_efficiencies": ".scan",
     "plot_elbow": ".clusters",
     "plot_estimate": ".regression",
     "plot_importance": ".inspection",
     "plot_inputs": ".inputs",
     "plot_learning_curve": ".curves",
+    "plot_likelihood": ".densities",
     "plot_neighbour_distance": ".clusters",
+    "plot_network": ".network",
+    "plot_parallel_coordinates": ".scatter",
     "plot_partial_dependence": ".inspection",
+    "plot_probability": ".densities",
     "plot_ranking": ".curves",
+    "plot_rarity": ".densities",
     "plot_response": ".response",
     "plot_roc": ".roc",
+    "plot_scatter": ".scatter",
     "plot_shap_dependence": ".inspection",
     "plot_shap_summary": ".inspection",
     "plot_significance": ".scan",
@@ -46,21 +59,30 @@ _WHERE = {
 }
 
 __all__ = [
+    "plot_boosting",
     "plot_clusters",
     "plot_confusion_matrix",
     "plot_correlation_matrix",
     "plot_deviation",
+    "plot_deviation_profile",
+    "plot_deviation_summary",
     "plot_efficiencies",
     "plot_elbow",
     "plot_estimate",
     "plot_importance",
     "plot_inputs",
     "plot_learning_curve",
+    "plot_likelihood",
     "plot_neighbour_distance",
+    "plot_network",
+    "plot_parallel_coordinates",
     "plot_partial_dependence",
+    "plot_probability",
     "plot_ranking",
+    "plot_rarity",
     "plot_response",
     "plot_roc",
+    "plot_scatter",
     "plot_shap_dependence",
     "plot_shap_summary",
     "plot_significance",

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import plotting
 from ..evaluation import correlation_matrix, cut_scan, roc_curve, tables
+from ..tmva.types import gConfig
 from . import insight, page
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 # Correlation matrices and plots of every input stop being readable beyond this many variables.
 MAXIMUM_INPUT_PLOTS = 60
+MAXIMUM_SCATTER_PLOTS = 6
+MAXIMUM_PROFILES = 10
 
 
 def render(results: FactoryResults) -> str:
@@ -102,11 +105,35 @@ def _roc(results: FactoryResults) -> str:
                     axes, f"roc-{scale}-{class_index}", f"{caption} against signal efficiency{suffix}; test sample"
                 )
             )
+    figures += _pairs(results)
     note = (
         '<p class="soft">Bands are statistical, from the sums of squared event weights. '
         "With negative weights the curve is that of the signed cumulative sums and need not be monotonic.</p>\n"
     )
     return page.grid(figures) + note
+
+
+def _pairs(results: FactoryResults) -> list[str]:
+    """One class against one other, in multiclass: a plot per class, of the method with the largest mean integral."""
+    if results.analysis_type != "Multiclass" or not results.methods:
+        return []
+    test, names = results.dataset.test, results.dataset.info.class_names
+    best = max(results.methods, key=lambda m: m.metrics["roc_integral"])
+    figures = []
+    for index, name in enumerate(names):
+        curves = {}
+        for other, other_name in enumerate(names):
+            if other != index:
+                mask = (test.class_index == index) | (test.class_index == other)
+                response = best.response_test[mask, index]
+                curves[f"against {other_name}"] = roc_curve(
+                    test.class_index[mask] == index, response, test.weight[mask]
+                )
+        axes = plotting.plot_roc(curves)
+        figures.append(
+            page.figure(axes, f"roc-pairs-{index}", f"{best.title}: {name} against one other class; test sample")
+        )
+    return figures
 
 
 def _methods(results: FactoryResults) -> str:
@@ -127,10 +154,14 @@ def _methods(results: FactoryResults) -> str:
                 data.training.weight,
                 class_names=data.info.class_names,
                 label=label,
+                bins=gConfig().GetVariablePlotting().fNbinsMVAoutput,
             )
-            figures.append(
-                page.figure(axes, f"response-{tag}", f"{label}: test sample filled, training sample as points")
-            )
+            caption = f"{label}: test sample filled, training sample as points"
+            checked = method.metrics if results.analysis_type == "Classification" else method.metrics["classes"][name]
+            values = [
+                f"{what} {row['ks']:.3g} (p = {row['p_value']:.3g})" for what, row in checked["overtraining"].items()
+            ]
+            figures.append(page.figure(axes, f"response-{tag}", f"{caption}; Kolmogorov-Smirnov {', '.join(values)}"))
             scan = cut_scan(data.test.class_index == class_index, test, data.test.weight)
             cut = f"Cut on the {label}"
             figures.append(
@@ -161,8 +192,15 @@ def _methods(results: FactoryResults) -> str:
 
 
 def _regression_methods(results: FactoryResults) -> str:
-    test = results.dataset.test
+    test, training, info = results.dataset.test, results.dataset.training, results.dataset.info
     parts = []
+    summaries = []
+    for target in info.targets:
+        metrics = {method.title: method.metrics["targets"][target.label]["test"] for method in results.methods}
+        label = target.title or target.label
+        axes = plotting.plot_deviation_summary(metrics, label=label)
+        summaries.append(page.figure(axes, f"summary-{target.label}", f"{label}: average deviations, test sample"))
+    parts.append(page.grid(summaries))
     for method in results.methods:
         figures = []
         for index, target in enumerate(results.dataset.info.targets):
@@ -175,6 +213,16 @@ def _regression_methods(results: FactoryResults) -> str:
             figures.append(
                 page.figure(axes, f"estimate-{tag}", f"{method.title}: deviation against the target, test sample")
             )
+            own = method.response_training[:, index]
+            axes = plotting.plot_estimate(own, training.targets[:, index], training.weight, label=label)
+            caption = f"{method.title}: deviation against the target, training sample"
+            figures.append(page.figure(axes, f"estimate-training-{tag}", caption))
+            for j, variable in enumerate(info.variables[:MAXIMUM_PROFILES]):
+                axes = plotting.plot_deviation_profile(
+                    test.variables[:, j], estimate - truth, test.weight, label=variable.label, target=label
+                )
+                caption = f"{method.title}: deviation against {variable.label}, test sample"
+                figures.append(page.figure(axes, f"profile-{tag}-{j}", caption))
         parts.append(f"<h3>{escape(method.title)} ({escape(method.type_name)})</h3>\n" + page.grid(figures))
     return "".join(parts)
 
@@ -194,6 +242,7 @@ def _inputs(results: FactoryResults) -> str:
             data.training.weight,
             class_names=names,
             label=label,
+            bins=gConfig().GetVariablePlotting().fNbins1D,
         )
         figures.append(page.figure(upper, f"input-{index}", f"{variable.label}, training sample"))
     note = ""
@@ -222,7 +271,36 @@ def _correlations(results: FactoryResults) -> str:
         figures.append(
             page.figure(axes, f"correlation-{index}", f"Linear correlation coefficients (%), {name}, training sample")
         )
-    return page.grid(figures)
+    return page.grid(figures) + page.details("Pairs of variables, and events as lines", page.grid(_scatter(results)))
+
+
+def _scatter(results: FactoryResults) -> list[str]:
+    """The pairs of variables of the largest correlation in any class, and all variables as parallel coordinates."""
+    data = results.dataset
+    sample, labels = data.training, data.info.variable_labels
+    names = data.info.class_names if results.analysis_type != "Regression" else ("all events",)
+    strength = np.zeros((len(labels), len(labels)))
+    for index in range(len(names)):
+        mask = sample.class_index == index
+        if mask.any():
+            matrix = np.abs(np.nan_to_num(correlation_matrix(sample.variables[mask], sample.weight[mask])))
+            strength = np.maximum(strength, matrix)
+    pairs = sorted(zip(*np.triu_indices(len(labels), 1), strict=True), key=lambda pair: -strength[pair])
+    figures = []
+    for i, j in pairs[:MAXIMUM_SCATTER_PLOTS]:
+        axes = plotting.plot_scatter(
+            sample.variables[:, i],
+            sample.variables[:, j],
+            sample.class_index,
+            sample.weight,
+            class_names=names,
+            labels=(labels[i], labels[j]),
+        )
+        figures.append(page.figure(axes, f"scatter-{i}-{j}", f"{labels[j]} against {labels[i]}, training sample"))
+    if len(labels) <= MAXIMUM_INPUT_PLOTS and np.isfinite(sample.variables).all(axis=1).any():
+        axes = plotting.plot_parallel_coordinates(sample.variables, sample.class_index, labels, class_names=names)
+        figures.append(page.figure(axes, "parallel", "Some training events as lines over all variables"))
+    return figures
 
 
 def _training(results: FactoryResults) -> str:
@@ -247,6 +325,7 @@ def _training(results: FactoryResults) -> str:
         for index, curve in enumerate(method.curves):
             axes = plotting.plot_learning_curve(curve)
             figures.append(page.figure(axes, f"curve-{method.title}-{index}", f"{curve.name} against iteration"))
+        figures += _structure(method)
         if method.ranking:
             axes = plotting.plot_ranking(method.ranking, name=method.ranking_name or "Importance")
             figures.append(page.figure(axes, f"ranking-{method.title}", f"Variable ranking: {method.ranking_name}"))
@@ -257,6 +336,22 @@ def _training(results: FactoryResults) -> str:
         if options:
             parts.append(page.details("Options", page.table(("Option", "Value"), options)))
     return "".join(parts)
+
+
+def _structure(method: MethodResult) -> list[str]:
+    """What the training made: the network, the weights of the trees, the densities."""
+    predictor = getattr(method.model, "predictor", None)
+    kind = getattr(predictor, "kind", "")
+    if kind == "network":
+        axes = plotting.plot_network(method.model)
+        return [page.figure(axes, f"network-{method.title}", f"{method.title}: weights, blue positive, red negative")]
+    if kind == "forest":
+        drawn = plotting.plot_boosting(method.model)
+        return [page.figure(drawn, f"boosting-{method.title}", f"{method.title}: weights and sizes of the trees")]
+    if kind == "likelihood" and len(method.model.info["variables"]) <= MAXIMUM_INPUT_PLOTS:
+        drawn = plotting.plot_likelihood(method.model)
+        return [page.figure(drawn, f"likelihood-{method.title}", f"{method.title}: reference densities")]
+    return []
 
 
 def _events(results: FactoryResults) -> str:

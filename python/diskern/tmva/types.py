@@ -99,12 +99,21 @@ class IONames:
 
 
 @dataclass
+class VariablePlotting:
+    """Bins of the plots in reports, in TMVA's names."""
+
+    fNbins1D: int = 40  # of an input variable
+    fNbinsMVAoutput: int = 40  # of a response
+
+
+@dataclass
 class Config:
     """The part of TMVA's global configuration that has an effect here."""
 
     silent: bool = False
     progress_bar: bool = True
     io_names: IONames = field(default_factory=IONames)
+    variable_plotting: VariablePlotting = field(default_factory=VariablePlotting)
 
     def SetSilent(self, silent: bool = True) -> None:
         """No Factory prints anything."""
@@ -120,6 +129,16 @@ class Config:
     def DrawProgressBar(self) -> bool:
         return self.progress_bar
 
+    def GetVariablePlotting(self) -> VariablePlotting:
+        """Change ``gConfig().GetVariablePlotting().fNbins1D`` for other bins in the plots of reports."""
+        return self.variable_plotting
+
+    def GetNCpu(self) -> int:
+        """Threads that a Factory uses by default."""
+        from .. import _core
+
+        return int(_core.available_threads())
+
     def GetIONames(self) -> IONames:
         """Change ``gConfig().GetIONames().fWeightFileDir`` to write model files elsewhere."""
         return self.io_names
@@ -129,8 +148,9 @@ _config = Config()
 
 
 def gConfig() -> Config:
-    """TMVA's global configuration: SetSilent, SetDrawProgressBar, GetIONames().
+    """TMVA's global configuration: SetSilent, SetDrawProgressBar, GetIONames(), GetVariablePlotting(), GetNCpu().
 
-    What TMVA has beyond this (colours, plotting, number of workers) has no meaning here and is not offered.
+    What TMVA has beyond this (colours, canvas styles) has no meaning here and is not offered; the number of threads is
+    an argument of the Factory.
     """
     return _config
