@@ -53,7 +53,7 @@ _LAZY: dict[str, str] = {
     "load": ".model",
 }
 
-_SUBMODULES = ("data", "datasets", "evaluation", "inspection", "networks", "plotting", "report", "tmva")
+_SUBMODULES = ("ROOT", "data", "datasets", "evaluation", "inspection", "networks", "plotting", "report", "tmva")
 
 __all__ = ["__version__", *sorted(_LAZY), *_SUBMODULES]
 

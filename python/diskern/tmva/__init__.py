@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .dataloader import DataLoader
     from .envelope import Envelope
     from .factory import Factory, MethodError
+    from .gui import TMVAGui, TMVAMultiClassGui, TMVARegGui
     from .hyper_parameters import HyperParameterOptimisation
     from .reader import Reader
     from .variable_importance import VariableImportance, VIType
@@ -25,6 +26,9 @@ _WHERE = {
     "HyperParameterOptimisation": ".hyper_parameters",
     "MethodError": ".factory",
     "Reader": ".reader",
+    "TMVAGui": ".gui",
+    "TMVAMultiClassGui": ".gui",
+    "TMVARegGui": ".gui",
     "VIType": ".variable_importance",
     "VariableImportance": ".variable_importance",
 }
@@ -38,6 +42,9 @@ __all__ = [
     "HyperParameterOptimisation",
     "MethodError",
     "Reader",
+    "TMVAGui",
+    "TMVAMultiClassGui",
+    "TMVARegGui",
     "Tools",
     "Types",
     "VIType",

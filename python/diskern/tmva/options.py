@@ -141,6 +141,8 @@ def convert(option: Option, value: Any) -> Any:
     InvalidArgument
         naming the option, what came and what was expected
     """
+    if value is None and option.kind in ("str", "choice"):
+        value = "None"  # VarTransform=None: PyROOT's scripts write it so
     if isinstance(value, str):
         if option.kind == "bool":
             return _parse_boolean(value, option.name)
