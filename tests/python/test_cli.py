@@ -111,12 +111,19 @@ def test_check_stops_before_training(job, capsys):
         ("{type: LD,", "{type: LDD,", "unknown method 'LDD'"),
         ("job: toy", "job: toy\noptions: {Silnet: true}", "'Silent'"),
         ("title: LD,", "title: Fisher,", "used twice"),
+        ('"s := x + y"', '"s := x + yy"', "did you mean 'y'"),
     ],
 )
 def test_check_finds_mistyped_options(job, capsys, right, wrong, message):
     (job / "toy.yaml").write_text(CONFIGURATION.replace(right, wrong))
     assert main(["run", "--check", "toy.yaml"]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_check_finds_files_that_are_not_there(job, capsys):
+    (job / "toy.yaml").write_text(CONFIGURATION.replace("input.root:signal", "inputs.root:signal"))
+    assert main(["run", "--check", "toy.yaml"]) == 3
+    assert "no such file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", [["--check"], ["--threads", "2"]])

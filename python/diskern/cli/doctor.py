@@ -71,6 +71,8 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(found, indent=2))
         return 0
+    if not found["CUDA devices"]:
+        found["CUDA devices"] = ["none found; none is needed: every method runs on the processor"]
     for key, value in found.items():
         if isinstance(value, dict):
             print(f"{key}:")

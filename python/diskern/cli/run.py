@@ -34,7 +34,8 @@ from .config import ConfigurationError, as_list, check_keys, read
 
 EPILOG = """\
 Paths in the configuration are relative to the folder you call diskern from. --check reads the configuration, with every
-option of every method, reports what it would do and stops before any event is read.
+option of every method, and the names of the columns in its files, reports what it would do and stops before any event
+is read.
 """
 
 _TREE_KEYS = ("source", "weight", "cut", "class", "use")
@@ -71,6 +72,7 @@ def execute(arguments: argparse.Namespace) -> int:
     check_options(str(path), configuration)
     if arguments.check:
         titles = ", ".join(method["title"] for method in configuration["methods"])
+        load(configuration).check_columns()
         print(f"{path}: {len(configuration['data']['variables'])} variables; methods {titles}. Nothing wrong found.")
         return 0
     factory = book(configuration, threads=arguments.threads)
@@ -170,9 +172,9 @@ def _options(value: Any) -> tuple[str, dict[str, Any]]:
     return str(value or ""), {}
 
 
-def book(configuration: Mapping[str, Any], *, threads: int = 0) -> Any:
-    """The Factory with every method of a checked configuration booked."""
-    from ..tmva import DataLoader, Factory
+def load(configuration: Mapping[str, Any]) -> Any:
+    """The DataLoader of a checked configuration: its files are opened, no event is read."""
+    from ..tmva import DataLoader
 
     data = configuration["data"]
     loader = DataLoader(data.get("name", "dataset"))
@@ -199,6 +201,14 @@ def book(configuration: Mapping[str, Any], *, threads: int = 0) -> Any:
         loader.SetWeightExpression(str(weight))
     text, keywords = _options(data.get("prepare"))
     loader.PrepareTrainingAndTestTree(data.get("cut", ""), text, **keywords)
+    return loader
+
+
+def book(configuration: Mapping[str, Any], *, threads: int = 0) -> Any:
+    """The Factory with every method of a checked configuration booked."""
+    from ..tmva import Factory
+
+    loader = load(configuration)
     text, keywords = _options(configuration.get("options"))
     if "analysis" in configuration:
         keywords["AnalysisType"] = configuration["analysis"]

@@ -127,6 +127,18 @@ def _cut_text(*cuts: str) -> str:
 join_cuts = _cut_text
 
 
+def check_inputs(inputs: Sequence[TreeInput], plan: SelectionPlan) -> None:
+    """Compile every expression against the columns of every input; no event is read.
+
+    Raises
+    ------
+    InvalidArgument
+        a column that an input lacks (with near misses), a syntax error
+    """
+    for source in inputs:
+        _Reader(source, plan)
+
+
 class _Reader:
     """One input with everything compiled against its table."""
 

@@ -21,6 +21,7 @@ from ..data.selection import (
     VALIDATION,
     SelectionPlan,
     TreeInput,
+    check_inputs,
     join_cuts,
 )
 from ..data.source import open_table
@@ -456,6 +457,18 @@ class DataLoader:
             if values["V"] if verbose is None else verbose:
                 print(f"Events of {self.name!r}:\n{format_accounting(self._dataset.accounting)}\n")
         return self._dataset
+
+    def check_columns(self) -> None:
+        """Check that every tree has the columns that variables, targets, spectators, cuts and weights read.
+
+        Raises
+        ------
+        InvalidArgument
+            as `prepare`, for what can be told without reading events
+        """
+        self._check()
+        plan = SelectionPlan(self._variables, self._targets, self._spectators, self._cuts, self._weights)
+        check_inputs(self._inputs, plan)
 
     @property
     def dataset(self) -> DataSet:
