@@ -9,10 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
+from ..data.stream import StreamBatches
 from ..networks import Dense, Graph
 from ..networks._graph import flat
 
 InvalidArgument = _core.InvalidArgument
+
+#: events, targets and weights
+Data = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]
 
 #: what a model applies to an output that was trained with a loss
 LINKS = {
@@ -63,8 +67,8 @@ def fit_graph(
     graph: Graph,
     losses: Sequence[str],
     params: _core.GraphParams,
-    training: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]],
-    validation: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]] | None,
+    training: Data | StreamBatches,
+    validation: Data | StreamBatches | None,
     *,
     factors: Sequence[float] | None = None,
     loss_options: Mapping[str, float] | None = None,
@@ -83,7 +87,8 @@ def fit_graph(
         One for each output; 'value': the output is a loss.
     params : GraphParams
         Without losses.
-    training, validation : (events, targets, weight)
+    training, validation : (events, targets, weight), or batches of a stream
+        Streams are closed at the end. A stream of validation events needs one of training events.
     factors : sequence of float, optional
         Of the losses in their sum.
     links : sequence of str, optional
@@ -95,22 +100,20 @@ def fit_graph(
     for loss, factor in zip(losses, factors, strict=True):
         params.add_loss(loss, factor, **(loss_options or {}))
     links = [LINKS.get(loss, "identity") for loss in losses] if links is None else links
-    events, targets, weight = training
-    apart: dict[str, Any] = {}
-    if validation is not None:
-        apart = dict(zip(("validation_events", "validation_targets", "validation_weight"), validation, strict=True))
-    return _core.fit_graph(
-        graph.core(links),
-        params,
-        events,
-        targets,
-        weight,
-        **apart,
-        start=start,
-        threads=threads,
-        seed=seed,
-        progress=progress,
-    )
+    options: dict[str, Any] = {"start": start, "threads": threads, "seed": seed, "progress": progress}
+    if isinstance(validation, StreamBatches):
+        options["validation_source"] = validation
+    elif validation is not None:
+        names = ("validation_events", "validation_targets", "validation_weight")
+        options.update(zip(names, validation, strict=True))
+    if not isinstance(training, StreamBatches):
+        return _core.fit_graph(graph.core(links), params, *training, **options)
+    try:
+        return _core.fit_graph_stream(graph.core(links), params, training, **options)
+    finally:
+        training.close()
+        if isinstance(validation, StreamBatches):
+            validation.close()
 
 
 def split_off(strata: NDArray[Any], fraction: float, seed: int) -> NDArray[np.bool_]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
+from .._validation import NegativePolicy
+from ..data.stream import EventStream, StreamBatches
 from ..networks import Graph, Input, Standardise, join_inputs
 from ._base import Estimator
 from ._graph_training import LINKS, fit_graph, set_options, with_head
@@ -17,10 +21,20 @@ InvalidArgument = _core.InvalidArgument
 _Data = tuple[NDArray[np.float32], NDArray[Any], NDArray[np.float64]]
 
 
+@dataclass
+class StreamData:
+    """A stream to train on, and what its target column means: encode gives (events, outputs) numbers for it."""
+
+    stream: EventStream
+    encode: Callable[[NDArray[Any]], NDArray[Any]]
+    outputs: int
+
+
 class LayersDoor(Estimator):
     """Events of any shape, and training of a graph. Used where ``layers`` is not None."""
 
     layers: Any
+    negative_weights: NegativePolicy
     solver: str
     learning_rate_init: float
     batch_size: int
@@ -71,7 +85,24 @@ class LayersDoor(Estimator):
             raise InvalidArgument(f"layers: the inputs take {size} numbers, the events have {n_numbers}")
         return graph
 
-    def _fit_layers(self, params: _core.NetworkParams, data: _Data, validation: _Data | None, seed: int) -> Any:
+    def _check_stream(self, stream: EventStream, y: Any, sample_weight: Any) -> None:
+        """A stream brings one target along, and its inputs are those of the layers."""
+        if y is not None or sample_weight is not None:
+            raise InvalidArgument("a stream brings its targets and weights along: y and sample_weight must be None")
+        if self.layers is None:
+            raise InvalidArgument("a stream needs layers=, such as [Dense(64, activation='relu')]")
+        if len(stream.targets) != 1:
+            raise InvalidArgument(f"the stream has {len(stream.targets)} targets, expected one")
+        self._check_common()
+        self.n_features_in_ = sum(int(np.prod(shape)) for shape in stream.shapes.values())
+
+    def _fit_layers(
+        self,
+        params: _core.NetworkParams,
+        data: _Data | StreamData,
+        validation: _Data | StreamData | None,
+        seed: int,
+    ) -> Any:
         if params.solver != _core.NetworkSolver.mini_batch:
             raise InvalidArgument(
                 f"solver must be one of mini-batches (such as 'adam') with layers, got {self.solver!r}"
@@ -79,21 +110,45 @@ class LayersDoor(Estimator):
         if params.averaging != _core.Averaging.none:
             raise InvalidArgument(f"averaging is not available with layers, got {self.averaging!r}")
         loss = params.loss.name
-        events, targets, weight = data
-        targets = np.ascontiguousarray(targets, np.float32)
-        shift, scale = np.zeros(targets.shape[1]), np.ones(targets.shape[1])
+        if isinstance(data, StreamData):
+            numbers, outputs, all_targets, weight = self.n_features_in_, data.outputs, np.zeros((1, data.outputs)), None
+            if params.standardise_targets:
+                all_targets = data.encode(data.stream.column(data.stream.targets[0]))
+                name = data.stream.weight
+                weight = None if name is None else data.stream.column(name)
+        else:
+            all_targets, weight = np.ascontiguousarray(data[1], np.float32), data[2]
+            numbers, outputs = data[0].shape[1], all_targets.shape[1]
+        shift, scale = np.zeros(outputs), np.ones(outputs)
         # What the last dense layer gives can be scaled afterwards; the output of a graph may be anything.
         if params.standardise_targets and not isinstance(self.layers, Graph):
-            shift = np.average(targets, axis=0, weights=np.abs(weight))
-            scale = np.sqrt(np.average((targets - shift) ** 2, axis=0, weights=np.abs(weight)))
+            shift = np.average(all_targets, axis=0, weights=None if weight is None else np.abs(weight))
+            scale = np.sqrt(
+                np.average((all_targets - shift) ** 2, axis=0, weights=None if weight is None else np.abs(weight))
+            )
             scale[scale == 0.0] = 1.0
+        graph = self._layers_graph(numbers, outputs)
 
-        def scaled(part: _Data) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
-            return part[0], np.ascontiguousarray((part[1] - shift) / scale, np.float32), part[2]
+        def scaled(part: _Data | StreamData, training: bool) -> Any:
+            if not isinstance(part, StreamData):
+                return part[0], np.ascontiguousarray((part[1] - shift) / scale, np.float32), part[2]
+            part.stream.check_inputs(
+                {name: one.size for name, one in zip(graph.input_names, graph.inputs, strict=True)}
+            )
+            batches: StreamBatches = part.stream.batches(
+                graph.input_names,
+                int(self.batch_size) if training else 256,
+                lambda parts: ((part.encode(parts[0]) - shift) / scale).astype(np.float32),
+                seed=seed,
+                training=training,
+                negative_weights=self.negative_weights,
+            )
+            return batches
 
-        graph = self._layers_graph(events.shape[1], targets.shape[1])
         options = _core.GraphParams()
-        batch = int(self.batch_size) if self.batch_size else len(events)
+        batch = (
+            int(self.batch_size) if self.batch_size else len(data.stream if isinstance(data, StreamData) else data[0])
+        )
         set_options(
             options,
             {
@@ -123,8 +178,8 @@ class LayersDoor(Estimator):
             graph,
             [loss],
             options,
-            scaled((events, targets, weight)),
-            None if validation is None else scaled(validation),
+            scaled(data, True),
+            None if validation is None else scaled(validation, False),
             loss_options={"quantile": params.quantile, "huber_distance": params.huber_distance / float(scale[0])},
             links=[LINKS.get(loss, "identity")],
             threads=self._threads(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._validation import NegativePolicy, check_early_stopping, check_events, check_weights
+from ..data.stream import EventStream, StreamBatches
 from ..networks import Graph, join_inputs
 from ._base import Estimator
-from ._graph_training import LINKS, fit_graph, set_options, split_off
+from ._graph_training import LINKS, Data, fit_graph, set_options, split_off
 
 InvalidArgument = _core.InvalidArgument
 
 _DEFAULTS = _core.GraphParams()
-
-_Data = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]
 
 OPTIMISATION = """
     optimizer : {'adam', 'adamw', 'nadam', 'gradient_descent', 'momentum', 'nesterov', 'adagrad', 'adadelta', 'rmsprop'}
@@ -115,12 +114,19 @@ class GraphEstimator(Estimator):
         return params
 
     def _fit_graph(
-        self, graph: Graph, losses: Sequence[str], data: _Data, validation: _Data | None, **options: Any
+        self,
+        graph: Graph,
+        losses: Sequence[str],
+        data: Data | StreamBatches,
+        validation: Data | StreamBatches | None,
+        **options: Any,
     ) -> Any:
         params = self._graph_params()
         early_stopping = check_early_stopping(self.early_stopping)
-        seed = self._seed()
+        seed = self._seed() if "seed" not in options else options.pop("seed")
         if validation is None and early_stopping is True:
+            if isinstance(data, StreamBatches):
+                raise InvalidArgument("early_stopping=True with a stream needs eval_set")
             apart = split_off(np.zeros(len(data[0]), np.int32), self.validation_fraction, seed)
             validation = (data[0][apart], data[1][apart], data[2][apart])
             data = (data[0][~apart], data[1][~apart], data[2][~apart])
@@ -323,18 +329,38 @@ class GraphNetwork(GraphEstimator):
             columns.append(array.reshape(events, size).astype(np.float32))
         return np.hstack(columns) if columns else np.empty((events, 0), np.float32)
 
+    def _stream(self, stream: EventStream, seed: int, *, training: bool) -> StreamBatches:
+        """Batches of a stream that fits the graph."""
+        sizes = {name: one.size for name, one in zip(self.graph.input_names, self.graph.inputs, strict=True)}
+        stream.check_inputs(sizes)
+        wanted = sum(loss != "value" for loss in self._loss_list())
+        if len(stream.targets) != wanted:
+            raise InvalidArgument(
+                f"the stream has {len(stream.targets)} targets, the network {wanted} outputs with one"
+            )
+        batch_size = self.batch_size if training else max(self.batch_size, 256)
+        return stream.batches(
+            list(sizes),
+            batch_size,
+            lambda parts: self._targets(tuple(parts), len(parts[0])),
+            seed=seed,
+            training=training,
+            negative_weights=self.negative_weights,
+        )
+
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None, eval_set: Any = None) -> GraphNetwork:
         """Train.
 
         Parameters
         ----------
-        X : array, sequence of arrays or mapping of arrays
-            See :func:`diskern.networks.join_inputs`.
+        X : array, sequence of arrays, mapping of arrays, or EventStream
+            See :func:`diskern.networks.join_inputs`. A :class:`diskern.data.EventStream` brings targets and weights
+            along.
         y : array or sequence of arrays
             Targets of each output, of shape (events,) or (events, *shape of the output); outputs with the loss 'value'
             have none.
         sample_weight : array of shape (events,), optional
-        eval_set : (X, y) or (X, y, sample_weight), optional
+        eval_set : (X, y), (X, y, sample_weight) or, where X is one, EventStream, optional
             Validation sample.
 
         Returns
@@ -356,11 +382,24 @@ class GraphNetwork(GraphEstimator):
         losses = self._loss_list()
         factors = self._factors()
         kept = self._kept_graph()
-        events = self._events(X)
-        weight = check_weights(sample_weight, len(events), negative=self.negative_weights)
-        self.n_features_in_ = events.shape[1]
-        validation = None
-        if eval_set is not None:
+        options: dict[str, Any] = {"factors": factors}
+        data: Data | StreamBatches
+        if isinstance(X, EventStream):
+            if y is not None or sample_weight is not None:
+                raise InvalidArgument("a stream brings its targets and weights along: y and sample_weight must be None")
+            options["seed"] = self._seed()
+            data = self._stream(X, options["seed"], training=True)
+        else:
+            events = self._events(X)
+            weight = check_weights(sample_weight, len(events), negative=self.negative_weights)
+            data = events, self._targets(y, len(events)), weight
+        self.n_features_in_ = sum(one.size for one in self.graph.inputs)
+        validation: Data | StreamBatches | None = None
+        if isinstance(eval_set, EventStream):
+            if not isinstance(X, EventStream):
+                raise InvalidArgument("eval_set is a stream, which X must be then, too")
+            validation = self._stream(eval_set, options["seed"], training=False)
+        elif eval_set is not None:
             if not isinstance(eval_set, tuple | list) or len(eval_set) not in (2, 3):
                 raise InvalidArgument("eval_set must be (X, y) or (X, y, sample_weight)")
             held_out = self._events(eval_set[0], "eval_set X")
@@ -371,10 +410,9 @@ class GraphNetwork(GraphEstimator):
                 name="eval_set sample_weight",
             )
             validation = held_out, self._targets(eval_set[1], len(held_out), "eval_set y"), held_out_weight
-        data = events, self._targets(y, len(events)), weight
         interrupted = False
         try:
-            self._fit_graph(self.graph, losses, data, validation, factors=factors)
+            self._fit_graph(self.graph, losses, data, validation, **options)
         except KeyboardInterrupt:
             if not getattr(self, "interrupted_", False):
                 raise
@@ -395,6 +433,7 @@ class GraphNetwork(GraphEstimator):
         Parameters
         ----------
         X : as in ``fit``, without the inputs that only outputs need that were not kept
+            Of a stream, blocks are evaluated one after the other.
 
         Returns
         -------
@@ -403,7 +442,13 @@ class GraphNetwork(GraphEstimator):
         """
         self._check_predict_fitted()
         kept = self._kept_graph()
-        responses = self.predictor_.evaluate(self._events(X, graph=kept), threads=self._threads())
+        if isinstance(X, EventStream):
+            names = kept.input_names
+            X.check_inputs({name: one.size for name, one in zip(names, kept.inputs, strict=True)})
+            parts: Iterator[NDArray[np.float32]] = (check_events(X.joined(block, names), "X") for block in X.blocks())
+        else:
+            parts = iter([self._events(X, graph=kept)])
+        responses = np.concatenate([self.predictor_.evaluate(part, threads=self._threads()) for part in parts])
         results = []
         first = 0
         for shape in kept.output_shapes:

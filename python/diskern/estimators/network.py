@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from .._validation import NegativePolicy, check_early_stopping, check_target, check_weights
+from .._validation import NegativePolicy, check_early_stopping, check_labels, check_target, check_weights
+from ..data.stream import EventStream
 from ._base import ClassifierBase, RegressorBase
-from ._layers_door import LayersDoor
+from ._layers_door import LayersDoor, StreamData
 from ._network_parameters import ACTIVATIONS, LOSS_PARAMETERS, OPTIMIZERS, PARAMETERS, REGRESSION_LOSSES, SOLVERS
 
 InvalidArgument = _core.InvalidArgument
@@ -202,6 +203,23 @@ class _Network(LayersDoor):
         )
         return self._finish_training(fit)
 
+    def _train_stream(self, params: _core.NetworkParams, data: StreamData, eval_set: Any, encode: Any) -> Any:
+        """Train on a stream; encode: gives the targets of validation events in memory."""
+        early_stopping = check_early_stopping(self.early_stopping)
+        validation: Any = None
+        if isinstance(eval_set, EventStream):
+            if len(eval_set.targets) != 1:
+                raise InvalidArgument(f"eval_set has {len(eval_set.targets)} targets, expected one")
+            validation = StreamData(eval_set, data.encode, data.outputs)
+        elif eval_set is not None:
+            held_out, answers, held_out_weight = self._check_eval_set(eval_set)
+            validation = held_out, encode(answers, len(held_out)), held_out_weight
+        elif early_stopping is True:
+            raise InvalidArgument("early_stopping=True with a stream needs eval_set")
+        if early_stopping is False:
+            params.keep_best = False
+        return self._finish_training(self._fit_layers(params, data, validation, self._seed()))
+
     def _finish_training(self, fit: Any) -> Any:
         if fit.diverged:
             warnings.warn(f"{type(self).__name__}: {fit.message}", UserWarning, stacklevel=4)
@@ -245,17 +263,28 @@ class NetworkClassifier(ClassifierBase, _Network):
         targets: NDArray[np.float64] = np.eye(len(self.classes_))[class_index]
         return targets
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> NetworkClassifier:
+    def _encoded(self, labels: Any, events: int | None = None) -> NDArray[np.float64]:
+        """Targets of labels that the training events did not bring."""
+        labels = np.asarray(labels)
+        if events is not None and labels.shape != (events,):
+            raise InvalidArgument(f"eval_set y must have one label per event: {events}, got {labels.shape}")
+        unknown = ~np.isin(labels, self.classes_)
+        if unknown.any():
+            raise InvalidArgument(f"eval_set y holds the label {labels[unknown][0].item()!r}, which y does not")
+        return self._targets(np.searchsorted(self.classes_, labels))
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, eval_set: Any = None) -> NetworkClassifier:
         """Train.
 
         Parameters
         ----------
-        X : array-like of shape (events, variables)
+        X : array-like of shape (events, variables), or EventStream
+            A :class:`diskern.data.EventStream` brings target and weights along and needs ``layers``.
         y : array-like of shape (events,)
             Class labels.
         sample_weight : array-like of shape (events,), optional
             Event weights, see ``negative_weights``.
-        eval_set : (X, y) or (X, y, sample_weight), optional
+        eval_set : (X, y), (X, y, sample_weight) or, where X is one, EventStream, optional
             Validation sample for early stopping and the validation loss.
 
         Returns
@@ -272,20 +301,24 @@ class NetworkClassifier(ClassifierBase, _Network):
             After Ctrl-C; the best weights so far are held and ``interrupted_`` is True.
         """
         params = self._params()
-        events, class_index, weight = self._check_fit(X, y, sample_weight, negative=self.negative_weights)
+        streamed = isinstance(X, EventStream)
+        if streamed:
+            self._check_stream(X, y, sample_weight)
+            labels = X.column(X.targets[0])
+            self.classes_ = check_labels(labels, len(labels))[0]
+        else:
+            events, class_index, weight = self._check_fit(X, y, sample_weight, negative=self.negative_weights)
         if len(self.classes_) > 2:
             params.loss = _core.NetworkLoss.softmax_cross_entropy
             params.output = _core.NetworkOutput.softmax
+        if streamed:
+            outputs = 1 if len(self.classes_) == 2 else len(self.classes_)
+            self._train_stream(params, StreamData(X, self._encoded, outputs), eval_set, self._encoded)
+            return self
         validation = None
         if eval_set is not None:
             held_out, labels, held_out_weight = self._check_eval_set(eval_set)
-            labels = np.asarray(labels)
-            if labels.shape != (len(held_out),):
-                raise InvalidArgument(f"eval_set y must have one label per event: {len(held_out)}, got {labels.shape}")
-            unknown = ~np.isin(labels, self.classes_)
-            if unknown.any():
-                raise InvalidArgument(f"eval_set y holds the label {labels[unknown][0].item()!r}, which y does not")
-            validation = held_out, self._targets(np.searchsorted(self.classes_, labels)), held_out_weight
+            validation = held_out, self._encoded(labels, len(held_out)), held_out_weight
         self._train(params, events, self._targets(class_index), weight, class_index, validation)
         return self
 
@@ -379,17 +412,18 @@ class NetworkRegressor(RegressorBase, _Network):
         self.quantile = quantile
         self.huber_distance = huber_distance
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> NetworkRegressor:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, eval_set: Any = None) -> NetworkRegressor:
         """Train.
 
         Parameters
         ----------
-        X : array-like of shape (events, variables)
+        X : array-like of shape (events, variables), or EventStream
+            A :class:`diskern.data.EventStream` brings target and weights along and needs ``layers``.
         y : array-like of shape (events,)
             Targets.
         sample_weight : array-like of shape (events,), optional
             Event weights, see ``negative_weights``.
-        eval_set : (X, y) or (X, y, sample_weight), optional
+        eval_set : (X, y), (X, y, sample_weight) or, where X is one, EventStream, optional
             Validation sample for early stopping and the validation loss.
 
         Returns
@@ -415,6 +449,13 @@ class NetworkRegressor(RegressorBase, _Network):
                 raise InvalidArgument(f"{name} must be of type float, got {value!r}")
             setattr(params, name, value)
         params.standardise_targets = self.loss != "poisson"
+        if isinstance(X, EventStream):
+            self._check_stream(X, y, sample_weight)
+            data = StreamData(X, lambda values: check_target(values, len(values))[:, np.newaxis], 1)
+            self._train_stream(
+                params, data, eval_set, lambda values, n: check_target(values, n, name="eval_set y")[:, np.newaxis]
+            )
+            return self
         events, target, weight = self._check_fit(X, y, sample_weight, negative=self.negative_weights)
         validation = None
         if eval_set is not None:

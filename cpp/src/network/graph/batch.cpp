@@ -126,6 +126,7 @@ double Batch<T>::gradient(const Context& context, const Work& work, const T* par
       work.load(first, count, tile);
       tile.forward(step, 0, node_count);
       slot.loss += work.loss(first, count, tile);
+      if (!work.backward) return;
       tile.begin_backward(step);
       tile.backward(step, slot.gradient.data(), 0, node_count);
       if (work.finish) work.finish(first, count, tile);
@@ -148,7 +149,7 @@ double Batch<T>::gradient(const Context& context, const Work& work, const T* par
           tile.collect(step, end, slot.sums.data());
         } else {
           slot.loss += work.loss(first, count, tile);
-          tile.begin_backward(step);
+          if (work.backward) tile.begin_backward(step);
         }
       });
       if (c < coupled_.size()) {
@@ -160,7 +161,7 @@ double Batch<T>::gradient(const Context& context, const Work& work, const T* par
     }
     // And back.
     std::size_t end = node_count;
-    for (std::size_t c = coupled_.size() + 1; c-- > 0;) {
+    for (std::size_t c = work.backward ? coupled_.size() + 1 : 0; c-- > 0;) {
       const std::size_t first_node = c > 0 ? coupled_[c - 1] + 1 : 0;
       if (c > 0) {
         const std::size_t size = graph_.layer_of(graph_.nodes()[first_node - 1]).gradient_statistics_size();
@@ -182,7 +183,7 @@ double Batch<T>::gradient(const Context& context, const Work& work, const T* par
   }
   double loss = 0.0;
   for (std::size_t s = 0; s < slots; ++s) loss += slots_[s].loss;
-  merge_gradients(context, slots, gradient);
+  if (work.backward) merge_gradients(context, slots, gradient);
   return loss;
 }
 

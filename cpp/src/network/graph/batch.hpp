@@ -28,6 +28,7 @@ class Batch {
     // After the way back, where inputs are looked at.
     std::function<void(std::size_t first, std::size_t count, Tile<T>& tile)> finish;
     bool training = true;  // random layers act, batches are normalised by themselves
+    bool backward = true;  // without, the work ends after the losses, and there are no gradients
   };
 
   // Returns the sum of the losses and sets gradient (of graph.parameter_count() elements). Statistics of coupled layers

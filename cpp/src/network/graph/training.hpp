@@ -44,6 +44,20 @@ struct GraphData {
   View<const double> weight;
 };
 
+// Events that come batch by batch, since they do not fit into memory. Called by the thread that trains only.
+class BatchSource {
+ public:
+  virtual ~BatchSource() = default;
+  virtual std::size_t batches() const = 0;  // of an epoch
+  virtual std::size_t largest() const = 0;  // events of a batch at most
+  // Some events, from which what is constant in training is taken: means and deviations of layers that standardise,
+  // the mean absolute weight. Valid until the next call of any function.
+  virtual GraphData first() = 0;
+  virtual void begin_epoch(std::int32_t epoch) = 0;
+  // The next batch, valid until the next call. False: the user wants to stop.
+  virtual bool next(GraphData& batch) = 0;
+};
+
 struct GraphFit {
   std::shared_ptr<const GraphPredictor> predictor;
   bool interrupted = false;
@@ -65,6 +79,12 @@ std::vector<float> start_parameters(const Graph& graph, Initialisation initialis
 // reached. On interrupt, and on divergence after a validation test, the best weights so far are returned.
 GraphFit fit_graph(const Context& context, const GraphPointer& graph, const GraphParams& params,
                    const GraphData& training, const GraphData* validation = nullptr,
+                   const std::vector<float>* start = nullptr);
+
+// The same over batches from a source; batch_size does not count. Losses of validation are computed over one epoch of
+// their source.
+GraphFit fit_graph(const Context& context, const GraphPointer& graph, const GraphParams& params, BatchSource& training,
+                   const GraphData* validation = nullptr, BatchSource* validation_source = nullptr,
                    const std::vector<float>* start = nullptr);
 
 }  // namespace diskern::network::graph
