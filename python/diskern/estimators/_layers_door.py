@@ -15,6 +15,7 @@ from ..data.stream import EventStream, StreamBatches
 from ..networks import Graph, Input, Standardise, join_inputs
 from ._base import Estimator
 from ._graph_training import LINKS, fit_graph, set_options, with_head
+from ._network_inspection import NetworkInspection
 
 InvalidArgument = _core.InvalidArgument
 
@@ -30,7 +31,7 @@ class StreamData:
     outputs: int
 
 
-class LayersDoor(Estimator):
+class LayersDoor(NetworkInspection, Estimator):
     """Events of any shape, and training of a graph. Used where ``layers`` is not None."""
 
     layers: Any
@@ -60,6 +61,9 @@ class LayersDoor(Estimator):
         if self.layers is not None:
             X = self._joined(X)
         return super()._check_events(X, reset=reset, name=name)
+
+    def _inspected_events(self, X: Any) -> NDArray[np.float32]:
+        return self._check_events(X, reset=False)
 
     def _joined(self, X: Any) -> Any:
         """Images, series and several inputs as one matrix."""

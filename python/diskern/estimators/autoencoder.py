@@ -238,6 +238,9 @@ class Autoencoder(GraphEstimator):
         self._fit_graph(graph, ["value"] * len(factors), data, validation, factors=factors)
         return self
 
+    def _inspected_events(self, X: Any) -> NDArray[np.float32]:
+        return self._events(X)
+
     def _outputs(self, X: Any) -> NDArray[np.float64]:
         from sklearn.utils.validation import check_is_fitted
 

@@ -15,6 +15,7 @@ from ..data.stream import EventStream, StreamBatches
 from ..networks import Graph, join_inputs
 from ._base import Estimator
 from ._graph_training import LINKS, Data, fit_graph, set_options, split_off
+from ._network_inspection import NetworkInspection
 
 InvalidArgument = _core.InvalidArgument
 
@@ -72,7 +73,7 @@ CURVES = """
 """
 
 
-class GraphEstimator(Estimator):
+class GraphEstimator(NetworkInspection, Estimator):
     """The training options that estimators of graphs share."""
 
     optimizer: str
@@ -457,6 +458,9 @@ class GraphNetwork(GraphEstimator):
             results.append(part[:, 0] if size == 1 else part.reshape(-1, *shape))
             first += size
         return results[0] if len(results) == 1 else results
+
+    def _inspected_events(self, X: Any) -> NDArray[np.float32]:
+        return self._events(X, graph=self._kept_graph())
 
     def _check_predict_fitted(self) -> None:
         from sklearn.utils.validation import check_is_fitted

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .inputs import plot_inputs, plot_variable
     from .inspection import plot_importance, plot_partial_dependence, plot_shap_dependence, plot_shap_summary
     from .network import plot_network
+    from .networks import plot_feature_maps, plot_filters, plot_latent_space, plot_saliency
     from .regression import plot_deviation, plot_deviation_profile, plot_deviation_summary, plot_estimate
     from .response import plot_response
     from .roc import plot_roc
@@ -37,8 +38,11 @@ _WHERE = {
     "plot_efficiencies": ".scan",
     "plot_elbow": ".clusters",
     "plot_estimate": ".regression",
+    "plot_feature_maps": ".networks",
+    "plot_filters": ".networks",
     "plot_importance": ".inspection",
     "plot_inputs": ".inputs",
+    "plot_latent_space": ".networks",
     "plot_learning_curve": ".curves",
     "plot_likelihood": ".densities",
     "plot_neighbour_distance": ".clusters",
@@ -51,6 +55,7 @@ _WHERE = {
     "plot_response": ".response",
     "plot_roc": ".roc",
     "plot_scatter": ".scatter",
+    "plot_saliency": ".networks",
     "plot_shap_dependence": ".inspection",
     "plot_shap_summary": ".inspection",
     "plot_significance": ".scan",
@@ -69,8 +74,11 @@ __all__ = [
     "plot_efficiencies",
     "plot_elbow",
     "plot_estimate",
+    "plot_feature_maps",
+    "plot_filters",
     "plot_importance",
     "plot_inputs",
+    "plot_latent_space",
     "plot_learning_curve",
     "plot_likelihood",
     "plot_neighbour_distance",
@@ -83,6 +91,7 @@ __all__ = [
     "plot_response",
     "plot_roc",
     "plot_scatter",
+    "plot_saliency",
     "plot_shap_dependence",
     "plot_shap_summary",
     "plot_significance",

@@ -13,16 +13,39 @@ if TYPE_CHECKING:
     from ..tmva.methods.base import LearningCurve
 
 
-def plot_learning_curve(curve: LearningCurve, *, title: str = "", axes: Any = None) -> Any:
-    """Loss against iteration, training and (where there was one) validation sample, its best iteration marked."""
+def plot_learning_curve(curve: LearningCurve | Any, *, title: str = "", axes: Any = None) -> Any:
+    """Loss against iteration, training and (where there was one) validation sample, its best iteration marked.
+
+    Parameters
+    ----------
+    curve : LearningCurve or estimator
+        A fitted network (anything with ``loss_curve_``), or a generative network, of which the losses of both parts are
+        drawn.
+    """
     axes = new_axes(axes)
-    axes.plot(curve.iteration, curve.training, color=SIGNAL, label="Training")
-    if curve.validation is not None and np.isfinite(curve.validation).any():
-        axes.plot(curve.iteration, curve.validation, color=BACKGROUND, label=curve.validation_name)
-        best = int((np.nanargmax if curve.larger_is_better else np.nanargmin)(curve.validation))
-        axes.axvline(curve.iteration[best], color="0.5", linestyle=":", label=f"Best: {curve.iteration[best]:g}")
+    if hasattr(curve, "generator_loss_"):
+        epochs = np.arange(1, len(curve.generator_loss_) + 1)
+        axes.plot(epochs, curve.discriminator_loss_, color=SIGNAL, label="Discriminator")
+        axes.plot(epochs, curve.generator_loss_, color=BACKGROUND, label="Generator")
+        iteration, validation, name = epochs, None, "Loss"
+    elif hasattr(curve, "loss_curve_"):
+        iteration = np.arange(1, len(curve.loss_curve_) + 1)
+        axes.plot(iteration, curve.loss_curve_, color=SIGNAL, label="Training")
+        given = np.asarray(getattr(curve, "validation_loss_", ()))
+        validation, name = (given if len(given) else None), "Loss"
+        best = 0 if validation is None else int(np.nanargmin(validation))
+        validation_name = "Validation"
+    else:
+        iteration, validation, name = curve.iteration, curve.validation, curve.name
+        validation_name = curve.validation_name
+        axes.plot(iteration, curve.training, color=SIGNAL, label="Training")
+        if validation is not None and np.isfinite(validation).any():
+            best = int((np.nanargmax if curve.larger_is_better else np.nanargmin)(validation))
+    if validation is not None and np.isfinite(validation).any():
+        axes.plot(iteration, validation, color=BACKGROUND, label=validation_name)
+        axes.axvline(iteration[best], color="0.5", linestyle=":", label=f"Best: {iteration[best]:g}")
     axes.set_xlabel("Iteration")
-    axes.set_ylabel(curve.name)
+    axes.set_ylabel(name)
     axes.set_title(title, fontsize="medium")
     axes.legend(fontsize="small")
     return axes
