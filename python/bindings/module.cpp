@@ -14,6 +14,7 @@ void register_trees(py::module_& module);
 void register_network(py::module_& module);
 void register_graph(py::module_& module);
 void register_graph_stream(py::module_& module);
+void register_adversarial(py::module_& module);
 void register_gradient_boosting(py::module_& module);
 void register_random_forest(py::module_& module);
 void register_inspection(py::module_& module);
@@ -44,6 +45,7 @@ PYBIND11_MODULE(_core, module) {
   register_network(module);
   register_graph(module);
   register_graph_stream(module);
+  register_adversarial(module);
   register_folds(module);
   register_uniformity(module);
   register_model(module);

@@ -9,7 +9,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'Aggregation', 'AnnealingParams', 'Averaging', 'BoostingMode', 'Cancellation', 'ClusterFractions', 'Criterion', 'CutSide', 'Cuts', 'CutsEfficiency', 'CutsFitter', 'CutsParams', 'CutsVariable', 'Density', 'DensitySettings', 'DescentParams', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'Formula', 'FormulaFitter', 'FormulaLoss', 'FormulaParams', 'FormulaResult', 'GeneticParams', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansBoundsUse', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelTemperature', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'MonteCarloParams', 'NegativeWeights', 'NeighbourWeight', 'Neighbours', 'NeighboursPredictor', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'RangeKernel', 'RangeSearchParams', 'ScheduleKind', 'SearchOrder', 'Singular', 'SvmKernel', 'SvmParams', 'SvmResult', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaNeighboursParams', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'UBoostParams', 'UBoostResult', 'ValidationMetric', 'VolumeMode', 'Votes', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_clue', 'fit_cuts', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_formula', 'fit_gradient_boosting', 'fit_graph', 'fit_hmatrix', 'fit_likelihood', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_svm', 'fit_tmva_forest', 'fit_tmva_neighbours', 'fit_uboost', 'flatness', 'graph_gradients', 'graph_seconds', 'instruction_set', 'link_responses', 'load_model', 'make_range_search', 'mini_batch_step', 'model_from_bytes', 'moments', 'neighbor_flatness', 'partial_dependence', 'predict_kmeans', 'protected_bins', 'random_order', 'raw_scores', 'silhouettes', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'transform_kmeans', 'tree_answers']
+__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'AdversarialFit', 'AdversarialParams', 'Aggregation', 'AnnealingParams', 'Averaging', 'BoostingMode', 'Cancellation', 'ClusterFractions', 'Criterion', 'CutSide', 'Cuts', 'CutsEfficiency', 'CutsFitter', 'CutsParams', 'CutsVariable', 'Density', 'DensitySettings', 'DescentParams', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'Formula', 'FormulaFitter', 'FormulaLoss', 'FormulaParams', 'FormulaResult', 'GeneticParams', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansBoundsUse', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelTemperature', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'MonteCarloParams', 'NegativeWeights', 'NeighbourWeight', 'Neighbours', 'NeighboursPredictor', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'RangeKernel', 'RangeSearchParams', 'ScheduleKind', 'SearchOrder', 'Singular', 'SvmKernel', 'SvmParams', 'SvmResult', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaNeighboursParams', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'UBoostParams', 'UBoostResult', 'ValidationMetric', 'VolumeMode', 'Votes', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_adversarial', 'fit_clue', 'fit_cuts', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_formula', 'fit_gradient_boosting', 'fit_graph', 'fit_graph_stream', 'fit_hmatrix', 'fit_likelihood', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_svm', 'fit_tmva_forest', 'fit_tmva_neighbours', 'fit_uboost', 'flatness', 'graph_gradients', 'graph_seconds', 'instruction_set', 'link_responses', 'load_model', 'make_range_search', 'mini_batch_step', 'model_from_bytes', 'moments', 'neighbor_flatness', 'partial_dependence', 'predict_kmeans', 'protected_bins', 'random_order', 'raw_scores', 'silhouettes', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'transform_kmeans', 'tree_answers']
 class Error(Exception):
     pass
 class InvalidArgument(Error, ValueError):
@@ -2887,6 +2887,128 @@ class GraphFit:
     @property
     def validation_loss(self) -> list[float]:
         ...
+class AdversarialParams:
+    """
+    Parameters of adversarial training with their defaults.
+    """
+    initialisation: str
+    loss: str
+    def __init__(self) -> None:
+        ...
+    @property
+    def averaging(self) -> float:
+        ...
+    @averaging.setter
+    def averaging(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def batch_size(self) -> int:
+        ...
+    @batch_size.setter
+    def batch_size(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def beta_1(self) -> float:
+        ...
+    @beta_1.setter
+    def beta_1(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def beta_2(self) -> float:
+        ...
+    @beta_2.setter
+    def beta_2(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def clip_norm(self) -> float:
+        ...
+    @clip_norm.setter
+    def clip_norm(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def discriminator_learning_rate(self) -> float:
+        ...
+    @discriminator_learning_rate.setter
+    def discriminator_learning_rate(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def discriminator_steps(self) -> int:
+        ...
+    @discriminator_steps.setter
+    def discriminator_steps(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def epochs(self) -> int:
+        ...
+    @epochs.setter
+    def epochs(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def generator_learning_rate(self) -> float:
+        ...
+    @generator_learning_rate.setter
+    def generator_learning_rate(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def gradient_penalty(self) -> float:
+        ...
+    @gradient_penalty.setter
+    def gradient_penalty(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def l2(self) -> float:
+        ...
+    @l2.setter
+    def l2(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def optimizer(self) -> str:
+        """
+        Of both networks.
+        """
+    @optimizer.setter
+    def optimizer(self, arg1: str) -> None:
+        ...
+    @property
+    def smoothing(self) -> float:
+        ...
+    @smoothing.setter
+    def smoothing(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+class AdversarialFit:
+    @property
+    def discriminator(self) -> GraphPredictor:
+        ...
+    @property
+    def discriminator_loss(self) -> list[float]:
+        ...
+    @property
+    def diverged(self) -> bool:
+        ...
+    @property
+    def epochs(self) -> int:
+        ...
+    @property
+    def generated_score(self) -> list[float]:
+        ...
+    @property
+    def generator(self) -> GraphPredictor:
+        ...
+    @property
+    def generator_loss(self) -> list[float]:
+        ...
+    @property
+    def interrupted(self) -> bool:
+        ...
+    @property
+    def message(self) -> str:
+        ...
+    @property
+    def penalty(self) -> list[float]:
+        ...
+    @property
+    def real_score(self) -> list[float]:
+        ...
 class FoldRule:
     """
     Which fold an event belongs to, as a function of its key alone.
@@ -4835,6 +4957,10 @@ def fit_ada_boost(params: AdaBoostParams, events: numpy.typing.NDArray[typing.An
     """
     Events float32 (events, variables), weight float64, class_index int32 or target float64.
     """
+def fit_adversarial(generator: Graph, discriminator: Graph, params: AdversarialParams, events: numpy.typing.NDArray[typing.Any], conditions: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 0, seed: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> AdversarialFit:
+    """
+    Trains a generator and a discriminator on float32 events and conditions, of shape (events, numbers).
+    """
 def fit_clue(cells: numpy.typing.NDArray[typing.Any], energy: numpy.typing.NDArray[typing.Any], critical_distance: typing.SupportsFloat | typing.SupportsIndex, critical_density: typing.SupportsFloat | typing.SupportsIndex, seed_distance: typing.SupportsFloat | typing.SupportsIndex, outlier_distance_factor: typing.SupportsFloat | typing.SupportsIndex, layer: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1, reference: bool = False) -> tuple[typing.Any, ...]:
     """
     Labels, seeds, densities, nearest higher cells and distances to them of float64 cells and energies and int64 layers; reference: from the definition, in quadratic time.
@@ -4870,6 +4996,10 @@ def fit_gradient_boosting(params: GradientBoostingParams, events: numpy.typing.N
 def fit_graph(graph: Graph, params: GraphParams, events: numpy.typing.NDArray[typing.Any], targets: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], validation_events: numpy.typing.NDArray[typing.Any] | None = None, validation_targets: numpy.typing.NDArray[typing.Any] | None = None, validation_weight: numpy.typing.NDArray[typing.Any] | None = None, start: numpy.typing.NDArray[typing.Any] | None = None, threads: typing.SupportsInt | typing.SupportsIndex = 0, seed: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> GraphFit:
     """
     Trains a graph on float32 events and float32 targets of shape (events, numbers).
+    """
+def fit_graph_stream(graph: Graph, params: GraphParams, source: typing.Any, validation_events: numpy.typing.NDArray[typing.Any] | None = None, validation_targets: numpy.typing.NDArray[typing.Any] | None = None, validation_weight: numpy.typing.NDArray[typing.Any] | None = None, validation_source: typing.Any = None, start: numpy.typing.NDArray[typing.Any] | None = None, threads: typing.SupportsInt | typing.SupportsIndex = 0, seed: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> GraphFit:
+    """
+    Trains a graph on batches of a source: batches(), largest(), first(), begin_epoch(epoch), next(); the last two of them give float32 events, float32 targets and float64 weights.
     """
 def fit_hmatrix(params: HMatrixParams, chain: TransformationChain | None, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 0) -> Predictor:
     """

@@ -54,3 +54,37 @@ def test_a_signal_ends_a_long_fit(name: str, threads: int) -> None:
     assert float(seconds) < 2.0
     assert interrupted == "True"
     assert shape.strip() == "(5,)"
+
+
+OTHERS = {
+    "stream": """
+from diskern.data import EventStream, Noise
+value = Input((20,))
+estimator = diskern.GraphNetwork(
+    Graph(value, Dense(1)(Dense(64)(value))), max_iter=1_000_000, n_iter_no_change=1_000_000
+)
+stream = EventStream({"x": X, "y": y * 1.0}, "x", "y", augmentation=Noise(0.1), buffer=5000)
+fit = lambda: estimator.fit(stream)
+""",
+    "adversarial": """
+latent, event = Input((20,)), Input((20,))
+estimator = diskern.GenerativeAdversarialNetwork(
+    Graph(latent, Dense(20)(Dense(64)(latent))), Graph(event, Dense(1)(event)), max_iter=1_000_000
+)
+fit = lambda: estimator.fit(X)
+""",
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_signal_ends_other_fits_of_networks(name: str) -> None:
+    pytest.importorskip("sklearn", reason="estimators need scikit-learn")
+    code = "from diskern.networks import Dense, Graph, Input\n" + SCRIPT.replace(
+        "estimator = {construct}", OTHERS[name]
+    )
+    code = code.replace("estimator.fit(X, y)", "fit()")
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stderr
+    seconds, interrupted, _ = result.stdout.split(maxsplit=2)
+    assert float(seconds) < 2.0
+    assert interrupted == "True"
