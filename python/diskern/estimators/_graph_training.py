@@ -53,7 +53,7 @@ def with_head(layers: Any, shape: Sequence[int], outputs: int) -> Graph:
     return Graph(body.inputs, Dense(outputs, name="output")(value))
 
 
-def set_options(params: _core.GraphParams, values: Mapping[str, tuple[str, Any]]) -> None:
+def set_options(params: _core.GraphParams | _core.AdversarialParams, values: Mapping[str, tuple[str, Any]]) -> None:
     """Set fields of the parameters; values: for each argument of the estimator the field and the value."""
     for argument, (field, value) in values.items():
         try:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .style import BACKGROUND, SIGNAL, new_axes
 
-if TYPE_CHECKING:
-    from ..tmva.methods.base import LearningCurve
 
-
-def plot_learning_curve(curve: LearningCurve | Any, *, title: str = "", axes: Any = None) -> Any:
+def plot_learning_curve(curve: Any, *, title: str = "", axes: Any = None) -> Any:
     """Loss against iteration, training and (where there was one) validation sample, its best iteration marked.
 
     Parameters
@@ -27,6 +24,7 @@ def plot_learning_curve(curve: LearningCurve | Any, *, title: str = "", axes: An
         epochs = np.arange(1, len(curve.generator_loss_) + 1)
         axes.plot(epochs, curve.discriminator_loss_, color=SIGNAL, label="Discriminator")
         axes.plot(epochs, curve.generator_loss_, color=BACKGROUND, label="Generator")
+        iteration: Any
         iteration, validation, name = epochs, None, "Loss"
     elif hasattr(curve, "loss_curve_"):
         iteration = np.arange(1, len(curve.loss_curve_) + 1)
