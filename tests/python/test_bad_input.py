@@ -186,6 +186,8 @@ def test_wrong_columns_and_parameters(name: str) -> None:
         predict(fitted, events[:, :2])
     with pytest.raises(TypeError, match="nothing_like_it"):
         getattr(diskern, name)(nothing_like_it=1)
+    with pytest.raises(TypeError, match="'n_job'; did you mean 'n_jobs'"):
+        getattr(diskern, name)(n_job=1)
     for parameter, value in (("n_jobs", -5), ("n_jobs", "two"), ("verbose", "loud"), ("random_state", "seed")):
         made = estimator(name)
         if parameter in made.get_params():
@@ -285,6 +287,9 @@ def test_events_that_no_method_can_train_on(tmp_path: Path, method: str, spoil: 
 def test_mistyped_options(tmp_path: Path, method: str) -> None:
     with pytest.raises(InvalidArgument, match="unknown option 'VarTransfrom'; did you mean 'VarTransform'"):
         booked(tmp_path, method, "VarTransfrom=N")
+    with pytest.raises(InvalidArgument, match=r"unknown option 'Qqqq' \(options: .*VarTransform") as error:
+        booked(tmp_path, method, "Qqqq=3")
+    assert "MVAPdf" not in str(error.value).replace("CreateMVAPdfs", "")
     assert files(tmp_path) == []
 
 

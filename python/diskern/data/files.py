@@ -15,7 +15,8 @@ from typing import Any, TextIO
 import numpy as np
 
 from .._core import Error, FormatError, InvalidArgument
-from .table import Column, Columns, MemoryTable, Table, missing_extra, near_misses, reading
+from .._near_misses import near_misses
+from .table import Column, Columns, MemoryTable, Table, missing_extra, reading
 
 
 def open_npz(path: str, names: Sequence[str] | None = None) -> Table:

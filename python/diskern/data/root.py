@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from .._core import FormatError, InvalidArgument
-from .table import Columns, Table, jagged, missing_extra, near_misses, reading
+from .._near_misses import near_misses
+from .table import Columns, Table, jagged, missing_extra, reading
 
 _ARRAY = re.compile(r"^std::array<(std::)?\w+, ?(?P<size>\d+)>$")  # an RNTuple field of numbers
 _TREES = ("TTree", "TNtuple", "TNtupleD", "TChain", "ROOT::RNTuple", "ROOT::Experimental::RNTuple")

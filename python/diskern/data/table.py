@@ -8,7 +8,6 @@ events sees only this class. Columns are one-dimensional: a column of fixed-size
 from __future__ import annotations
 
 import contextlib
-import difflib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -17,19 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core import Error, FormatError, InvalidArgument
+from .._near_misses import near_misses
 
 Column = NDArray[Any]
 Columns = dict[str, Column]
 
 DEFAULT_CHUNK = 100_000  # events; large enough for speed, some 10 MB for 30 columns
-
-
-def near_misses(name: str, known: Iterable[str]) -> str:
-    """`` (did you mean ...?)`` for an unknown name, empty when nothing is near."""
-    known = list(known)
-    folded = {k.lower(): k for k in known}
-    near = [folded[k] for k in difflib.get_close_matches(name.lower(), list(folded), n=3, cutoff=0.6)]
-    return f"; did you mean {' or '.join(repr(k) for k in near)}?" if near else ""
 
 
 def missing_extra(module: str, extra: str, purpose: str) -> InvalidArgument:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
+from .._near_misses import near_misses
 from .._validation import NegativePolicy, check_events, check_labels, check_target, check_weights
 
 try:
@@ -100,6 +101,15 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
     verbose: int
     predictor_: _core.Predictor
     n_features_in_: int
+
+    def __new__(cls, *arguments: Any, **parameters: Any) -> Any:
+        """Only to name near misses of a parameter that is not there, which Python before 3.12 does not."""
+        known = cls._get_param_names()
+        unknown = next((name for name in parameters if name not in known), None)
+        if unknown is not None:
+            near = near_misses(unknown, known) or f"; parameters: {', '.join(known)}"
+            raise TypeError(f"{cls.__name__} got an unexpected parameter {unknown!r}{near}")
+        return super().__new__(cls)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

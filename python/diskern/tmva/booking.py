@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core import InvalidArgument
+from .._near_misses import near_misses
 from .methods import METHODS
 from .methods.base import AnalysisType, Evaluator, Method, Option, TrainedMethod
-from .options import near_misses, parse_options, without_options
+from .options import parse_options, without_options
 from .types import EMVA
 
 if TYPE_CHECKING:

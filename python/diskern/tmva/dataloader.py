@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._core import InvalidArgument
+from .._near_misses import near_misses
 from ..data.accounting import format_accounting
 from ..data.preparation import prepare_dataset
 from ..data.sample import DataSet, DataSetInfo, VariableInfo
@@ -25,7 +26,7 @@ from ..data.selection import (
     join_cuts,
 )
 from ..data.source import open_table
-from ..data.table import MemoryTable, near_misses
+from ..data.table import MemoryTable
 from ..expression import split_label
 from .methods.base import Option
 from .options import parse_options

@@ -11,10 +11,11 @@ import numpy as np
 
 from .. import _core, evaluation
 from .._core import InvalidArgument
+from .._near_misses import near_misses
 from ..evaluation import RocCurve
 from .booking import BookedMethod, analysis_type_of, book, help_text
 from .methods.base import Option
-from .options import near_misses, parse_options
+from .options import parse_options
 from .output import check_output, write_output
 from .progress import ProgressBar, duration
 from .results import FactoryResults, MethodResult

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from .. import _core
 from .._core import InvalidArgument
 from .._keys import BUCKETS_PER_FOLD, deal, key_matrix
+from .._near_misses import near_misses
 from ..data.sample import DataSet
 from ..data.split import Purpose, permutation
-from .options import near_misses
 
 # TFormula's parameters: [NumFolds] is the number of folds, any other name is a spectator. x[0] is none.
 _PARAMETER = re.compile(r"(?<![\w\])])\[\s*([A-Za-z_][\w.]*)\s*\]")

@@ -18,7 +18,6 @@ contradict each other it is an error. Within one string the last value of an opt
 
 from __future__ import annotations
 
-import difflib
 import math
 import numbers
 import re
@@ -27,6 +26,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._core import InvalidArgument
+from .._near_misses import near_misses
 from .methods.base import Option
 
 _TRUE = ("true", "t", "1", "ktrue")
@@ -67,15 +67,6 @@ class ArrayValue(Mapping[int, Any]):
         """As it is shown to people: the value of all elements, then those that were set by index."""
         whole = [] if self.default is None else [str(self.default)]
         return ", ".join([*whole, *(f"[{index}]: {self.elements[index]}" for index in self)]) or "not set"
-
-
-def near_misses(name: str, candidates: Iterable[str]) -> str:
-    """``"; did you mean 'NTrees'?"``, or an empty string where nothing is close."""
-    spelling = {candidate.lower(): candidate for candidate in candidates}
-    close = difflib.get_close_matches(name.lower(), list(spelling), n=3, cutoff=0.6)
-    if not close:
-        return ""
-    return "; did you mean " + " or ".join(repr(spelling[candidate]) for candidate in close) + "?"
 
 
 def without_options(text: str, names: Iterable[str]) -> str:
@@ -190,7 +181,9 @@ class _Collector:
 
     def unknown(self, name: str) -> InvalidArgument:
         words = [option.name for option in self.table] + [c for option in self.table for c in option.choices]
-        known = ", ".join(option.name for option in self.table) or "none"
+        # Without the forty of response PDFs that every method has.
+        names = [option.name for option in self.table if "MVAPdf" not in option.name or option.name == "CreateMVAPdfs"]
+        known = ", ".join(names) or "none"
         return self.error(f"unknown option {name!r}{near_misses(name, words)} (options: {known})")
 
     def set(self, option: Option, value: Any, index: int | None = None, *, from_text: bool = False) -> None:

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core import InvalidArgument
+from .._near_misses import near_misses
 from .._validation import contiguous
 from ..expression import Expression, split_label
 from ..model import Model, load
 from .methods.base import Option
-from .options import near_misses, parse_options
+from .options import parse_options
 
 READER_OPTIONS = (
     Option("V", "bool", False, "print what is booked"),

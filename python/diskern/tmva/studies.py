@@ -65,7 +65,7 @@ class Studies:
             no method is booked; a title of ``ranges`` that is not booked; unknown figure, search or option
         KeyboardInterrupt
         """
-        from .options import near_misses
+        from .._near_misses import near_misses
         from .training import check_samples
         from .tuning import default_ranges, tune
 

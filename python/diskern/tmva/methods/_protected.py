@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._core import InvalidArgument
-from ..options import near_misses
+from ..._near_misses import near_misses
 from .base import TrainingSample
 
 

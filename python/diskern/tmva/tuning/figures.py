@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._core import InvalidArgument
+from ..._near_misses import near_misses
 from ...data.sample import DataSetInfo, Sample
 from ...evaluation import RocCurve, roc_curve, separation
 from ..methods.base import AnalysisType
-from ..options import near_misses
 
 Responses = NDArray[np.float64]
 

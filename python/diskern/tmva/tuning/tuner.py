@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._core import InvalidArgument
+from ..._near_misses import near_misses
 from ..._parallel import Progress, run_tasks
 from ...data.sample import DataSet
 from ...data.split import Purpose, permutation
 from ...evaluation import Table
 from ..booking import BookedMethod, rebook
 from ..folds import assign_folds
-from ..options import near_misses
 from ..training import respond, train
 from .figures import figure_name, figure_of_merit
 from .ranges import Range, as_range, default_ranges
