@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from . import _core
 from ._keys import key_matrix
 from ._validation import contiguous
+from .expression import Expression
 
 FormatError = _core.FormatError
 InvalidArgument = _core.InvalidArgument
@@ -140,8 +141,9 @@ class Model:
         ----------
         events : array-like of shape (events, variables), or a mapping or data frame of columns
             Values of the variables before any transformation, in the order of ``variables``; converted to float32.
-            Columns of a mapping, data frame or structured array are found by label, else by expression; others are
-            ignored. NaN is a missing value for trees; other methods answer NaN.
+            Columns of a mapping, data frame or structured array are found by label, else by expression; where neither
+            is there, the expression is computed from the columns that it reads. Others are ignored. NaN is a missing
+            value for trees; other methods answer NaN.
         key : array-like of shape (events,) or (events, columns), or a mapping or data frame of columns
             Needed by k-fold models (``key_columns``): the model that was not trained on an event's fold answers. Where
             ``events`` has named columns the key may be among them instead.
@@ -190,6 +192,17 @@ class Model:
 
     def _columns(self, events: Any, names: list[str]) -> list[NDArray[Any]]:
         """The columns of the variables, in their order."""
+        known = set(names)
+        absent = [
+            expression
+            for label, expression in zip(self.variables, self.expressions, strict=True)
+            if label not in known and expression not in known
+        ]
+        if absent:
+            computed = _computed(events, names, absent)
+            if computed is not None:
+                names = [*names, *computed]
+                events = {**{name: events[name] for name in known}, **computed}
         positions = self._model.bind(names)
         columns = [np.asarray(events[names[i]]) for i in positions]
         lengths = {column.shape for column in columns}
@@ -425,6 +438,20 @@ def _readable(array: NDArray[Any]) -> bool:
         and array.flags.aligned
         and all(stride % array.itemsize == 0 for stride in array.strides)
     )
+
+
+def _computed(events: Any, names: list[str], expressions: Sequence[str]) -> dict[str, NDArray[np.float64]] | None:
+    """Values of expressions from the columns that they read; None where one lacks a column or cannot be computed."""
+    parsed = []
+    for text in dict.fromkeys(expressions):
+        try:
+            expression = Expression(text)
+        except InvalidArgument:
+            return None
+        if not expression.variables or not set(expression.variables) <= set(names):
+            return None
+        parsed.append((text, expression))
+    return {text: e.evaluate({name: np.asarray(events[name]) for name in e.variables}) for text, e in parsed}
 
 
 def _column_names(events: Any) -> list[str] | None:

@@ -255,6 +255,27 @@ def test_responses_from_the_columns_that_expressions_read(model: diskern.Model) 
         model.evaluate_inputs(array[:, :2])
 
 
+def test_evaluate_computes_expressions_from_their_columns(model: diskern.Model) -> None:
+    generator = np.random.default_rng(6)
+    columns = {name: generator.uniform(0, 5, 200) for name in ("pt", "unused", "p")}
+    columns["E"] = np.hypot(columns["p"], generator.uniform(0, 2, 200))
+    expected = model.evaluate_inputs(columns)
+    assert len(np.unique(expected)) > 1
+    np.testing.assert_array_equal(model.evaluate(columns), expected)
+    structured = np.zeros(200, [(name, "f8") for name in columns])
+    for name, values in columns.items():
+        structured[name] = values
+    np.testing.assert_array_equal(model.evaluate(structured), expected)
+    # A column of the variable itself comes first.
+    np.testing.assert_array_equal(
+        model.evaluate(columns | {"mass": np.zeros(200)}), model.evaluate({"mass": np.zeros(200), "pt": columns["pt"]})
+    )
+    with pytest.raises(diskern.InvalidArgument, match="'mass' is missing"):
+        model.evaluate({"E": columns["E"], "pt": columns["pt"]})
+    with pytest.raises(diskern.InvalidArgument, match="column 'E' has 3"):
+        model.evaluate(columns | {"E": np.ones(3)})
+
+
 def test_expressions_that_cannot_be_computed_are_named() -> None:
     variables = [variable("good"), variable("bad", "no_such_function(x) +")]
     model = diskern.Model(_core.Model(info(variables=variables), None, forest()))
