@@ -57,6 +57,20 @@ def test_beeswarm_shows_every_event_at_its_value(shap):
     assert len(plotting.plot_shap_summary(shap, maximum=2).get_yticklabels()) == 2
 
 
+@pytest.mark.parametrize("maximum", [1, 2, 20])
+def test_labels_of_a_beeswarm_are_not_clipped(shap, maximum):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure = plotting.plot_shap_summary(shap, maximum=maximum).figure
+    FigureCanvasAgg(figure).draw()
+    page = figure.bbox
+    for axes in figure.axes:
+        for label in filter(lambda label: label.get_text(), (axes.xaxis.label, axes.yaxis.label)):
+            box = label.get_window_extent()
+            assert page.y0 <= box.y0 <= box.y1 <= page.y1, label.get_text()
+            assert page.x0 <= box.x0 <= box.x1 <= page.x1, label.get_text()
+
+
 def test_dependence_plot_shows_values_against_variable(shap):
     axes = plotting.plot_shap_dependence(shap, "b", colour_by="d")
     known = np.isfinite(shap.events[:, 1])

@@ -136,6 +136,10 @@ def test_what_cannot_be_written_is_refused() -> None:
     for name in ("", "1x", "a b", "a::b"):
         with pytest.raises(diskern.InvalidArgument, match="identifier"):
             model.to_header(name)
+    for name in ("class", "std", "not_eq", "co_await", "a__b", "_Net"):
+        with pytest.raises(diskern.InvalidArgument, match="keeps for itself"):
+            model.to_header(name)
+    assert "namespace _net" in model.to_header("_net")
     large = _core.Network(
         [
             {

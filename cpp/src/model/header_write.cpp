@@ -3,6 +3,7 @@
 #include <cctype>
 #include <cmath>
 #include <cstdio>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,28 @@ bool is_identifier(const std::string& name) {
     if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_') return false;
   }
   return true;
+}
+
+// Words that C++ (up to C++23) keeps for itself, and std, which nothing may be added to.
+bool is_reserved(const std::string& name) {
+  static const char* const words[] = {
+      "alignas",       "alignof",     "and",          "and_eq",    "asm",          "auto",
+      "bitand",        "bitor",       "bool",         "break",     "case",         "catch",
+      "char",          "char16_t",    "char32_t",     "char8_t",   "class",        "co_await",
+      "co_return",     "co_yield",    "compl",        "concept",   "const",        "const_cast",
+      "consteval",     "constexpr",   "constinit",    "continue",  "decltype",     "default",
+      "delete",        "do",          "double",       "dynamic_cast", "else",      "enum",
+      "explicit",      "export",      "extern",       "false",     "float",        "for",
+      "friend",        "goto",        "if",           "inline",    "int",          "long",
+      "mutable",       "namespace",   "new",          "noexcept",  "not",          "not_eq",
+      "nullptr",       "operator",    "or",           "or_eq",     "private",      "protected",
+      "public",        "register",    "reinterpret_cast", "requires", "return",    "short",
+      "signed",        "sizeof",      "static",       "static_assert", "static_cast", "std",
+      "struct",        "switch",      "template",     "this",      "thread_local", "throw",
+      "true",          "try",         "typedef",      "typeid",    "typename",     "union",
+      "unsigned",      "using",       "virtual",      "void",      "volatile",     "wchar_t",
+      "while",         "xor",         "xor_eq"};
+  return std::any_of(std::begin(words), std::end(words), [&](const char* word) { return name == word; });
 }
 
 std::string quoted(const std::string& text) {
@@ -167,6 +190,13 @@ std::string write_header(const Model& model, const std::string& name) {
   }
   if (!is_identifier(name)) {
     throw InvalidArgument("name is '" + name + "', expected a C++ identifier: it becomes the namespace");
+  }
+  // Identifiers with two underscores, or one and a capital first, belong to the compiler.
+  const bool of_compiler =
+      name.find("__") != std::string::npos ||
+      (name.size() > 1 && name[0] == '_' && std::isupper(static_cast<unsigned char>(name[1])) != 0);
+  if (is_reserved(name) || of_compiler) {
+    throw InvalidArgument("name is '" + name + "', which C++ keeps for itself, expected another: it becomes the namespace");
   }
   const Network& network = predictor->network();
   const ModelInfo& info = model.info();

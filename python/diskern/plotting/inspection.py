@@ -70,7 +70,7 @@ def plot_shap_summary(shap: ShapValues, output: str | int = 0, *, maximum: int =
     """
     values = shap.of(output)
     order = np.argsort(-shap.importance(output).values, kind="stable")[:maximum]
-    axes = new_axes(axes, width=6.8, height=max(1.8, 0.34 * len(order) + 1.0))
+    axes = new_axes(axes, width=6.8, height=max(2.4, 0.34 * len(order) + 1.0))
     shown = _some(shap.weight)
     weight = np.abs(shap.weight[shown])
     image = None
@@ -97,7 +97,7 @@ def plot_shap_summary(shap: ShapValues, output: str | int = 0, *, maximum: int =
     if image is not None:
         bar = axes.figure.colorbar(image, ax=axes, ticks=[0.0, 1.0], pad=0.02, aspect=30)
         bar.ax.set_yticklabels(["low", "high"], fontsize="small")
-        bar.set_label("value of the variable (missing: grey)", fontsize="small")
+        bar.set_label("value of the variable\n(missing: grey)", fontsize="small")
         bar.outline.set_visible(False)
     return axes
 
