@@ -213,10 +213,44 @@ def test_wrong_input_is_named() -> None:
             model.fit(*bad)
     with pytest.raises(InvalidArgument, match="Negative values"):
         GradientBoostedTreesClassifier(negative_weights="error").fit(X, y, np.where(np.arange(100) == 3, -1.0, 1.0))
+    held_out = (X, y, np.where(np.arange(100) == 3, -1.0, 1.0))
+    with pytest.raises(InvalidArgument, match=r"Negative values in data passed to `eval_set sample_weight`"):
+        GradientBoostedTreesClassifier(negative_weights="error").fit(X, y, eval_set=held_out)
     with pytest.raises(InvalidArgument, match="y contains NaN"):
         GradientBoostedTreesRegressor().fit(X, np.where(np.arange(100) == 3, np.inf, z))
     with pytest.raises(ValueError, match="3 features"):
         model.fit(X, y).predict(X[:, :3])
+
+
+@pytest.mark.parametrize("policy", ["ignore", "pair"])
+def test_events_set_apart_keep_their_negative_weights(policy: str) -> None:
+    """As those of eval_set do: the loss is to be that of the truth."""
+    generator = np.random.default_rng(3)
+    X = generator.normal(size=(600, 3)).astype(np.float32)
+    y = (X[:, 0] + generator.normal(size=600) > 0).astype(int)
+    weight = np.where(generator.random(600) < 0.2, -0.5, 1.0)
+    settings = {"n_estimators": 12, "n_iter_no_change": 50, "random_state": 4, "negative_weights": policy}
+    within = GradientBoostedTreesClassifier(early_stopping=True, **settings).fit(X, y, weight)
+    apart = within._split_off(y.astype(np.int32), within._seed())
+    assert (weight[apart] < 0).any()
+    held_out = (X[apart], y[apart], weight[apart])
+    given = GradientBoostedTreesClassifier(**settings).fit(X[~apart], y[~apart], weight[~apart], eval_set=held_out)
+    np.testing.assert_array_equal(within.validation_loss_, given.validation_loss_)
+    positive = (X[apart], y[apart], np.maximum(weight[apart], 0.0))
+    other = GradientBoostedTreesClassifier(**settings).fit(X[~apart], y[~apart], weight[~apart], eval_set=positive)
+    assert not np.array_equal(within.validation_loss_, other.validation_loss_)
+
+
+@pytest.mark.parametrize(("policy", "expected"), [("ignore", 3.0), ("clip", 3.0), ("absolute", 2.2)])
+def test_balanced_classes_count_weights_as_the_training_does(policy: str, expected: float) -> None:
+    from diskern.estimators._class_weight import class_factors
+
+    weight = np.array([1.0, 1.0, -0.2, 3.0, 3.0])
+    model = GradientBoostedTreesClassifier(negative_weights=policy)
+    index = np.array([0, 0, 0, 1, 1], np.int32)
+    factors = class_factors("balanced", np.array([0, 1]), index, model._counted(weight))
+    assert factors is not None
+    assert factors[0] / factors[1] == pytest.approx(6.0 / {3.0: 2.0, 2.2: 2.2}[expected])
 
 
 def test_interruption_keeps_the_model_so_far() -> None:

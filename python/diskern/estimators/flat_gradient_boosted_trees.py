@@ -228,7 +228,7 @@ n_jobs, random_state, verbose
         unknown = ~np.isin(labels, self.classes_)
         if unknown.any():
             raise InvalidArgument(f"eval_set y holds the label {labels[unknown][0]!r}, which y does not")
-        weight = check_weights(eval_set[2], len(events), name="eval_set sample_weight")
+        weight = check_weights(eval_set[2], len(events), negative=self._door(), name="eval_set sample_weight")
         variables = check_protected(eval_set[3], len(events), "eval_set protected")
         if variables.shape[1] != n_protected:
             raise InvalidArgument(f"eval_set protected has {variables.shape[1]} variables, protected has {n_protected}")

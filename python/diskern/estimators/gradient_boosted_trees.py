@@ -30,8 +30,6 @@ _METRICS = {
 }
 _GREATER = ("auc", "accuracy")
 _NEGATIVE_POLICIES = tuple(_core.NegativeWeights.__members__)
-# What the door for weights does by itself; the other policies are the core's work.
-_DOOR: dict[str, NegativePolicy] = {"ignore": "ignore", "error": "error"}
 
 
 class _GradientBoostedTrees(Estimator):
@@ -134,7 +132,14 @@ class _GradientBoostedTrees(Estimator):
         return params
 
     def _door(self) -> NegativePolicy:
-        return _DOOR.get(self.negative_weights, "keep")
+        """What the door for weights does by itself. All else is the core's work, as events may be set apart first."""
+        return "error" if self.negative_weights == "error" else "keep"
+
+    def _counted(self, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The weights as they count in the training."""
+        if self.negative_weights in ("ignore", "clip"):
+            return np.maximum(weight, 0.0)
+        return np.abs(weight) if self.negative_weights == "absolute" else weight
 
     def _metric(self) -> Any:
         """The metric as the core calls it, (answers, responses, weights), or None."""
@@ -228,7 +233,12 @@ class _GradientBoostedTrees(Estimator):
         if not isinstance(eval_set, tuple | list) or len(eval_set) not in (2, 3):
             raise InvalidArgument("eval_set must be (X, y) or (X, y, sample_weight)")
         events = self._check_events(eval_set[0], reset=False, name="eval_set X")
-        weight = check_weights(eval_set[2] if len(eval_set) == 3 else None, len(events), name="eval_set sample_weight")
+        weight = check_weights(
+            eval_set[2] if len(eval_set) == 3 else None,
+            len(events),
+            negative=self._door(),
+            name="eval_set sample_weight",
+        )
         return events, eval_set[1], weight
 
     def _model_info(self) -> dict[str, Any]:
@@ -383,7 +393,7 @@ class GradientBoostedTreesClassifier(ClassifierTreeInspection, ClassifierBase, _
             if unknown.any():
                 raise InvalidArgument(f"eval_set y holds the label {labels[unknown][0]!r}, which y does not")
             validation = held_out, np.searchsorted(self.classes_, labels).astype(np.int32), held_out_weight
-        factors = class_factors(self.class_weight, self.classes_, class_index, weight)
+        factors = class_factors(self.class_weight, self.classes_, class_index, self._counted(weight))
         if factors is not None:
             weight = weight * factors[class_index]
             if validation is not None:
