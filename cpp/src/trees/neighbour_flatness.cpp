@@ -1,6 +1,8 @@
 #include "trees/neighbour_flatness.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <numeric>
 
 #include "base/executor.hpp"
@@ -11,165 +13,167 @@ namespace diskern::trees {
 namespace {
 
 // Fixed, so that sums do not depend on the number of threads.
-constexpr std::size_t part_count = 8;
+constexpr std::size_t part_count = 2;
+constexpr int integer_bits = 60;
+constexpr std::size_t events_ahead = 8;  // whose lists are fetched early
+
+// Sums of products of integers of 52 and 60 bits.
+__extension__ using Wide = __int128;
+
+double to_double(Wide x) noexcept {
+  // Both halves are exact or rounded once: the same on every machine.
+  const auto low = static_cast<std::uint64_t>(x);
+  const auto high = static_cast<std::int64_t>(x >> 64);
+  return std::ldexp(static_cast<double>(high), 64) + static_cast<double>(low);
+}
+
+// The power of two that brings everything up to `largest` below 2^60.
+double scale_below(double largest) noexcept { return std::ldexp(1.0, integer_bits - 1 - std::ilogb(largest)); }
 
 }  // namespace
 
 NeighbourFlatnessTerm::NeighbourFlatnessTerm(const Context& context, const double* variables, std::size_t n,
                                              std::size_t n_variables, const std::vector<double>& weight, double events,
                                              std::size_t most_neighbourhoods, const std::string& name)
-    : surroundings_(context, variables, n, n_variables, weight, events, name) {
-  const std::size_t points = surroundings_.point_count();
-  n_groups_ = std::min(points, most_neighbourhoods);
-  parts_.resize(std::min(part_count, n_groups_));
-  for (std::size_t c = 0; c < parts_.size(); ++c) {
-    Part& part = parts_[c];
-    const std::size_t begin = c * n_groups_ / parts_.size();
-    const std::size_t end = (c + 1) * n_groups_ / parts_.size();
-    part.first.assign(points + 1, 0);
-    for (std::size_t g = begin; g < end; ++g) {
-      part.centre.push_back(g * points / n_groups_);
-      const std::size_t centre = part.centre.back();
-      for (const std::uint32_t* p = surroundings_.begin(centre); p != surroundings_.end(centre); ++p) {
-        ++part.first[*p + 1];
-      }
+    : surroundings_(context, variables, n, n_variables, weight, events, name, most_neighbourhoods) {
+  const std::size_t groups = surroundings_.count();
+  inverse_.assign(surroundings_.point_count(), 0.0);
+  std::vector<std::int64_t> absolute(surroundings_.point_count(), 0);
+  for (std::size_t i = 0; i < n; ++i) absolute[surroundings_.point(i)] += std::abs(surroundings_.weight(i));
+  std::vector<double> largest_square(surroundings_.point_count(), 0.0);  // 2 S_g / W_g^2 is at most this
+  for (std::size_t g = 0; g < groups; ++g) {
+    const double inverse = 1.0 / static_cast<double>(surroundings_.neighbourhood_weight(g));
+    std::int64_t all = 0;
+    for (const std::uint32_t* p = surroundings_.begin(g); p != surroundings_.end(g); ++p) all += absolute[*p];
+    for (const std::uint32_t* p = surroundings_.begin(g); p != surroundings_.end(g); ++p) {
+      inverse_[*p] += inverse;
+      largest_square[*p] += 2.0 * static_cast<double>(all) * inverse * inverse;
     }
-    std::partial_sum(part.first.begin(), part.first.end(), part.first.begin());
-    part.group.resize(part.first.back());
-    std::vector<std::size_t> place(part.first.begin(), part.first.end() - 1);
-    for (std::size_t g = 0; g < part.centre.size(); ++g) {
-      const std::size_t centre = part.centre[g];
-      for (const std::uint32_t* p = surroundings_.begin(centre); p != surroundings_.end(centre); ++p) {
-        part.group[place[*p]++] = static_cast<std::uint32_t>(g);
-      }
+  }
+  const double scale = scale_below(*std::max_element(inverse_.begin(), inverse_.end()));
+  inverse_unit_ = 1.0 / scale;
+  for (const double x : inverse_) inverse_integer_.push_back(std::llrint(x * scale));
+  // Rounding may bring the sums a little above their bound.
+  square_scale_ = 0.5 * scale_below(*std::max_element(largest_square.begin(), largest_square.end()));
+  parts_.resize(std::min(part_count, groups));
+  for (std::size_t c = 0; c < parts_.size(); ++c) {
+    build_part(parts_[c], c * groups / parts_.size(), (c + 1) * groups / parts_.size());
+  }
+}
+
+void NeighbourFlatnessTerm::build_part(Part& part, std::size_t begin, std::size_t end) {
+  part.first.assign(surroundings_.point_count() + 1, 0);
+  for (std::size_t g = begin; g < end; ++g) {
+    const auto weight = static_cast<double>(surroundings_.neighbourhood_weight(g));
+    part.inverse_square.push_back(1.0 / (weight * weight));
+    for (const std::uint32_t* p = surroundings_.begin(g); p != surroundings_.end(g); ++p) ++part.first[*p + 1];
+  }
+  std::partial_sum(part.first.begin(), part.first.end(), part.first.begin());
+  part.group.resize(part.first.back());
+  std::vector<std::size_t> place(part.first.begin(), part.first.end() - 1);
+  for (std::size_t g = begin; g < end; ++g) {
+    for (const std::uint32_t* p = surroundings_.begin(g); p != surroundings_.end(g); ++p) {
+      part.group[place[*p]++] = static_cast<std::uint32_t>(g - begin);
     }
   }
 }
 
+// What is needed of the neighbourhoods is, for every event, the sum of S_g / W_g^2 over its own, just below and just
+// above its score. The rest follows in one more pass:
+//   G mean of F_g           sum of w_j (sum of 1 / W_g over the neighbourhoods of j), over the events j so far
+//   G mean of F_g^2         grows at a score by  w_i (sum of (S_g below + S_g above) / W_g^2)  for its events i
 double NeighbourFlatnessTerm::evaluate(const Context& context, const double* score, double /*power*/,
                                        double* derivative) const {
   const std::size_t n = size();
   sort_scores(context, score, n, keys_, order_, keys_other_, order_other_);
-  // F at every event, in the order of the scores.
-  std::vector<double> global(n);
-  const double inverse_total = 0.5 / static_cast<double>(surroundings_.total_weight());
-  std::int64_t all = 0;
-  for (std::size_t begin = 0; begin < n;) {
-    std::size_t end = begin;
-    std::int64_t tied = 0;
-    while (end < n && keys_[end] == keys_[begin]) tied += surroundings_.weight(order_[end++]);
-    std::fill(global.begin() + static_cast<std::ptrdiff_t>(begin), global.begin() + static_cast<std::ptrdiff_t>(end),
-              static_cast<double>(2 * all + tied) * inverse_total);
-    all += tied;
-    begin = end;
-  }
-  std::vector<double> parts(parts_.size() * n);
-  std::vector<double> values(parts_.size());
+  twice_.resize(parts_.size() * n);
   std::size_t members = 0;
   for (const Part& part : parts_) members += part.group.size();
   parallel_for(
-      context, parts_.size(), [&](std::size_t c) { values[c] = sweep(parts_[c], global.data(), parts.data() + c * n); },
-      static_cast<double>(members) * 3.0);
-  for (std::size_t k = 0; k < n; ++k) {
-    double sum = -global[k];
-    for (std::size_t c = 0; c < parts_.size(); ++c) sum += parts[c * n + k];
-    derivative[order_[k]] = 2.0 * sum;
-  }
-  return std::accumulate(values.begin(), values.end(), 0.0);
-}
-
-// Fills half of the derivative without the term -F, in the order of the scores; returns the value of the part.
-double NeighbourFlatnessTerm::sweep(const Part& part, const double* global, double* derivative) const {
-  const std::size_t n = size();
-  const std::size_t groups = part.centre.size();
-  const auto all_groups = static_cast<double>(n_groups_);
+      context, parts_.size(), [&](std::size_t c) { sweep(parts_[c], twice_.data() + c * n); },
+      static_cast<double>(members) * 2.0);
+  const auto groups = static_cast<double>(surroundings_.count());
   const auto total = static_cast<double>(surroundings_.total_weight());
-  std::vector<std::int64_t> sums(groups, 0);  // of the weights up to here
-  std::vector<std::int64_t> tied(groups, 0);  // of the events of the present score
-  std::vector<double> inverse(groups);
-  std::vector<double> share(groups);  // W / (G W_g)
-  for (std::size_t g = 0; g < groups; ++g) {
-    const auto weight = static_cast<double>(surroundings_.neighbourhood_weight(part.centre[g]));
-    inverse[g] = 1.0 / weight;
-    share[g] = total / (all_groups * weight);
-  }
-  double mean = 0;     // sum over the part of F_g
-  double squares = 0;  // of F_g^2
+  std::int64_t all = 0;  // sum of the weights so far
+  Wide mean = 0;         // G mean of F_g, in inverse_unit_
+  Wide squares = 0;      // G mean of F_g^2, in 1 / square_scale_
   double value = 0;
-  double below = 0;  // F just below the present score
-  std::vector<std::uint32_t> touched;
-  std::vector<std::uint8_t> is_touched(groups, 0);
-  // From score `begin` to score `end` F is `above`, half of a step higher than at the former.
-  const auto close_gap = [&](std::size_t begin, std::size_t end) {
-    const double gap = score_of_key(keys_[end]) - score_of_key(keys_[begin]);
-    const double above = 2.0 * global[begin] - below;
-    value += gap * (squares - 2.0 * above * mean + static_cast<double>(groups) * above * above) / all_groups;
-    below = above;
-  };
   for (std::size_t begin = 0; begin < n;) {
-    const double here = global[begin];
-    const double before = mean;
-    std::size_t end = begin + 1;
-    if (end == n || keys_[end] != keys_[begin]) {
-      // An event with a score of its own: what follows below, in one pass.
-      const std::uint32_t point = surroundings_.point(order_[begin]);
-      const std::int64_t weight = surroundings_.weight(order_[begin]);
-      double sum = 0;
-      for (std::size_t k = part.first[point]; k < part.first[point + 1]; ++k) {
-        const std::uint32_t g = part.group[k];
-        const std::int64_t next = sums[g] + weight;
-        const double old = static_cast<double>(sums[g]) * inverse[g];
-        const double now = static_cast<double>(next) * inverse[g];
-        mean += now - old;
-        squares += (now - old) * (now + old);
-        sum += share[g] * (here - 0.5 * static_cast<double>(sums[g] + next) * inverse[g]);
-        sums[g] = next;
-      }
-      derivative[begin] = 0.5 * (before + mean) / all_groups + sum;
-      if (end == n) break;
-      close_gap(begin, end);
-      begin = end;
-      continue;
-    }
-    touched.clear();
-    for (end = begin; end < n && keys_[end] == keys_[begin]; ++end) {
+    const std::int64_t all_below = all;
+    const Wide mean_below = mean;
+    std::size_t end = begin;
+    for (; end < n && keys_[end] == keys_[begin]; ++end) {
       const std::uint32_t event = order_[end];
-      const std::uint32_t point = surroundings_.point(event);
       const std::int64_t weight = surroundings_.weight(event);
-      for (std::size_t k = part.first[point]; k < part.first[point + 1]; ++k) {
-        const std::uint32_t g = part.group[k];
-        tied[g] += weight;
-        if (is_touched[g] == 0) touched.push_back(g);
-        is_touched[g] = 1;
-      }
+      double sum = twice_[end];
+      for (std::size_t c = 1; c < parts_.size(); ++c) sum += twice_[c * n + end];
+      twice_[end] = sum;
+      all += weight;
+      mean += static_cast<Wide>(weight) * inverse_integer_[surroundings_.point(event)];
+      squares += static_cast<Wide>(weight) * std::llrint(sum * square_scale_);
     }
-    std::sort(touched.begin(), touched.end());  // free of the order of events
-    for (const std::uint32_t g : touched) {
-      const double old = static_cast<double>(sums[g]) * inverse[g];
-      const double now = static_cast<double>(sums[g] + tied[g]) * inverse[g];
-      mean += now - old;
-      squares += (now - old) * (now + old);
-    }
-    const double mean_here = 0.5 * (before + mean) / all_groups;
-    for (std::size_t place = begin; place < end; ++place) {
-      const std::uint32_t point = surroundings_.point(order_[place]);
-      double sum = 0;
-      for (std::size_t k = part.first[point]; k < part.first[point + 1]; ++k) {
-        const std::uint32_t g = part.group[k];
-        sum += share[g] * (here - 0.5 * static_cast<double>(2 * sums[g] + tied[g]) * inverse[g]);
-      }
-      derivative[place] = mean_here + sum;
-    }
-    for (const std::uint32_t g : touched) {
-      sums[g] += tied[g];
-      tied[g] = 0;
-      is_touched[g] = 0;
+    const double here = 0.5 * static_cast<double>(all_below + all) / total;
+    const double mean_here = 0.5 * to_double(mean_below + mean) * inverse_unit_ / groups;
+    for (std::size_t k = begin; k < end; ++k) {
+      const double own = inverse_[surroundings_.point(order_[k])] * here - 0.5 * twice_[k];
+      derivative[order_[k]] = 2.0 * (mean_here - here + total / groups * own);
     }
     if (end == n) break;
-    close_gap(begin, end);
+    const double gap = score_of_key(keys_[end]) - score_of_key(keys_[begin]);
+    const double above = static_cast<double>(all) / total;
+    value += gap * (to_double(squares) / square_scale_ - 2.0 * above * to_double(mean) * inverse_unit_ +
+                    groups * above * above) /
+             groups;
     begin = end;
   }
   return value;
+}
+
+// Fills, in the order of the scores, the sum of (S_g below + S_g above) / W_g^2 over the neighbourhoods of each event.
+void NeighbourFlatnessTerm::sweep(const Part& part, double* twice) const {
+  const std::size_t n = size();
+  part.groups.clear();
+  for (const double inverse_square : part.inverse_square) part.groups.push_back({0.0, inverse_square});
+  Group* const groups = part.groups.data();
+  const std::uint32_t* const list = part.group.data();
+  const auto first = [&](std::size_t place) { return part.first[surroundings_.point(order_[place])]; };
+  const auto last = [&](std::size_t place) { return part.first[surroundings_.point(order_[place]) + 1]; };
+  const auto sum_of = [&](std::size_t place) {
+    double sum = 0;
+    for (std::size_t k = first(place); k < last(place); ++k) sum += groups[list[k]].sum * groups[list[k]].inverse_square;
+    return sum;
+  };
+  for (std::size_t begin = 0; begin < n;) {
+    std::size_t end = begin + 1;
+    if (end == n || keys_[end] != keys_[begin]) {
+      // An event with a score of its own: what follows below, in one pass.
+      if (begin + events_ahead < n) __builtin_prefetch(list + first(begin + events_ahead));
+      const auto weight = static_cast<double>(surroundings_.weight(order_[begin]));
+      double below = 0;
+      double above = 0;
+      const std::size_t stop = last(begin);
+      for (std::size_t k = first(begin); k < stop; ++k) {
+        Group& group = groups[list[k]];
+        const double sum = group.sum + weight;
+        below += group.sum * group.inverse_square;
+        above += sum * group.inverse_square;
+        group.sum = sum;
+      }
+      twice[begin] = below + above;
+      begin = end;
+      continue;
+    }
+    for (; end < n && keys_[end] == keys_[begin]; ++end) {
+    }
+    for (std::size_t place = begin; place < end; ++place) twice[place] = sum_of(place);
+    for (std::size_t place = begin; place < end; ++place) {
+      const auto weight = static_cast<double>(surroundings_.weight(order_[place]));
+      const std::size_t stop = last(place);
+      for (std::size_t k = first(place); k < stop; ++k) groups[list[k]].sum += weight;
+    }
+    for (std::size_t place = begin; place < end; ++place) twice[place] += sum_of(place);
+    begin = end;
+  }
 }
 
 double NeighbourFlatnessTerm::reference(const double* score, double* derivative) const {
@@ -179,10 +183,10 @@ double NeighbourFlatnessTerm::reference(const double* score, double* derivative)
   for (std::size_t i = 0; i < n; ++i) events_of[surroundings_.point(i)].push_back(static_cast<std::uint32_t>(i));
   // The events of every neighbourhood; the last one is the whole class.
   std::vector<std::vector<std::uint32_t>> groups;
-  for (std::size_t g = 0; g < n_groups_; ++g) {
-    const std::size_t centre = g * points / n_groups_;
+  const std::size_t n_groups = surroundings_.count();
+  for (std::size_t g = 0; g < n_groups; ++g) {
     groups.emplace_back();
-    for (const std::uint32_t* p = surroundings_.begin(centre); p != surroundings_.end(centre); ++p) {
+    for (const std::uint32_t* p = surroundings_.begin(g); p != surroundings_.end(g); ++p) {
       groups.back().insert(groups.back().end(), events_of[*p].begin(), events_of[*p].end());
     }
   }
@@ -202,13 +206,13 @@ double NeighbourFlatnessTerm::reference(const double* score, double* derivative)
   for (std::size_t i = 0; i < n; ++i) {
     const double global = cumulative(groups.back(), score[i]);
     double sum = 0;
-    for (std::size_t g = 0; g < n_groups_; ++g) {
+    for (std::size_t g = 0; g < n_groups; ++g) {
       const double local = cumulative(groups[g], score[i]);
-      sum += (local - global) / static_cast<double>(n_groups_);
+      sum += (local - global) / static_cast<double>(n_groups);
       if (std::find(groups[g].begin(), groups[g].end(), i) == groups[g].end()) continue;
       double weight = 0;
       for (const std::uint32_t k : groups[g]) weight += static_cast<double>(surroundings_.weight(k));
-      sum += total / (static_cast<double>(n_groups_) * weight) * (global - local);
+      sum += total / (static_cast<double>(n_groups) * weight) * (global - local);
     }
     derivative[i] = 2.0 * sum;
   }
@@ -219,9 +223,9 @@ double NeighbourFlatnessTerm::reference(const double* score, double* derivative)
     if (sorted[k] == sorted[k + 1]) continue;
     const double middle = 0.5 * (sorted[k] + sorted[k + 1]);
     const double global = cumulative(groups.back(), middle);
-    for (std::size_t g = 0; g < n_groups_; ++g) {
+    for (std::size_t g = 0; g < n_groups; ++g) {
       const double off = cumulative(groups[g], middle) - global;
-      value += (sorted[k + 1] - sorted[k]) * off * off / static_cast<double>(n_groups_);
+      value += (sorted[k + 1] - sorted[k]) * off * off / static_cast<double>(n_groups);
     }
   }
   return value;

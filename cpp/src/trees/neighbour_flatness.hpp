@@ -33,19 +33,31 @@ class NeighbourFlatnessTerm final : public UniformityTerm {
   double reference(const double* score, double* derivative) const;
 
  private:
-  // A part of the neighbourhoods, which are numbered from 0 within it: what one thread works on.
+  // With S_g the sum of the weights of neighbourhood g up to some score, F_g = S_g / W_g. Of a part of the neighbourhoods,
+  // numbered from 0 within it: what one thread works on.
+  struct Group {
+    double sum;             // S_g, an integer
+    double inverse_square;  // 1 / W_g^2
+  };
   struct Part {
-    std::vector<std::size_t> centre;   // point of each neighbourhood
     std::vector<std::size_t> first;    // per point and one more
     std::vector<std::uint32_t> group;  // neighbourhoods that hold the point, ascending
+    std::vector<double> inverse_square;
+    mutable std::vector<Group> groups;
   };
-  double sweep(const Part& part, const double* global, double* derivative) const;
+  void build_part(Part& part, std::size_t begin, std::size_t end);
+  void sweep(const Part& part, double* twice) const;
 
   Neighbourhoods surroundings_;
-  std::size_t n_groups_ = 0;
   std::vector<Part> parts_;
+  // Per point: sum of 1 / W_g over its neighbourhoods, and the same as an integer, which is worth inverse_unit_.
+  std::vector<double> inverse_;
+  std::vector<std::int64_t> inverse_integer_;
+  double inverse_unit_ = 1;
+  double square_scale_ = 1;  // makes integers below 2^60 of sums of 2 S_g / W_g^2
   mutable std::vector<std::uint64_t> keys_, keys_other_;
   mutable std::vector<std::uint32_t> order_, order_other_;
+  mutable std::vector<double> twice_;
 };
 
 }  // namespace diskern::trees

@@ -12,13 +12,14 @@ namespace diskern::trees {
 
 namespace {
 
-constexpr int weight_bits = 61;  // twice a sum still fits
+constexpr int weight_bits = 52;  // twice a sum is still exact in float64
 constexpr std::size_t batch_size = 16384;
 
 }  // namespace
 
 Neighbourhoods::Neighbourhoods(const Context& context, const double* variables, std::size_t n, std::size_t n_variables,
-                               const std::vector<double>& weight, double events, const std::string& name)
+                               const std::vector<double>& weight, double events, const std::string& name,
+                               std::size_t most)
     : point_(n) {
   double absolute = 0;
   for (const double w : weight) absolute += std::abs(w);
@@ -37,6 +38,7 @@ Neighbourhoods::Neighbourhoods(const Context& context, const double* variables, 
     total_ += weight_[i];
   }
   check(total_ > 0, name + ": the sum of weights is not positive");
+  count_of_neighbourhoods_ = std::min(m, most);
   const std::vector<double> points = scaled_points(variables, n_variables, name);
   find_neighbours(context, points, n_variables, events, name);
 }
@@ -108,11 +110,17 @@ void Neighbourhoods::find_neighbours(const Context& context, const std::vector<d
   first_.assign(1, 0);
   std::vector<double> distance;
   std::vector<std::int64_t> index;
-  for (std::size_t begin = 0; begin < m; begin += batch_size) {
-    const std::size_t size = std::min(batch_size, m - begin);
+  std::vector<double> centres;
+  for (std::size_t begin = 0; begin < count(); begin += batch_size) {
+    const std::size_t size = std::min(batch_size, count() - begin);
     distance.resize(size * k);
     index.resize(size * k);
-    tree.nearest(context, View<const double, 2>(points.data() + begin * n_variables, size, n_variables), k,
+    centres.clear();
+    for (std::size_t g = begin; g < begin + size; ++g) {
+      const double* point = points.data() + centre(g) * n_variables;
+      centres.insert(centres.end(), point, point + n_variables);
+    }
+    tree.nearest(context, View<const double, 2>(centres.data(), size, n_variables), k,
                  View<double, 2>(distance.data(), size, k), View<std::int64_t, 2>(index.data(), size, k));
     for (std::size_t p = 0; p < size; ++p) {
       double count = 0;
@@ -127,7 +135,7 @@ void Neighbourhoods::find_neighbours(const Context& context, const std::vector<d
       neighbourhood_weight_.push_back(weight);
       if (weight <= 0) {
         throw InvalidArgument(name + ": the sum of weights of the events around its event " +
-                              std::to_string(example_[begin + p]) + " is not positive; take more neighbours");
+                              std::to_string(example_[centre(begin + p)]) + " is not positive; take more neighbours");
       }
     }
   }

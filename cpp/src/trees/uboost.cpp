@@ -185,12 +185,10 @@ void UBooster::boost_uneven(BoostedForest& forest, Workplace& place) const {
   const double unit = static_cast<double>(surroundings_.total_weight()) / static_cast<double>(all);
   place.efficiency.resize(surroundings_.point_count());
   for (std::size_t p = 0; p < surroundings_.point_count(); ++p) {
-    double sum = 0;
-    for (const std::uint32_t* q = surroundings_.begin(p); q != surroundings_.end(p); ++q) {
-      sum += static_cast<double>(place.passed[*q]);
-    }
+    std::int64_t sum = 0;
+    for (const std::uint32_t* q = surroundings_.begin(p); q != surroundings_.end(p); ++q) sum += place.passed[*q];
     place.efficiency[p] =
-        std::clamp(unit * sum / static_cast<double>(surroundings_.neighbourhood_weight(p)), 0.0, 1.0);
+        std::clamp(unit * static_cast<double>(sum) / static_cast<double>(surroundings_.neighbourhood_weight(p)), 0.0, 1.0);
   }
 
   double largest = 0;
