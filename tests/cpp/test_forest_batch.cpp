@@ -11,6 +11,7 @@
 #include "check.hpp"
 #include "trees/forest.hpp"
 #include "trees/forest_batch.hpp"
+#include "trees/forest_ranked.hpp"
 #include "trees/forest_single.hpp"
 
 using namespace diskern;
@@ -230,12 +231,14 @@ void compare_methods(const Forest& forest, std::size_t n, std::mt19937_64& rando
   const std::vector<float> events = random_events(forest, n, random);
   const std::vector<double> expected = plain_sums(forest, events, n);
   const Layouts layouts(events, n, n_features);
-  const ForestSingle single(forest);
-  CHECK(single.usable());
-  for (std::size_t i = 0; i < n; ++i) {
-    std::vector<double> sums = forest.base_score;
-    single.evaluate(events.data() + i * n_features, sums.data());
-    for (std::size_t k = 0; k < n_outputs; ++k) CHECK(same_bits(sums[k], expected[i * n_outputs + k]));
+  for (const InstructionSet level : supported_instruction_sets()) {
+    const ForestSingle single(forest, level);
+    CHECK(single.usable());
+    for (std::size_t i = 0; i < n; ++i) {
+      std::vector<double> sums = forest.base_score;
+      single.evaluate(events.data() + i * n_features, sums.data());
+      for (std::size_t k = 0; k < n_outputs; ++k) CHECK(same_bits(sums[k], expected[i * n_outputs + k]));
+    }
   }
   for (const InstructionSet level : supported_instruction_sets()) {
     for (const BatchMethod method : {BatchMethod::walk, BatchMethod::bitsliced}) {
@@ -324,6 +327,32 @@ TEST(every_number_of_cuts_of_a_group) {
       forest.tree_weight.push_back(1.0);
     }
     compare_methods(forest, 512 + 13, random);
+  }
+}
+
+TEST(shallow_trees_are_evaluated_by_ranks) {
+  std::mt19937_64 random(18);
+  for (const InstructionSet level : supported_instruction_sets()) {
+    const bool has_kernel = level == InstructionSet::avx512;
+    const auto taken = [&](Shape shape, std::size_t size, std::size_t n_trees, std::int32_t n_features) {
+      return ForestRanked(random_forest(shape, size, n_trees, n_features, 1, random), level).usable();
+    };
+    for (std::size_t depth = 1; depth <= ranked_depth; ++depth) {
+      CHECK_EQUAL(taken(Shape::complete, depth, 20, 28), has_kernel);
+    }
+    CHECK_EQUAL(taken(Shape::leaf, 1, 3, 2), has_kernel);
+    CHECK(!taken(Shape::complete, ranked_depth + 1, 8, 28));  // too deep
+    CHECK(!taken(Shape::complete, 4, 600, 300));  // too many variables
+    CHECK(!taken(Shape::complete, 6, 600, 2));    // too many cuts
+  }
+}
+
+TEST(ranks_of_several_slots_and_of_as_many_as_there_can_be) {
+  std::mt19937_64 random(19);
+  for (const std::int32_t n_features : {5, 16, 17, 31, 32, 33, 63, 64, 65}) {
+    // About 1200 cuts that are floats of their own: on 5 variables one slot each.
+    compare_methods(random_forest(Shape::complete, 5, 60, n_features, 1, random), 300, random);
+    compare_methods(random_forest(Shape::complete, 7, 20, n_features, 2, random), 130, random);
   }
 }
 

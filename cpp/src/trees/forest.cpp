@@ -341,8 +341,7 @@ void ForestPredictor::evaluate_blocks(const EventSource& events, std::size_t beg
                                       View<double, 2> out, bool with_link) const {
   const std::size_t n_outputs = output_count();
   // A block costs the same for one event as for all.
-  constexpr double nanoseconds_of_step = 0.8;
-  const double most = batch_->nanoseconds_per_event() * bitsliced_block / (nanoseconds_of_step * single_->steps());
+  const double most = batch_->nanoseconds_per_event() * bitsliced_block / single_->nanoseconds();
   const std::size_t rest = (end - begin) % bitsliced_block;
   if (batch_->method() == BatchMethod::bitsliced && single_->usable() && static_cast<double>(rest) < most) {
     evaluate_plainly(events, end - rest, end, out, with_link);

@@ -1,13 +1,15 @@
 #pragma once
-// One event through a forest: eight trees are walked at a time, so that the processor waits for several of them at
-// once. Shallow trees are filled up to complete ones in level order, where the next node is a matter of arithmetic;
-// deep ones keep their nodes. Nothing is allocated.
+// One event through a forest: by ranks (forest_ranked.hpp) where that can be, else eight trees are walked at a time, so
+// that the processor waits for several of them at once. Shallow trees are filled up to complete ones in level order,
+// where the next node is a matter of arithmetic; deep ones keep their nodes. Nothing is allocated.
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "base/dispatch.hpp"
 #include "trees/forest.hpp"
+#include "trees/forest_ranked.hpp"
 
 namespace diskern::trees {
 
@@ -15,11 +17,11 @@ class ForestSingle {
  public:
   ForestSingle() = default;
   // Of a validated forest. Not usable() where it has linear nodes, more than 65536 variables or no trees.
-  explicit ForestSingle(const Forest& forest);
+  explicit ForestSingle(const Forest& forest, InstructionSet level = instruction_set());
 
-  bool usable() const noexcept { return !groups_.empty(); }
-  // Steps of one event from node to node.
-  double steps() const noexcept { return steps_; }
+  bool usable() const noexcept { return ranked_.usable() || !groups_.empty(); }
+  // About how long one event takes.
+  double nanoseconds() const noexcept { return nanoseconds_; }
 
   // Adds tree weight times leaf, in the order of the trees, to sums[output].
   void evaluate(const float* variables, double* sums) const noexcept;
@@ -53,7 +55,8 @@ class ForestSingle {
 
   std::size_t n_features_ = 0;
   std::size_t n_outputs_ = 1;
-  double steps_ = 0;
+  double nanoseconds_ = 0;
+  ForestRanked ranked_;
   std::vector<Group> groups_;
   std::vector<std::int32_t> threshold_;      // of complete trees
   std::vector<std::uint16_t> feature_;       // of complete trees
