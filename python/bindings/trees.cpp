@@ -119,7 +119,8 @@ void register_forest(py::module_& module) {
   py::enum_<trees::Aggregation>(module, "Aggregation", "How the trees of a forest make one response.")
       .value("sum", trees::Aggregation::sum)
       .value("weighted_mean", trees::Aggregation::weighted_mean)
-      .value("weighted_median", trees::Aggregation::weighted_median);
+      .value("weighted_median", trees::Aggregation::weighted_median)
+      .value("median_leaf", trees::Aggregation::median_leaf);
   py::enum_<trees::Link>(module, "Link", "What is applied to the aggregated response.")
       .value("identity", trees::Link::identity)
       .value("tmva_gradient", trees::Link::tmva_gradient)

@@ -253,8 +253,24 @@ def _adaboost_classifier(estimator: Any) -> Model:
     return _model(forest, estimator, names, _classification(classes), classes)
 
 
+def _adaboost_regressor(estimator: Any) -> Model:
+    names = _names(estimator)
+    trees = list(estimator.estimators_)
+    for one in trees:
+        if not hasattr(one, "tree_"):
+            raise InvalidArgument(f"AdaBoostRegressor of {type(one).__name__} is not read; that of decision trees is")
+    forest = _core.Forest(
+        len(names),
+        [_tree(one.tree_, one.tree_.value[:, 0, 0]) for one in trees],
+        tree_weight=[float(weight) for weight in estimator.estimator_weights_[: len(trees)]],
+        aggregation=_core.Aggregation.median_leaf,
+    )
+    return _model(forest, estimator, names, "Regression")
+
+
 _READERS: dict[str, Callable[[Any], Model]] = {
     "AdaBoostClassifier": _adaboost_classifier,
+    "AdaBoostRegressor": _adaboost_regressor,
     "DecisionTreeClassifier": _single_tree,
     "DecisionTreeRegressor": _single_tree,
     "ExtraTreeClassifier": _single_tree,
@@ -276,7 +292,7 @@ def from_sklearn(estimator: Any) -> Model:
     Parameters
     ----------
     estimator : fitted estimator
-        ``AdaBoostClassifier`` (SAMME, of decision trees), ``DecisionTree``, ``ExtraTree``, ``ExtraTrees``,
+        ``AdaBoost`` (of decision trees; for classification SAMME), ``DecisionTree``, ``ExtraTree``, ``ExtraTrees``,
         ``GradientBoosting``, ``HistGradientBoosting``, ``RandomForest``, each for classification and regression.
 
     Returns

@@ -131,6 +131,7 @@ TEST(forests_allocate_nothing) {
     no_allocation(model_of(forest(Aggregation::weighted_mean, link, 1)));
   }
   no_allocation(model_of(forest(Aggregation::weighted_median, Link::identity, 1)));
+  no_allocation(model_of(forest(Aggregation::median_leaf, Link::identity, 1)));
 }
 
 TEST(networks_allocate_nothing) {

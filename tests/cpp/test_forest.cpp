@@ -143,6 +143,24 @@ TEST(weighted_mean_divides_by_the_weights_of_the_trees) {
   CHECK_EQUAL(evaluate(forest, {0.0F, 0.0F})[0], 0.0);
 }
 
+TEST(median_leaf_is_where_the_cumulative_weight_reaches_half) {
+  Forest forest;
+  forest.n_features = 1;
+  forest.aggregation = Aggregation::median_leaf;
+  forest.base_score = {0.5};
+  for (const double value : {7.0, 1.0, 3.0, 2.0}) {
+    forest.trees.push_back(leaf(value));
+    forest.tree_weight.push_back(1.0);
+  }
+  CHECK_EQUAL(evaluate(forest, {0.0F})[0], 2.5);  // sorted 1 2 3 7: two of four are half
+  forest.tree_weight[2] = 1.5;                    // 1 + 1 < 2.25 <= 1 + 1 + 1.5
+  CHECK_EQUAL(evaluate(forest, {0.0F})[0], 3.5);
+  forest.tree_weight[0] = 100.0;
+  CHECK_EQUAL(evaluate(forest, {0.0F})[0], 7.5);
+  forest.tree_weight = {0.0, 0.0, 0.0, 0.0};  // nothing to weigh with: the smallest
+  CHECK_EQUAL(evaluate(forest, {0.0F})[0], 1.5);
+}
+
 TEST(weighted_median_is_the_mean_of_the_central_window) {
   Forest forest;
   forest.n_features = 1;

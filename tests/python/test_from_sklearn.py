@@ -24,7 +24,7 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeRegressor
 
 from foreign_events import special_events
@@ -160,6 +160,7 @@ def test_names_of_columns_and_classes() -> None:
     [
         (LogisticRegression(), "must be a tree estimator of scikit-learn, got LogisticRegression"),
         (AdaBoostClassifier(LogisticRegression(), n_estimators=2), "AdaBoostClassifier of LogisticRegression"),
+        (AdaBoostRegressor(LinearRegression(), n_estimators=2), "AdaBoostRegressor of LinearRegression"),
         (GradientBoostingClassifier(init=LogisticRegression(), n_estimators=2), "init=LogisticRegression"),
         (HistGradientBoostingClassifier(categorical_features=[3], max_iter=2), "categor"),
     ],
@@ -177,6 +178,18 @@ def test_an_estimator_that_is_not_fitted() -> None:
         diskern.from_sklearn(RandomForestClassifier())
 
 
-def test_an_older_adaboost_regressor_is_named() -> None:
-    with pytest.raises(diskern.InvalidArgument, match="AdaBoostRegressor"):
-        diskern.from_sklearn(AdaBoostRegressor(n_estimators=2).fit(*sample(0)))
+@pytest.mark.parametrize("loss", ["linear", "square", "exponential"])
+@pytest.mark.parametrize("n_estimators", [1, 2, 15, 40])
+def test_adaboost_regressor(loss: str, n_estimators: int) -> None:
+    """Its answer is one of the leaves, so that nothing but the same leaf will do."""
+    base = DecisionTreeRegressor(max_depth=4)
+    estimator = AdaBoostRegressor(base, n_estimators=n_estimators, loss=loss, random_state=0).fit(*sample(0))
+    check(estimator, False, tolerance=0)
+    assert n_estimators == 1 or len(set(estimator.estimator_weights_)) > 1
+
+
+def test_adaboost_regressor_of_equal_weights() -> None:
+    """Half of the weight is reached exactly."""
+    estimator = AdaBoostRegressor(DecisionTreeRegressor(max_depth=3), n_estimators=8, random_state=0).fit(*sample(0))
+    estimator.estimator_weights_[:] = 1.0
+    check(estimator, False, tolerance=0)

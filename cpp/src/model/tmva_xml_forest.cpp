@@ -354,6 +354,9 @@ Options forest_options(const Forest& forest, const ModelInfo& info) {
     return {{"BoostType", "Grad"}, {"UseYesNoLeaf", "False"}};
   }
   if (!no_base) refuse("it starts from another value than 0");
+  if (forest.aggregation == Aggregation::median_leaf) {
+    refuse("its response is the leaf in the middle, TMVA's AdaBoostR2 takes the mean of several");
+  }
   return {{"BoostType", forest.aggregation == Aggregation::weighted_median ? "AdaBoostR2" : "Bagging"},
           {"UseYesNoLeaf", "False"}};
 }

@@ -108,7 +108,7 @@ void validate_tree(const Tree& tree, std::size_t n_features, const std::string& 
   }
 }
 
-// TMVA's AdaBoostR2 answer; see Aggregation::weighted_median.
+// The answer of Aggregation::weighted_median and Aggregation::median_leaf.
 double weighted_median(const Forest& forest, const float* variables) noexcept {
   struct Leaf {
     double value;
@@ -128,6 +128,13 @@ double weighted_median(const Forest& forest, const float* variables) noexcept {
             [](const Leaf& a, const Leaf& b) { return a.value < b.value || (a.value == b.value && a.tree < b.tree); });
   std::size_t t = 0;
   double sum = 0;
+  if (forest.aggregation == Aggregation::median_leaf) {
+    if (n == 0) return 0;
+    while (t + 1 < n && sum + forest.tree_weight[leaves[t].tree] < 0.5 * total) {
+      sum += forest.tree_weight[leaves[t++].tree];
+    }
+    return leaves[t].value;
+  }
   while (t < n && sum <= total / 2) sum += forest.tree_weight[leaves[t++].tree];
   const std::size_t sixth = n / 6;
   const std::size_t begin = t > sixth ? t - sixth - 1 : 0;
@@ -174,12 +181,12 @@ void validate(const Forest& forest) {
   for (const double score : forest.base_score) {
     if (!std::isfinite(score)) refuse("a base score is not finite");
   }
-  if (static_cast<std::uint8_t>(forest.aggregation) > static_cast<std::uint8_t>(Aggregation::weighted_median)) {
+  if (static_cast<std::uint8_t>(forest.aggregation) > static_cast<std::uint8_t>(last_aggregation)) {
     refuse("unknown aggregation");
   }
   if (static_cast<std::uint8_t>(forest.link) > static_cast<std::uint8_t>(last_link))
     refuse("unknown link");
-  if (forest.aggregation == Aggregation::weighted_median) {
+  if (is_median(forest.aggregation)) {
     if (n_outputs != 1) refuse("the weighted median has one output, not " + std::to_string(n_outputs));
     if (forest.trees.size() > maximum_median_trees) {
       refuse("the weighted median takes at most " + std::to_string(maximum_median_trees) + " trees, not " +
@@ -271,6 +278,7 @@ void ForestPredictor::evaluate_scores(const float* variables, double* scores) co
       }
       break;
     case Aggregation::weighted_median:
+    case Aggregation::median_leaf:
       scores[0] = forest_.base_score[0] + weighted_median(forest_, variables);
       break;
   }

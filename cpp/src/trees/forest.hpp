@@ -51,7 +51,14 @@ enum class Aggregation : std::uint8_t {
   weighted_median = 2,  // AdaBoostR2 of TMVA: the n leaves sorted, t of them until their cumulative weight exceeds
                         // half, then the plain mean of sorted leaves [t - n/6 - 1, t + n/6) cut to [0, n) (integer
                         // division); one output, at most maximum_median_trees trees
+  median_leaf = 3,      // AdaBoostRegressor of scikit-learn (Drucker, ICML 1997): the first of the sorted leaves where
+                        // their cumulative weight reaches half of all; one output, at most maximum_median_trees trees
 };
+constexpr Aggregation last_aggregation = Aggregation::median_leaf;
+// Its answer is no sum over the trees.
+constexpr bool is_median(Aggregation aggregation) noexcept {
+  return aggregation == Aggregation::weighted_median || aggregation == Aggregation::median_leaf;
+}
 constexpr std::size_t maximum_median_trees = 4096;  // their leaves are sorted on the stack
 
 enum class Link : std::uint8_t {

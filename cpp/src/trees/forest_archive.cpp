@@ -140,7 +140,7 @@ PredictorPointer ForestPredictor::read(const Group& group) {
   Forest forest;
   forest.n_features = static_cast<std::int32_t>(group.integer("n_features", 1, most));
   forest.n_outputs = static_cast<std::int32_t>(group.integer("n_outputs", 1, most));
-  forest.aggregation = static_cast<Aggregation>(group.integer("aggregation", 0, 2));
+  forest.aggregation = static_cast<Aggregation>(group.integer("aggregation", 0, static_cast<std::int64_t>(last_aggregation)));
   forest.link = static_cast<Link>(group.integer("link", 0, static_cast<std::int64_t>(last_link)));
   forest.base_score = group.doubles("base_score");
   const std::vector<std::int32_t>& node_counts = group.integers32("node_counts");

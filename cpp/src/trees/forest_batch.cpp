@@ -25,7 +25,7 @@ ForestBatch::ForestBatch(const Forest& forest, BatchMethod method) : ForestBatch
 
 ForestBatch::ForestBatch(const Forest& forest, BatchMethod method, InstructionSet level)
     : n_outputs_(static_cast<std::size_t>(forest.n_outputs)), kernels_(&trees::bitsliced_kernels(level)) {
-  if (method == BatchMethod::plain || forest.aggregation == Aggregation::weighted_median) return;
+  if (method == BatchMethod::plain || is_median(forest.aggregation)) return;
   if (method != BatchMethod::walk) bitsliced_ = ForestBitsliced(forest);
   if (method != BatchMethod::bitsliced) walk_ = ForestWalk(forest);
   const double bitsliced = bitsliced_.cost() * nanoseconds_of_cycle(level);

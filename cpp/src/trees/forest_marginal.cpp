@@ -94,7 +94,7 @@ void tree_answers(const Context& context, const Forest& forest, std::size_t begi
 
 void partial_dependence(const Context& context, const Forest& forest, const std::vector<std::int32_t>& variables,
                         View<const float, 2> grid, View<double, 2> scores) {
-  if (forest.aggregation == Aggregation::weighted_median) {
+  if (is_median(forest.aggregation)) {
     throw InvalidArgument(
         "the recursion over the trees needs a sum or mean of trees; this forest answers with a weighted median "
         "(AdaBoostR2): take the average over events (method 'brute')");

@@ -79,7 +79,7 @@ TreeExplainer::TreeExplainer(const Context& context, const Forest& forest, View<
 }
 
 void TreeExplainer::prepare(const Forest& forest, bool with_fractions) {
-  if (forest.aggregation == Aggregation::weighted_median) {
+  if (is_median(forest.aggregation)) {
     throw InvalidArgument(
         "SHAP values split sums and means of trees; this forest answers with a weighted median (AdaBoostR2)");
   }

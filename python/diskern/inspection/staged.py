@@ -35,7 +35,7 @@ def staged_scores(forest: _core.Forest, events: Events, threads: int = 0) -> Ite
     float64 array of shape (events, outputs), a new one each time; the last one has the bits of the whole forest
     """
     n_outputs, count = forest.output_count, forest.tree_count
-    if forest.aggregation == _core.Aggregation.weighted_median:
+    if forest.aggregation in (_core.Aggregation.weighted_median, _core.Aggregation.median_leaf):
         # A median of fewer trees is no sum that could be carried on.
         trees, weights = [forest.tree(t) for t in range(count)], forest.tree_weight
         for end in range(1, count + 1):
