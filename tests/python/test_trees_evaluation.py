@@ -160,3 +160,32 @@ def test_predictions_are_those_of_the_definition(
     near = np.concatenate([near, np.nextafter(near, np.float32(np.inf)), np.nextafter(near, np.float32(-np.inf))])
     tested = generator.choice(near, (events, 3)).astype(np.float32)
     np.testing.assert_array_equal(model.predict(tested), scores_of(model.predictor_, tested)[:, 0])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_more_than_2_to_the_31_cells(dtype: Any) -> None:
+    """Virtual ones: the same row over and over, by a stride of zero; the last row is another."""
+    columns, rows = 2**16, 2**15 + 3
+    stump = {
+        "feature": [columns - 1, -1, -1],
+        "threshold": [0.5, 0.0, 0.0],
+        "left": [1, -1, -1],
+        "right": [2, -1, -1],
+        "missing_right": [0, 0, 0],
+        "value": [0.0, -1.0, 1.0],
+    }
+    forest = _core.Forest(columns, [stump, {**stump, "feature": [1, -1, -1]}])
+    row = np.zeros(columns, dtype)
+    row[-1] = 1.0
+    events = np.broadcast_to(row, (rows, columns))
+    assert events.size > 2**31
+    for threads in (1, 2):
+        assert (forest.evaluate(events, threads=threads) == 0.0).all()
+    # Columns that overlap: column j of row i is element i + j.
+    line = np.zeros(columns + rows, dtype)
+    line[columns - 1 + rows - 1] = 1.0  # the last variable of the last row
+    line[2] = 1.0  # variable 1 of row 1
+    sliding = np.lib.stride_tricks.as_strided(line, (rows, columns), (line.itemsize, line.itemsize), writeable=False)
+    expected = np.full(rows, -2.0)
+    expected[[1, rows - 1]] = 0.0
+    np.testing.assert_array_equal(forest.evaluate(sliding)[:, 0], expected)
