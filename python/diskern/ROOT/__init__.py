@@ -104,7 +104,7 @@ class NotOffered(AttributeError):
 
 def instead(name: str) -> NotOffered:
     """The error for a name of ROOT that is not offered."""
-    from ..tmva.options import near_misses
+    from .._near_misses import near_misses
 
     if name in _INSTEAD:
         return NotOffered(f"diskern.ROOT has no {name}; use {_INSTEAD[name]}")

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from .._core import FormatError, InvalidArgument
+from .._near_misses import near_misses
 from ..data.root import _TREES
 from ..data.table import reading
-from ..tmva.options import near_misses
 from ..tmva.output import check_output
 from .trees import tree_of
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core import InvalidArgument
+from .._near_misses import near_misses
 from ..data.source import open_table
 from ..data.table import MemoryTable, Table
 from ..expression import Expression
-from ..tmva.options import near_misses
 
 
 class _Number(float):

@@ -185,7 +185,7 @@ def _not_offered(message: str) -> AttributeError:
 
 
 def _unknown(what: str, name: str, thing: Any) -> AttributeError:
-    from ..tmva.options import near_misses
+    from .._near_misses import near_misses
 
     offered = [one for one in dir(type(thing)) if not one.startswith("_")]
     return _not_offered(f"{what} has no {name} here{near_misses(name, offered)} (it has {', '.join(offered)})")

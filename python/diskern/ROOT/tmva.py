@@ -47,7 +47,7 @@ def __getattr__(name: str) -> Any:
         return _PyMethodBase
     if name.startswith("__"):
         raise AttributeError(name)
-    from ..tmva.options import near_misses
+    from .._near_misses import near_misses
     from . import NotOffered
 
     if name in _INSTEAD:
