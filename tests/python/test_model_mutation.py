@@ -119,6 +119,8 @@ def models() -> tuple[tuple[str, bytes, int], ...]:
     neighbours = factory.BookMethod(loader, "KNN", "KNN", "nkNN=5")
     fraction = factory.BookMethod(loader, "DBSCAN", "DBSCAN", "")
     factory.TrainAllMethods()
+    mean = _core.FoldsPredictor(_core.FoldRule.mean(2), [linear.predictor_, linear.predictor_])
+    of_folds = _core.Model({**linear._model().info, "title": "mean"}, None, mean)
     votes = UBoostClassifier(n_estimators=2, max_depth=2, efficiency_steps=2, n_neighbors=10)
     votes.fit(events, labels > 0, protected=events[:, 2])
     # Rules are read from TMVA's files only.
@@ -145,6 +147,7 @@ def models() -> tuple[tuple[str, bytes, int], ...]:
         ("k-means", KMeans(4, random_state=0).fit(events)._model().to_bytes(), 3),
         ("folds", folds._model().to_bytes(), 3),
         ("folds by expression", by_expression._model().to_bytes(), 3),
+        ("mean of folds", of_folds.to_bytes(), 3),
         ("neighbours", neighbours.model.to_bytes(), 3),
         ("cluster fractions", fraction.model.to_bytes(), 3),
         ("votes", votes._model().to_bytes(), 3),
@@ -190,7 +193,7 @@ def test_the_container_is_understood_here() -> None:
         assert read(content, variables)
 
 
-N_MODELS = 19
+N_MODELS = 20
 NUMBERS = st.sampled_from([0, 1, 2, 3, 127, 128, 255, 2**15, 2**20, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1])
 
 
