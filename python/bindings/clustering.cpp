@@ -1,4 +1,7 @@
 // Clustering.
+#include <memory>
+#include <utility>
+
 #include "clustering/clue.hpp"
 #include "clustering/dbscan.hpp"
 #include "clustering/dbscan_events.hpp"
@@ -9,6 +12,15 @@
 namespace diskern::python {
 
 namespace {
+
+// An array that owns what the vector held.
+template <class T>
+py::array_t<T> owned(AlignedVector<T>&& values) {
+  auto held = std::make_unique<AlignedVector<T>>(std::move(values));
+  const AlignedVector<T>& kept = *held;
+  const py::capsule owner(held.release(), [](void* vector) { delete static_cast<AlignedVector<T>*>(vector); });
+  return py::array_t<T>(static_cast<py::ssize_t>(kept.size()), kept.data(), owner);
+}
 
 py::tuple fit_dbscan(const py::array& points, double eps, double min_samples, Metric metric, const py::object& weight,
                      int threads, bool reference, double power, const std::vector<double>& periods, bool tree) {
@@ -27,12 +39,12 @@ py::tuple fit_dbscan(const py::array& points, double eps, double min_samples, Me
       clustering::TreeDbscan().fit(context, params, view, weights, result);
     } else {
       clustering::Dbscan dbscan;
-      result = dbscan.fit(context, params, view, weights);
+      dbscan.fit(context, params, view, weights);
+      result = dbscan.take();
     }
   }
-  const auto n = static_cast<py::ssize_t>(result.labels.size());
-  return py::make_tuple(py::array_t<std::int64_t>(n, result.labels.data()),
-                        py::array_t<std::uint8_t>(n, result.core.data()), result.n_clusters);
+  const std::int64_t n_clusters = result.n_clusters;
+  return py::make_tuple(owned(std::move(result.labels)), owned(std::move(result.core)), n_clusters);
 }
 
 py::tuple fit_dbscan_events(const py::array& points, const py::array& offsets, double eps, double min_samples,

@@ -1,4 +1,5 @@
 // DBSCAN of one event after another: the labels of the definition, and no allocation.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -51,8 +52,8 @@ TEST(equals_the_definition_event_after_event) {
     CHECK_EQUAL(dbscan.cluster(event.view()), expected.n_clusters);
     CHECK_EQUAL(dbscan.cluster_count(), expected.n_clusters);
     CHECK_EQUAL(dbscan.size(), expected.labels.size());
-    CHECK(std::vector<std::int64_t>(dbscan.labels(), dbscan.labels() + dbscan.size()) == expected.labels);
-    CHECK(std::vector<std::uint8_t>(dbscan.core(), dbscan.core() + dbscan.size()) == expected.core);
+    CHECK(std::equal(expected.labels.begin(), expected.labels.end(), dbscan.labels(), dbscan.labels() + dbscan.size()));
+    CHECK(std::equal(expected.core.begin(), expected.core.end(), dbscan.core(), dbscan.core() + dbscan.size()));
   }
 }
 
@@ -70,7 +71,7 @@ TEST(few_points_in_a_wide_range) {
       for (std::size_t d = 0; d < dimensions; ++d) event.x.push_back(outlier);
       const auto expected = clustering::reference_dbscan(params, event.view());
       dbscan.cluster(event.view());
-      CHECK(std::vector<std::int64_t>(dbscan.labels(), dbscan.labels() + dbscan.size()) == expected.labels);
+      CHECK(std::equal(expected.labels.begin(), expected.labels.end(), dbscan.labels(), dbscan.labels() + dbscan.size()));
     }
   }
 }

@@ -4,8 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "base/aligned.hpp"
+#include "base/executor.hpp"
 #include "clustering/dbscan_params.hpp"
 #include "clustering/dbscan_tree.hpp"
 #include "clustering/union_find.hpp"
@@ -33,8 +36,12 @@ class Dbscan {
   // number of weights; Interrupted.
   const DbscanResult& fit(const Context& context, const DbscanParams& params, View<const double, 2> points,
                           View<const double> weight = {});
+  // What the last call of fit answered, which this object then no longer holds.
+  DbscanResult take() { return std::move(result_); }
 
  private:
+  static constexpr std::size_t points_per_piece = 4096;
+  static constexpr std::size_t spare = 8;  // read by the kernels beyond the last point
   // Core points of one cell that are connected within it, stored one after the other.
   using Segment = PointRun;
   // Scratch of one piece of work.
@@ -48,14 +55,16 @@ class Dbscan {
     std::vector<Segment> segments;
     std::vector<std::size_t> run;  // positions among the cells
   };
+  std::size_t piece_count() const noexcept { return chunk_count(grid_.size(), points_per_piece); }
   template <class Body>
   void over_cells(const Context& context, double work, const Body& body);
   void find_core_points(const Context& context, View<const double> weight);
   void collect_core_points(const Context& context);
-  void connect_cell(std::size_t cell, Scratch& scratch);
+  void connect_cell(std::size_t cell, std::uint32_t begin, std::uint32_t end, Scratch& scratch);
+  std::uint32_t add_up_pieces();
   void connect_cells(const Context& context);
   bool touch(const Segment& a, const Segment& b, Scratch& scratch) const;
-  void number_clusters();
+  void number_clusters(const Context& context);
   void label_border_points(const Context& context);
 
   bool tree_is_needed();
@@ -66,16 +75,21 @@ class Dbscan {
   bool reserved_ = false;
   const RangeKernels* kernels_ = nullptr;
   Grid grid_;
-  std::vector<std::uint8_t> is_core_;       // by sorted position
-  std::vector<std::uint32_t> core_begin_;   // of each cell, and the end
-  std::vector<std::uint32_t> core_sorted_;  // sorted position of each core point
-  std::vector<double> core_storage_;
+  // Arrays are not cleared when they are made: their pages are first touched by the threads that fill them.
+  AlignedVector<std::uint8_t> is_core_;       // by sorted position
+  AlignedVector<std::uint32_t> core_begin_;   // of each cell, and the end
+  AlignedVector<std::uint32_t> core_sorted_;  // sorted position of each core point
+  AlignedVector<double> core_storage_;
   std::vector<const double*> core_coordinates_;
-  std::vector<Segment> segments_;
-  std::vector<std::uint32_t> segment_begin_;  // of each cell, and the end
-  std::vector<double> box_;                   // of each segment: lowest and highest coordinates
-  std::vector<std::int64_t> core_label_;
-  std::vector<std::uint32_t> cell_segments_;
+  AlignedVector<Segment> loose_segments_;       // of a cell, from the place of its first core point on
+  AlignedVector<Segment> segments_;
+  AlignedVector<std::uint32_t> segment_begin_;  // of each cell, and the end
+  AlignedVector<double> box_;                   // of each segment: lowest and highest coordinates
+  AlignedVector<std::uint32_t> core_label_;
+  AlignedVector<std::uint32_t> cell_segments_;  // how many
+  std::vector<std::uint32_t> piece_begin_;
+  AlignedVector<std::uint32_t> lowest_;  // of each segment that is a root: the lowest index, then the cluster's number
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> roots_;  // with their lowest index
   std::vector<Scratch> scratch_;
   UnionFind sets_;
   DbscanResult result_;

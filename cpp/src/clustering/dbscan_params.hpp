@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/aligned.hpp"
 #include "neighbours/range_table.hpp"
 
 namespace diskern::clustering {
@@ -19,8 +20,8 @@ struct DbscanParams {
 constexpr std::int64_t noise_label = -1;
 
 struct DbscanResult {
-  std::vector<std::int64_t> labels;  // one per point; noise_label or 0 .. n_clusters - 1
-  std::vector<std::uint8_t> core;    // one per point: 1 for core points
+  AlignedVector<std::int64_t> labels;  // one per point; noise_label or 0 .. n_clusters - 1
+  AlignedVector<std::uint8_t> core;    // one per point: 1 for core points
   std::int64_t n_clusters = 0;
 };
 

@@ -18,6 +18,9 @@ class UnionFind {
     for (std::size_t i = 0; i < n; ++i) parent_[i] = static_cast<std::uint32_t>(i);
   }
 
+  // While nobody unites.
+  bool is_root(std::uint32_t i) const noexcept { return parent_[i] == i; }
+
   std::uint32_t find(std::uint32_t i) noexcept {
     while (true) {
       const std::uint32_t parent = load(i);

@@ -26,7 +26,7 @@ constexpr std::size_t most_axes = 4;
 constexpr std::size_t axes_of_many_dimensions = 3;
 // A table of all cells, occupied or not, up to so many entries per point. For few points cells may be this much wider
 // than needed to make one possible: looking into a few empty cells costs less than searching for the occupied ones.
-constexpr std::size_t few_points = 16384;
+constexpr std::size_t few_points = 262144;
 constexpr double entries_per_point = 4;
 constexpr double entries_per_point_of_few = 16;
 constexpr double most_widening = 4;
@@ -271,20 +271,54 @@ void Grid::make_cells(const Context& context, View<const double, 2> points) {
       static_cast<double>(n) * 5.0);
   if (one_word) {
     sort_keys(context, key_bits);
-    const std::uint64_t index_mask = (std::uint64_t{1} << index_bits_) - 1;
-    for (std::size_t i = 0; i < n; ++i) original_[i] = static_cast<std::uint32_t>(entries_[i] & index_mask);
   } else {
     sort_long_keys();
   }
+  find_cells(context, one_word);
+}
+
+void Grid::find_cells(const Context& context, bool one_word) {
+  const std::size_t n = original_.size();
+  const std::size_t chunks = chunk_count(n, chunk_size);
+  const std::uint64_t index_mask = (std::uint64_t{1} << index_bits_) - 1;
   const auto key_at = [&](std::size_t i) { return one_word ? entries_[i] >> index_bits_ : keys_[original_[i]]; };
-  cells_.clear();
-  for (std::size_t i = 0; i < n; ++i) {
-    const std::uint64_t key_of_point = key_at(i);
-    if (cells_.empty() || cells_.back().key != key_of_point) {
-      cells_.push_back({key_of_point, static_cast<std::uint32_t>(i)});
-    }
+  // How many begin in each chunk, then where.
+  counts_.resize(std::max(counts_.size(), chunks));
+  for_chunks(
+      context, chunks,
+      [&](std::size_t chunk) {
+        const Range range = chunk_range(n, chunk_size, chunk);
+        std::uint32_t count = range.begin == 0 ? 1 : 0;
+        for (std::size_t i = std::max<std::size_t>(range.begin, 1); i < range.end; ++i) {
+          count += key_at(i) != key_at(i - 1) ? 1 : 0;
+        }
+        if (one_word) {
+          for (std::size_t i = range.begin; i < range.end; ++i) {
+            original_[i] = static_cast<std::uint32_t>(entries_[i] & index_mask);
+          }
+        }
+        counts_[chunk] = count;
+      },
+      static_cast<double>(n));
+  std::uint32_t cells = 0;
+  for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
+    const std::uint32_t count = counts_[chunk];
+    counts_[chunk] = cells;
+    cells += count;
   }
-  cells_.push_back({~std::uint64_t{0}, static_cast<std::uint32_t>(n)});
+  cells_.resize(cells + 1);
+  for_chunks(
+      context, chunks,
+      [&](std::size_t chunk) {
+        const Range range = chunk_range(n, chunk_size, chunk);
+        std::uint32_t cell = counts_[chunk];
+        for (std::size_t i = range.begin; i < range.end; ++i) {
+          const std::uint64_t key_of_point = key_at(i);
+          if (i == 0 || key_of_point != key_at(i - 1)) cells_[cell++] = {key_of_point, static_cast<std::uint32_t>(i)};
+        }
+      },
+      static_cast<double>(n));
+  cells_[cells] = {~std::uint64_t{0}, static_cast<std::uint32_t>(n)};
 }
 
 // Whether points share their cells with so many others that narrower cells are worth more than a table.

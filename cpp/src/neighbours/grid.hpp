@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/aligned.hpp"
 #include "diskern/context.hpp"
 #include "diskern/view.hpp"
 
@@ -29,9 +30,9 @@ class Grid {
   std::size_t size() const noexcept { return original_.size(); }
   std::size_t dimensions() const noexcept { return dimensions_; }
   const double* const* coordinates() const noexcept { return coordinates_.data(); }  // eight more may be read
-  const std::vector<std::uint32_t>& original() const noexcept { return original_; }  // index before sorting
+  const AlignedVector<std::uint32_t>& original() const noexcept { return original_; }  // index before sorting
   // Ascending by key, with one more at the end whose begin is size().
-  const std::vector<Cell>& cells() const noexcept { return cells_; }
+  const AlignedVector<Cell>& cells() const noexcept { return cells_; }
   std::size_t cell_count() const noexcept { return cells_.size() - 1; }
   // Keys of the neighbourhood of a cell: runs of three, key + offset - 1 .. key + offset + 1. Ascending; the middle one
   // is 0.
@@ -56,6 +57,7 @@ class Grid {
   std::uint64_t key(View<const double, 2> points, std::size_t i) const;
   void sort_keys(const Context& context, unsigned key_bits);
   void sort_long_keys();
+  void find_cells(const Context& context, bool one_word);
 
   std::size_t dimensions_ = 0;
   std::vector<Axis> axes_;
@@ -64,14 +66,14 @@ class Grid {
   std::size_t table_size_ = 0;
   std::vector<std::uint32_t> first_cell_;
   unsigned index_bits_ = 0;
-  std::vector<std::uint64_t> entries_;  // key and index in one word where they fit
-  std::vector<std::uint64_t> buffer_;
-  std::vector<std::uint64_t> keys_;  // else the keys on their own
+  AlignedVector<std::uint64_t> entries_;  // key and index in one word where they fit
+  AlignedVector<std::uint64_t> buffer_;
+  AlignedVector<std::uint64_t> keys_;  // else the keys on their own
   std::vector<std::uint32_t> counts_;
-  std::vector<std::uint32_t> original_;
-  std::vector<Cell> cells_;
+  AlignedVector<std::uint32_t> original_;
+  AlignedVector<Cell> cells_;
   std::vector<std::int64_t> run_offsets_;
-  std::vector<double> storage_;
+  AlignedVector<double> storage_;
   std::vector<const double*> coordinates_;
 };
 
