@@ -112,6 +112,21 @@ py::array_t<double> project(const ProjectionPredictor& self, const py::array& ro
   return responses;
 }
 
+py::array_t<float> project_single(const ProjectionPredictor& self, const py::array& rows, int threads) {
+  const View<const float, 2> events = matrix<float>(rows, "rows");
+  if (events.columns() != self.input_count()) {
+    throw InvalidArgument("rows has " + std::to_string(events.columns()) + " columns, expected " +
+                          std::to_string(self.input_count()));
+  }
+  const Context context = make_context(threads, 0);
+  py::array_t<float> responses({events.rows(), self.output_count()});
+  const View<float, 2> out(responses.mutable_data(), events.rows(), self.output_count());
+  for_row_slices(events.rows(), [&](std::size_t begin, std::size_t end) {
+    self.project_single(context, events.slice(begin, end), out.slice(begin, end));
+  });
+  return responses;
+}
+
 }  // namespace
 
 void register_principal_components(py::module_& module) {
@@ -126,7 +141,9 @@ void register_principal_components(py::module_& module) {
             return array(self.vectors(), self.output_count(), self.input_count());
           })
       .def("project", &project, py::arg("rows"), py::arg("threads") = 1,
-           "float64 of shape (rows, outputs), of float32 or float64 rows of shape (rows, inputs).");
+           "float64 of shape (rows, outputs), of float32 or float64 rows of shape (rows, inputs).")
+      .def("project_single", &project_single, py::arg("rows"), py::arg("threads") = 1,
+           "float32 of shape (rows, outputs), computed in float32, of float32 rows of shape (rows, inputs).");
   module.def("moments", &moments, py::arg("rows"), py::arg("weight") = py::none(), py::arg("threads") = 1,
              "Sum of weights, mean and covariance (normalised to the sum of weights) of float32 or float64 rows; not "
              "finite where a row is not.");

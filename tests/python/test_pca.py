@@ -149,7 +149,10 @@ def test_files_and_pickles(whiten: bool, tmp_path: Path) -> None:
     x = events(8, 500, 6, offset=1.0).astype(np.float32)
     model = PCA(3, whiten=whiten).fit(x)
     expected = model.predictor_.evaluate(x)
-    np.testing.assert_array_equal(model.transform(x), expected.astype(np.float32))
+    # float32 events are projected in float32.
+    np.testing.assert_allclose(model.transform(x), expected, rtol=0, atol=2e-6 * np.abs(expected).max())
+    assert model.transform(x).dtype == np.float32
+    np.testing.assert_array_equal(model.transform(x.astype(np.float64)), expected)
     model.save(tmp_path / "pca.diskern")
     loaded = diskern.load(tmp_path / "pca.diskern")
     assert loaded.info["method"] == "PCA"
@@ -159,6 +162,39 @@ def test_files_and_pickles(whiten: bool, tmp_path: Path) -> None:
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(again.transform(x), model.transform(x))
     assert "n_jobs" not in dict(loaded.info["options"])
+
+
+@pytest.mark.parametrize("offset", [0.0, 300.0, 1e6])
+@pytest.mark.parametrize("n_components", [1, 8, 16, 21])
+def test_single_precision_of_projections(offset: float, n_components: int) -> None:
+    """float32 keeps its digits far from the origin, whatever the layout of the events."""
+    x = events(10, 400, 21, offset=offset).astype(np.float32)
+    model = PCA(n_components).fit(x)
+    expected = model.predictor_.project(x)
+    lengths = np.linalg.norm(x.astype(np.float64) - model.predictor_.mean, axis=1, keepdims=True)
+    for rows in (x, np.asfortranarray(x), x[:, ::-1][:, ::-1]):
+        assert (np.abs(model.transform(rows) - expected) <= 1e-6 * lengths).all()
+    single = model.transform(x)
+    for threads in (2, 3):
+        np.testing.assert_array_equal(model.set_params(n_jobs=threads).transform(x), single)
+    np.testing.assert_array_equal(model.transform(x[5:6])[0], model.transform(x)[5])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_transform_of_events_that_are_not_finite(dtype: type) -> None:
+    x = events(11, 50, 4).astype(dtype)
+    model = PCA(2).fit(x)
+    for bad in (np.nan, np.inf, -np.inf):
+        worse = x.copy()
+        worse[17, 2] = bad
+        with pytest.raises(ValueError, match=r"NaN|infinity"):
+            model.transform(worse)
+    # Finite, and beyond float32 only in between.
+    large = np.full((1, 4), 2e38, dtype)
+    vector = model.predictor_.vectors[0]
+    large[0] *= np.sign(vector)
+    model.predictor_ = diskern._core.Projection(np.zeros(4), vector[None] * 0.3)
+    np.testing.assert_allclose(model.transform(large)[0, 0], 2e38 * 0.3 * np.abs(vector).sum(), rtol=1e-5)
 
 
 def test_one_event_at_a_time_gives_the_same_bits() -> None:

@@ -146,50 +146,74 @@ void add_panels(const double* panels, size_t n, size_t panel_count, double* sums
   }
 }
 
-// `Rows` rows at once, so that each element of the panel is loaded once for them.
-template <size_t Rows, class T>
-inline void project_rows(const T* rows, ptrdiff_t stride, size_t columns, const double* shift, const double* panel,
+// `Rows` rows and `Panels` panels at once, so that each element of either is loaded once for all of the other. The last
+// panel has `count` outputs.
+template <size_t Rows, size_t Panels, class T>
+inline void project_rows(const T* rows, ptrdiff_t stride, size_t columns, const double* shift, const double* panels,
                          double* const* to, size_t count) {
-  Vector sums[Rows][vectors] = {};
+  Vector sums[Rows][Panels * vectors] = {};
   for (size_t j = 0; j < columns; ++j) {
-    Vector column[vectors];
+    Vector column[Panels * vectors];
 #pragma GCC unroll 8
-    for (size_t v = 0; v < vectors; ++v) column[v] = load(panel + j * panel_columns + v * lanes);
+    for (size_t p = 0; p < Panels; ++p) {
+#pragma GCC unroll 8
+      for (size_t v = 0; v < vectors; ++v) {
+        column[p * vectors + v] = load(panels + (p * columns + j) * panel_columns + v * lanes);
+      }
+    }
 #pragma GCC unroll 8
     for (size_t i = 0; i < Rows; ++i) {
       const double x = static_cast<double>(rows[static_cast<ptrdiff_t>(i) * stride + static_cast<ptrdiff_t>(j)]);
       const Vector factor = broadcast(x - shift[j]);
 #pragma GCC unroll 8
-      for (size_t v = 0; v < vectors; ++v) sums[i][v] = multiply_add(factor, column[v], sums[i][v]);
+      for (size_t v = 0; v < Panels * vectors; ++v) sums[i][v] = multiply_add(factor, column[v], sums[i][v]);
     }
   }
   for (size_t i = 0; i < Rows; ++i) {
-    if (count == panel_columns) {
-      for (size_t v = 0; v < vectors; ++v) store(to[i] + v * lanes, sums[i][v]);
-    } else {
-      double values[panel_columns];
-      for (size_t v = 0; v < vectors; ++v) store(values + v * lanes, sums[i][v]);
-      for (size_t c = 0; c < count; ++c) to[i][c] = values[c];
+    for (size_t p = 0; p < Panels; ++p) {
+      const Vector* from = sums[i] + p * vectors;
+      double* place = to[i] + p * panel_columns;
+      if (p + 1 < Panels || count == panel_columns) {
+        for (size_t v = 0; v < vectors; ++v) store(place + v * lanes, from[v]);
+      } else {
+        double values[panel_columns];
+        for (size_t v = 0; v < vectors; ++v) store(values + v * lanes, from[v]);
+        for (size_t c = 0; c < count; ++c) place[c] = values[c];
+      }
     }
+  }
+}
+
+// All rows on `Panels` panels from output k on.
+template <size_t Panels, class T>
+inline void project_panels(const T* rows, ptrdiff_t stride, size_t n, size_t columns, const double* shift,
+                           const double* panels, size_t outputs, size_t k, double* responses) {
+  constexpr size_t together = tile_rows;
+  const size_t left = outputs - k - (Panels - 1) * panel_columns;
+  const size_t count = left < panel_columns ? left : panel_columns;
+  const double* from = panels + k * columns;
+  size_t i = 0;
+  for (; i + together <= n; i += together) {
+    double* to[together];
+    for (size_t r = 0; r < together; ++r) to[r] = responses + (i + r) * outputs + k;
+    project_rows<together, Panels>(rows + static_cast<ptrdiff_t>(i) * stride, stride, columns, shift, from, to, count);
+  }
+  for (; i < n; ++i) {
+    double* to[1] = {responses + i * outputs + k};
+    project_rows<1, Panels>(rows + static_cast<ptrdiff_t>(i) * stride, stride, columns, shift, from, to, count);
   }
 }
 
 template <class T>
 void project(const T* rows, ptrdiff_t stride, size_t n, size_t columns, const double* shift, const double* panels,
              size_t outputs, double* responses) {
-  constexpr size_t together = tile_rows;
-  for (size_t k = 0; k < outputs; k += panel_columns) {
-    const size_t count = outputs - k < panel_columns ? outputs - k : panel_columns;
-    const double* panel = panels + k * columns;
-    size_t i = 0;
-    for (; i + together <= n; i += together) {
-      double* to[together];
-      for (size_t r = 0; r < together; ++r) to[r] = responses + (i + r) * outputs + k;
-      project_rows<together>(rows + static_cast<ptrdiff_t>(i) * stride, stride, columns, shift, panel, to, count);
-    }
-    for (; i < n; ++i) {
-      double* to[1] = {responses + i * outputs + k};
-      project_rows<1>(rows + static_cast<ptrdiff_t>(i) * stride, stride, columns, shift, panel, to, count);
+  // Two panels where the registers hold their sums.
+  constexpr size_t most = vectors == 1 ? 2 : 1;
+  for (size_t k = 0; k < outputs; k += most * panel_columns) {
+    if (most == 2 && outputs - k > panel_columns) {
+      project_panels<most>(rows, stride, n, columns, shift, panels, outputs, k, responses);
+    } else {
+      project_panels<1>(rows, stride, n, columns, shift, panels, outputs, k, responses);
     }
   }
 }

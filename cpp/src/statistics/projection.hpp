@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "base/aligned.hpp"
 #include "base/predictor.hpp"
 
 namespace diskern::statistics {
@@ -19,6 +20,9 @@ class ProjectionPredictor final : public Predictor {
   using Predictor::evaluate;
   // The same for float64 variables, which are not rounded.
   void project(const Context& context, View<const double, 2> events, View<double, 2> responses) const;
+  // float32 throughout: x - m is rounded once, products and sums as in base/gemm.hpp. About three times as fast, exact to
+  // some units in the last place of float32 of |x - m| |a_k|. responses: rows beside each other.
+  void project_single(const Context& context, View<const float, 2> events, View<float, 2> responses) const;
   void write(archive::Group& group) const override;
   static PredictorPointer read(const archive::Group& group);
 
@@ -30,6 +34,9 @@ class ProjectionPredictor final : public Predictor {
   std::size_t n_outputs_;
   std::vector<double> vectors_;
   std::vector<double> panels_;  // as MomentsKernels::project_... want them
+  std::vector<float> single_mean_;
+  AlignedVector<float> single_vectors_;  // (inputs, outputs rounded up to whole vectors), for matrix products
+  AlignedVector<float> single_bias_;     // what the rounding of the mean leaves
 };
 
 }  // namespace diskern::statistics
