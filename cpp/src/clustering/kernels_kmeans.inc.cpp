@@ -2,6 +2,7 @@
 // (fused or not): whoever calls it decides the uncertain points in float64, so that labels do not. All else gives the
 // same bits at every level.
 #include "clustering/kmeans_assign_kernel.hpp"
+#include "clustering/kmeans_filter_kernel.hpp"
 #include "clustering/kmeans_rows_kernel.hpp"
 #include "clustering/kmeans_seeds_kernel.hpp"
 
@@ -32,9 +33,13 @@ extern const KMeansKernels kmeans_kernels;
 const KMeansKernels kmeans_kernels = {assign,
                                       squared_distances,
                                       try_seeds,
+                                      may_be_nearer,
+                                      to_integers,
+                                      filter_limits,
                                       {accumulate<float>, move<float>, sum<float>, inertia<float>,
-                                       label_distances<float>, to_block<float>},
+                                       label_distances<float>, to_block<float>, lower_closest<float>, gain_of<float>},
                                       {accumulate<double>, move<double>, sum<double>, inertia<double>,
-                                       label_distances<double>, to_block<double>}};
+                                       label_distances<double>, to_block<double>, lower_closest<double>,
+                                       gain_of<double>}};
 
 }  // namespace diskern::DISKERN_ISA_NAMESPACE

@@ -9,6 +9,7 @@
 #include "base/executor.hpp"
 #include "base/philox.hpp"
 #include "clustering/kmeans_assignment.hpp"
+#include "clustering/kmeans_seed_filter.hpp"
 #include "diskern/error.hpp"
 
 namespace diskern::clustering {
@@ -17,6 +18,11 @@ namespace {
 
 constexpr std::size_t parallel_rounds = 5;
 constexpr std::size_t parallel_oversampling = 2;
+// The first centres are nearer than those before for many points; then it is worth while to look for these first, as
+// long as they are few (of all points, for each candidate).
+constexpr std::size_t steps_of_all_points = 6;
+constexpr std::size_t fewest_steps_with_filter = 8;
+constexpr double most_looked_at = 0.08;
 
 // The points and how far each is from the nearest of those drawn so far.
 template <class T>
@@ -29,7 +35,8 @@ class Seeder {
         random_(context.seed, Purpose::seeding),
         run_(run),
         dimensions_(points.dimensions()),
-        pieces_(pieces_of(points.size())) {
+        pieces_(pieces_of(points.size())),
+        filter_(points, pieces_) {
     const std::size_t padded = chunk_count(points.size(), group_points) * group_points;
     closest_.resize(padded);
     std::fill_n(closest_.begin(), points.size(), std::numeric_limits<float>::max());
@@ -63,12 +70,23 @@ class Seeder {
     return last;
   }
 
+  // The next calls of `potentials` pick the points that a candidate may change first, if they are few.
+  void allow_filter() { filter_allowed_ = SeedFilter<T>::possible(dimensions_); }
+
   // Takes the `chosen` into account and returns for each candidate the potential, sum of weight times squared distance,
   // that it would leave.
   std::vector<double> potentials(const std::vector<std::size_t>& chosen, const std::vector<std::size_t>& candidates) {
     const std::size_t count = candidates.size();
     const std::vector<float> chosen_rows = centred(chosen);
     const std::vector<float> rows = centred(candidates);
+    if (filter_allowed_ && steps_without_ == 0) {
+      const float* weight = weight_.empty() ? nullptr : weight_.data();
+      if (!filtering_) filter_.prepare(context_, closest_, weight);
+      filtering_ = filter_.pass(context_, chosen_rows, rows, weight, closest_, piece_sums_) < most_looked_at;
+      if (!filtering_) steps_without_ = pause_ *= 2;
+      return totals(count);
+    }
+    if (steps_without_ > 0) --steps_without_;
     piece_sums_.assign(pieces_.count * count, 0.0);
     const double work = static_cast<double>(points_.size() * (count + chosen.size()) * (dimensions_ + 1)) * 0.05;
     interruptible_for(
@@ -92,11 +110,7 @@ class Seeder {
           }
         },
         work);
-    std::vector<double> totals(count, 0.0);
-    for (std::size_t piece = 0; piece < pieces_.count; ++piece) {
-      for (std::size_t l = 0; l < count; ++l) totals[l] += piece_sums_[piece * count + l];
-    }
-    return totals;
+    return totals(count);
   }
 
   std::vector<float> centred(const std::vector<std::size_t>& points) const {
@@ -121,7 +135,8 @@ class Seeder {
       left = std::numeric_limits<double>::infinity();
     }
     // Then the group of points, the last one with any if rounding leads beyond.
-    const Range range = chunk_range(points_.size(), pieces_.points, piece);
+    const Range range = filtering_ ? filter_.part_of_piece(piece, l, left)
+                                   : chunk_range(points_.size(), pieces_.points, piece);
     std::vector<float> centre(dimensions_);
     points_.centred(candidate, centre.data());
     AlignedVector<float> buffer(dimensions_ > register_dimensions ? 0 : group_points * dimensions_);
@@ -163,6 +178,15 @@ class Seeder {
   const AlignedVector<float>& closest() const { return closest_; }
 
  private:
+  // Of all pieces.
+  std::vector<double> totals(std::size_t count) const {
+    std::vector<double> sums(count, 0.0);
+    for (std::size_t piece = 0; piece < pieces_.count; ++piece) {
+      for (std::size_t l = 0; l < count; ++l) sums[l] += piece_sums_[piece * count + l];
+    }
+    return sums;
+  }
+
   const Context& context_;
   const KMeansPoints<T>& points_;
   const KMeansKernels& kernels_;
@@ -173,6 +197,11 @@ class Seeder {
   AlignedVector<float> closest_;
   AlignedVector<float> weight_;      // empty: 1 each
   std::vector<double> piece_sums_;  // (pieces, candidates)
+  SeedFilter<T> filter_;
+  bool filter_allowed_ = false;
+  bool filtering_ = false;          // the last step was
+  std::size_t steps_without_ = 0;   // until it is tried again
+  std::size_t pause_ = 4;
 };
 
 template <class T>
@@ -186,6 +215,7 @@ std::vector<std::size_t> plus_plus(const Context& context, const KMeansPoints<T>
   std::size_t count = 1;
   std::vector<std::size_t> candidates;
   for (std::size_t step = 1; step < clusters; ++step) {
+    if (step == steps_of_all_points && clusters - step >= fewest_steps_with_filter) seeder.allow_filter();
     candidates.resize(trials);
     const double total = totals[best];
     for (std::size_t l = 0; l < trials; ++l) {

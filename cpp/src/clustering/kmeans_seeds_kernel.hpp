@@ -11,6 +11,21 @@ namespace {
 
 // The same bits at every level: fused multiplications round once wherever they are made, and sums are per lane of a block
 // of 16.
+// A fixed tree over the 16 sums: of the halves, then of the halves of that.
+DISKERN_INLINE float sum_of_block(float* sums) {
+#if defined(__AVX2__)
+  const __m256 eight = _mm256_add_ps(_mm256_loadu_ps(sums), _mm256_loadu_ps(sums + 8));
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+#else
+  for (size_t half = block_points / 2; half > 0; half /= 2) {
+    for (size_t i = 0; i < half; ++i) sums[i] += sums[i + half];
+  }
+  return sums[0];
+#endif
+}
+
 template <size_t fixed>
 struct Seeds {
   static DISKERN_INLINE Floats distance(const float* from, const float* centre, size_t dimensions) {
@@ -58,13 +73,7 @@ struct Seeds {
         }
         for (size_t l = 0; l < at_once; ++l) store(values[l] + v * lanes, lane_sums[l]);
       }
-      for (size_t l = 0; l < at_once; ++l) {
-        // A fixed tree over the 16 lanes.
-        for (size_t half = block_points / 2; half > 0; half /= 2) {
-          for (size_t i = 0; i < half; ++i) values[l][i] += values[l][i + half];
-        }
-        sums[l] += static_cast<double>(values[l][0]);
-      }
+      for (size_t l = 0; l < at_once; ++l) sums[l] += static_cast<double>(sum_of_block(values[l]));
     }
   }
 

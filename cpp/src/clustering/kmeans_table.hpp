@@ -38,6 +38,15 @@ constexpr size_t padded_dimensions(size_t dimensions) {
   return padded;
 }
 
+// Rows and how their coordinates become float32, as to_block has it.
+template <class T>
+struct NearerRows {
+  const T* rows;
+  size_t dimensions;
+  const T* offset;
+  T scale;
+};
+
 // Rows of float32 or float64 beside each other. All sums are in an order that depends on the sizes only, the same at
 // every level.
 template <class T>
@@ -59,6 +68,14 @@ struct KMeansRowKernels {
   // Block [dimension][16] = float32((row - offset) * scale); rows beyond `count` (1 to 16) are zeros. scale is a power of
   // two. Rows of float32 want an offset that float32 holds: its difference with a float32 is rounded once either way.
   void (*to_block)(const T* rows, size_t count, size_t dimensions, const double* offset, double scale, float* block);
+  // Of the points in the list, closest = the smaller of itself and the squared float32 distance to the centre. Writes
+  // those that changed, in the order of the list (room for all of it and one more), and returns how many.
+  size_t (*lower_closest)(const NearerRows<T>& rows, const float* centre, const uint32_t* list, size_t count,
+                          float* closest, uint32_t* changed);
+  // The sum over the points in the list, in its order, of weight times what the centre would take from closest. weight
+  // null: 1 each.
+  double (*gain)(const NearerRows<T>& rows, const float* centre, const uint32_t* list, size_t count,
+                 const float* closest, const float* weight);
 };
 
 struct KMeansKernels {
@@ -76,6 +93,17 @@ struct KMeansKernels {
   void (*try_seeds)(const float* blocks, size_t groups, size_t dimensions, const float* weight, const float* chosen,
                     size_t chosen_count, const float* candidates, size_t candidate_count, float* closest,
                     double* sums);
+  // Points as blocks [pair of dimensions][16 points][2], centres as [centre][pair][2]. List l gets, ascending, the points
+  // i with constant[l] + point i . centre l < limits[i], and counts[l] how many; lists have room for a block more.
+  void (*may_be_nearer)(const int16_t* points, size_t blocks, size_t pairs, const int16_t* centres,
+                        const int32_t* constant, size_t count, const int32_t* limits, uint32_t* lists,
+                        size_t list_stride, size_t* counts);
+  // Blocks [dimension][16] as such integers in units of 1 / inverse_unit, and their squared norms.
+  void (*to_integers)(const float* blocks, size_t block_count, size_t dimensions, float inverse_unit, int16_t* integers,
+                      int32_t* norms);
+  // (sqrt(closest) * stretch + slack)^2 + 1 - norm, truncated; the lowest integer where closest is 0.
+  void (*filter_limits)(const float* closest, const int32_t* norms, size_t count, double stretch, double slack,
+                        int32_t* limits);
   KMeansRowKernels<float> single_rows;
   KMeansRowKernels<double> double_rows;
 };
