@@ -1,13 +1,16 @@
 """Nearest neighbours beside cKDTree, pykdtree, scikit-learn and faiss.
 
 Every point of a cloud (normal blobs and a tenth of noise) asks for its 20 nearest points, itself included; building the
-tree is part of the time. Distances are compared on all points. Those that work in float32 (faiss, pykdtree when given
-float32) have the float32 of the same points.
+tree is part of the time. Where peers were measured in several runs, each ratio is from its own run. Distances are
+compared on all points. Those that work in float32 (faiss, pykdtree when given float32) have the float32 of the same
+points.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -88,7 +91,16 @@ def cloud(name: str, quick: bool) -> NDArray[np.float64]:
     return blobs(n, dimensions, centres, span)
 
 
-def case(name: str, quick: bool, rounds: int) -> dict[str, Any]:
+def earlier_rows(output: Path, name: str) -> list[dict[str, Any]]:
+    """The peers of the record that is there: a run of some peers keeps those of the others beside them."""
+    path = output / "clustering_neighbours.json"
+    if not path.exists():
+        return []
+    records = json.loads(path.read_text(encoding="utf-8"))["cases"]
+    return next((record["rows"] for record in records if record["case"] == name), [])
+
+
+def case(name: str, quick: bool, rounds: int, chosen: list[str], output: Path) -> dict[str, Any]:
     points = cloud(name, quick)
     single = points.astype(np.float32)
     left_out = SHAPES[name][4]
@@ -101,9 +113,13 @@ def case(name: str, quick: bool, rounds: int) -> dict[str, Any]:
         ("faiss", "faiss-cpu", "IndexFlatL2, float32", lambda: faiss(single, 2)),
     ]
     entries = [Entry("diskern", "", "", group, lambda: ours(points, 2))]
-    entries += [Entry(*peer[:3], group, peer[3]) for peer in peers if peer[0] not in left_out]
+    wanted = [peer for peer in peers if peer[0] not in left_out and (not chosen or peer[0] in chosen)]
+    entries += [Entry(*peer[:3], group, peer[3]) for peer in wanted]
     entries.append(Entry("diskern", "", "", "1 thread", lambda: ours(points, 1)))
     rows = measure(entries, (1 if quick else rounds) or 3, judge, drop=4.0)
+    if chosen:
+        here = {row["name"] for row in rows}
+        rows[-1:-1] = [row for row in earlier_rows(output, name) if row["name"] not in here]
     double, alone = (row["seconds"]["median"] for row in rows if row["name"] == "diskern")
     note = f"Diskern on two threads is {alone / double:.2f} times as fast as on one."
     if left_out:
@@ -121,8 +137,18 @@ def case(name: str, quick: bool, rounds: int) -> dict[str, Any]:
 def main() -> int:
     """Measure the chosen cases."""
     made = parser(__doc__ or "", list(SHAPES))
+    made.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only beside this one, keeping the others; repeatable",
+    )
     arguments = made.parse_args()
-    cases = {name: (lambda name=name: case(name, arguments.quick, arguments.rounds)) for name in SHAPES}
+    cases = {
+        name: (lambda name=name: case(name, arguments.quick, arguments.rounds, arguments.peer, arguments.output))
+        for name in SHAPES
+    }
     return run(
         "clustering_neighbours",
         arguments,

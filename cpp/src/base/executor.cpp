@@ -397,22 +397,33 @@ void parallel_for(const Context& context, std::size_t chunks, const std::functio
 
 void interruptible_for(const Context& context, std::size_t chunks, const std::function<void(std::size_t)>& body,
                        double work_nanoseconds) {
+  // Estimates may be wrong by orders of magnitude where the work depends on the data, so a slice is no more than an
+  // eighth of the chunks at first, and the time that it takes decides on the next one.
   constexpr double slice_nanoseconds = 1e8;
+  constexpr std::size_t first_slices = 8;
+  constexpr double fewest_nanoseconds = 5e6;
   const int threads = context.threads > 0 ? context.threads : available_threads();
-  const double slices = work_nanoseconds / (slice_nanoseconds * threads);
-  if (context.monitor == nullptr || !(slices > 1.0)) {
+  const auto least = static_cast<std::size_t>(threads);  // a chunk for every thread
+  if (context.monitor == nullptr || chunks <= least || work_nanoseconds < fewest_nanoseconds) {
     parallel_for(context, chunks, body, work_nanoseconds);
     return;
   }
-  // At least a chunk for every thread.
-  const auto slice =
-      std::max(static_cast<std::size_t>(static_cast<double>(chunks) / slices), static_cast<std::size_t>(threads));
-  for (std::size_t first = 0; first < chunks; first += slice) {
+  const double estimate = std::max(work_nanoseconds / (slice_nanoseconds * threads), 1.0);
+  std::size_t slice = static_cast<std::size_t>(static_cast<double>(chunks) / std::max<double>(estimate, first_slices));
+  for (std::size_t first = 0; first < chunks;) {
+    slice = std::max(slice, least);
     if (context.interrupted()) throw Interrupted();
     const std::size_t count = std::min(slice, chunks - first);
+    const auto start = std::chrono::steady_clock::now();
     parallel_for(
         context, count, [&](std::size_t chunk) { body(first + chunk); },
         work_nanoseconds * static_cast<double>(count) / static_cast<double>(chunks));
+    const double took = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count();
+    first += count;
+    // Well below the bound: the next chunks may be heavier ones.
+    constexpr double most_growth = 16;
+    slice = static_cast<std::size_t>(static_cast<double>(count) *
+                                     std::min(most_growth, slice_nanoseconds / 4 / std::max(took, 1.0)));
   }
 }
 
