@@ -1,10 +1,17 @@
 // DBSCAN of one event after another from C++: microseconds per event of blobs with a tenth of noise.
 //
 //   benchmark_clustering_events [hits dimensions eps]...   (default: 2000 2 0.2  2000 3 0.4  100 3 0.4  20000 3 0.4)
+//   benchmark_clustering_events --file EVENTS hits dimensions eps min_samples LABELS CORE
+//
+// The second form clusters the events of a file of float64 once and prints the seconds; labels (int64) and core flags
+// (uint8) go to files (for benchmarks/python/clustering_dbscan.py).
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
 #include <random>
 #include <vector>
 
@@ -55,9 +62,40 @@ void time_events(std::size_t hits, std::size_t dimensions, double eps) {
               static_cast<double>(clusters) / static_cast<double>(25 * repetitions * different_events));
 }
 
+int cluster_file(char** argv) {
+  std::ifstream file(argv[0], std::ios::binary);
+  const std::vector<char> bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  std::vector<double> x(bytes.size() / sizeof(double));
+  if (x.empty()) {
+    std::fprintf(stderr, "no events in %s\n", argv[0]);
+    return 1;
+  }
+  std::memcpy(x.data(), bytes.data(), x.size() * sizeof(double));
+  const std::size_t hits = std::strtoul(argv[1], nullptr, 10);
+  const std::size_t dimensions = std::strtoul(argv[2], nullptr, 10);
+  EventDbscan dbscan({std::strtod(argv[3], nullptr), std::strtod(argv[4], nullptr)});
+  dbscan.reserve(hits, dimensions);
+  std::vector<std::int64_t> labels(x.size() / dimensions);
+  std::vector<std::uint8_t> core(labels.size());
+  const auto start = std::chrono::steady_clock::now();
+  for (std::size_t begin = 0; begin < labels.size(); begin += hits) {
+    dbscan.cluster(View<const double, 2>(x.data() + begin * dimensions, hits, dimensions));
+    std::copy_n(dbscan.labels(), hits, labels.begin() + static_cast<std::ptrdiff_t>(begin));
+    std::copy_n(dbscan.core(), hits, core.begin() + static_cast<std::ptrdiff_t>(begin));
+  }
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  std::ofstream(argv[5], std::ios::binary)
+      .write(reinterpret_cast<const char*>(labels.data()), static_cast<std::streamsize>(labels.size() * 8));
+  std::ofstream(argv[6], std::ios::binary)
+      .write(reinterpret_cast<const char*>(core.data()), static_cast<std::streamsize>(core.size()));
+  std::printf("%.9g\n", seconds);
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 9 && std::strcmp(argv[1], "--file") == 0) return cluster_file(argv + 2);
   if (argc < 4) {
     time_events(2000, 2, 0.2);
     time_events(2000, 3, 0.4);

@@ -18,13 +18,21 @@ from diskern._rounds import installed
 
 @dataclass(frozen=True)
 class Entry:
-    """work() is timed and gives what judge takes; compared within one group."""
+    """work() is timed and gives what judge takes; with its own clock, (that, seconds). Compared within one group."""
 
     name: str
     package: str  # distributions that must be installed, separated by blanks; empty for diskern
     settings: str
     group: str
     work: Callable[[], Any]
+    own_clock: bool = False
+
+
+def _timed(entry: Entry) -> tuple[Any, float]:
+    begin = time.perf_counter()
+    answer = entry.work()
+    seconds = time.perf_counter() - begin
+    return answer if entry.own_clock else (answer, seconds)
 
 
 def _spread(values: list[float]) -> dict[str, float]:
@@ -34,8 +42,8 @@ def _spread(values: list[float]) -> dict[str, float]:
 def measure(
     entries: list[Entry], rounds: int, judge: Callable[[Any, Any], str], drop: float = float("inf")
 ) -> list[dict[str, Any]]:
-    """Rows of a record. judge(answer, Diskern's answer of the group) says how they agree; a contestant that the round
-    before shows to be ``drop`` times slower than Diskern runs one round that counts."""
+    """Rows of a record. judge(answer, Diskern's answer of the group) says how they agree; a contestant that is
+    ``drop`` times slower than Diskern in the round before keeps that one as its only round."""
     rows: list[dict[str, Any]] = []
     ready = []
     answers: dict[str, Any] = {}
@@ -45,9 +53,7 @@ def measure(
         if any(installed(package) is None for package in entry.package.split()):
             row["absent"] = "not installed"
             continue
-        begin = time.perf_counter()
-        answer = entry.work()
-        row["first"] = time.perf_counter() - begin
+        answer, row["first"] = _timed(entry)
         if entry.name == "diskern":
             answers[entry.group] = answer
         row["agreement"] = judge(answer, answers[entry.group])
@@ -56,11 +62,11 @@ def measure(
     times: dict[int, list[float]] = {id(row): [] for _, row in ready}
     for number in range(rounds):
         for entry, row in ready if number % 2 == 0 else reversed(ready):
-            if number > 0 and row["first"] > drop * own[entry.group]["first"]:
+            if row["first"] > drop * own[entry.group]["first"]:
+                if number == 0:
+                    times[id(row)].append(row["first"])
                 continue
-            begin = time.perf_counter()
-            entry.work()
-            times[id(row)].append(time.perf_counter() - begin)
+            times[id(row)].append(_timed(entry)[1])
     for entry, row in ready:
         mine = times[id(own[entry.group])]
         row["seconds"] = _spread(times[id(row)])

@@ -30,6 +30,7 @@ SHAPES: dict[str, tuple[int, int, int, float, int]] = {  # points, dimensions, b
     "1m-3d": (1_000_000, 3, 200, 0.3, 10),
     "50k-7d": (50_000, 7, 20, 1.0, 10),
     "50k-7d-wide": (50_000, 7, 20, 2.0, 10),
+    "20k-64d": (20_000, 64, 20, 11.0, 10),
 }
 
 
@@ -121,7 +122,15 @@ def case(name: str, quick: bool, rounds: int) -> dict[str, Any]:
     }
 
 
-def events(quick: bool, rounds: int) -> dict[str, Any]:
+def from_cpp(program: Path, path: Path, hits: int, eps: float, min_samples: int) -> tuple[Answer, float]:
+    """EventDbscan, one event after the other on one thread, and the seconds that the program needed for them."""
+    labels, core = path.with_suffix(".labels"), path.with_suffix(".core")
+    command = [str(program), "--file", str(path), str(hits), "3", str(eps), str(min_samples), str(labels), str(core)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return (np.fromfile(labels, np.int64), np.fromfile(core, np.uint8).astype(bool)), float(done.stdout)
+
+
+def events(quick: bool, rounds: int, program: Path | None, folder: Path) -> dict[str, Any]:
     """Many small events: one call per event, and one for all."""
     count, hits = (20, 200) if quick else (1000, 2000)
     many = np.concatenate([blobs(hits, 3, 20, 20.0, seed=k) for k in range(count)])
@@ -154,11 +163,31 @@ def events(quick: bool, rounds: int) -> dict[str, Any]:
     group = "one call per event, 1 thread"
     entries.append(Entry("diskern", "", "", group, lambda: one_by_one(lambda x: ours(x, eps, min_samples, 1))))
     entries.append(Entry("dbscan", "dbscan", "", group, lambda: one_by_one(lambda x: package(x, eps, min_samples))))
+    notes = []
+    if program is None:
+        notes.append("EventDbscan of C++ was not measured: no --events-program was given.")
+    else:
+        path = folder / "events.f64"
+        many.tofile(path)
+        group = "from C++ (EventDbscan, one event after the other), 1 thread"
+        entries.append(
+            Entry("diskern", "", "", group, lambda: from_cpp(program, path, hits, eps, min_samples), own_clock=True)
+        )
+        entries.append(
+            Entry(
+                "scikit-learn",
+                "scikit-learn",
+                "one call per event",
+                group,
+                lambda: one_by_one(lambda x: scikit_learn(x, eps, min_samples, 1)),
+            )
+        )
     return {
         "case": "events",
         "title": f"{count} events of {hits} hits, 3 dimensions",
         "work": f"20 blobs and a tenth of noise, eps {eps}, min_samples {min_samples}",
         "rows": measure(entries, rounds or 3, judge),
+        "notes": notes,
     }
 
 
@@ -190,13 +219,21 @@ def grow_memory(name: str, path: Path, eps: float, min_samples: int) -> float:
 def memory(quick: bool) -> dict[str, Any]:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for shape in ("1m-2d", "1m-3d"):
+        # The last one: the same points in so wide an eps that all are neighbours of a tenth of them.
+        for shape, factor, wider in (
+            ("1m-2d", 1, 1),
+            ("1m-3d", 1, 1),
+            ("1m-3d", 0.5, 1),
+            ("1m-3d", 0.25, 1),
+            ("50k-7d", 1, 20),
+        ):
             n, dimensions, centres, eps, min_samples = SHAPES[shape]
-            n = 2000 if quick else n
+            n = 2000 if quick else int(n * factor)
+            eps *= wider
             path = Path(folder) / "points.npy"
             np.save(path, blobs(n, dimensions, centres))
             for name in ("diskern", "dbscan", "scikit-learn"):
-                row: dict[str, Any] = {"name": name, "shape": f"{n} x {dimensions}"}
+                row: dict[str, Any] = {"name": name, "shape": f"{n} x {dimensions}, eps {eps:g}"}
                 rows.append(row)
                 if name != "diskern" and installed(name) is None:
                     row["absent"] = "not installed"
@@ -234,12 +271,21 @@ def main() -> int:
         return 0
     assert __doc__ is not None
     names = [*SHAPES, "events", "memory"]
-    arguments = parser(__doc__, names).parse_args()
+    made = parser(__doc__, names)
+    made.add_argument(
+        "--events-program", type=Path, metavar="PATH", help="benchmark_clustering_events, for the case events"
+    )
+    arguments = made.parse_args()
     rounds = 1 if arguments.quick else arguments.rounds
     known: dict[str, Callable[[], dict[str, Any]]] = {
         name: (lambda name=name: case(name, arguments.quick, rounds)) for name in SHAPES
     }
-    known["events"] = lambda: events(arguments.quick, rounds)
+
+    def in_folder() -> dict[str, Any]:
+        with tempfile.TemporaryDirectory() as folder:
+            return events(arguments.quick, rounds, arguments.events_program, Path(folder))
+
+    known["events"] = in_folder
     known["memory"] = lambda: memory(arguments.quick)
 
     def plot(records: list[dict[str, Any]], path: Path) -> None:

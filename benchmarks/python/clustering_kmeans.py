@@ -24,6 +24,7 @@ from diskern._rounds import Case, Contestant, Events, Outcome, limit_openmp, run
 
 DISTRIBUTIONS = ("scikit-learn", "scikit-learn-intelex", "faiss-cpu", "numpy")
 ITERATIONS = 20
+TO_THE_END = {"max_iter": 1000, "tol": 1e-4}  # of all that have these settings
 EQUAL_INERTIA = 1e-3  # relative; contestants whose inertias differ by less count as equally good
 Centres = np.ndarray[Any, np.dtype[Any]]
 
@@ -48,13 +49,15 @@ def inertia(events: Events, centres: Any) -> float:
 # --- Lloyd's iterations --------------------------------------------------------------------------------------------
 
 
-def diskern_iterations(events: Events, threads: int) -> Callable[[], Any]:
-    model = KMeans(len(events.test), init=events.test, max_iter=ITERATIONS, tol=0, n_jobs=threads)
+def diskern_iterations(events: Events, threads: int, **settings: Any) -> Callable[[], Any]:
+    settings = {"max_iter": ITERATIONS, "tol": 0} | settings
+    model = KMeans(len(events.test), init=events.test, n_jobs=threads, **settings)
     return lambda: model.fit(events.training).cluster_centers_
 
 
 def _scikit(kind: Any, events: Events, threads: int, **settings: Any) -> Callable[[], Any]:
-    model = kind(len(events.test), init=events.test, n_init=1, max_iter=ITERATIONS, tol=0, **settings)
+    settings = {"max_iter": ITERATIONS, "tol": 0} | settings
+    model = kind(len(events.test), init=events.test, n_init=1, **settings)
 
     def work() -> Any:
         with warnings.catch_warnings():
@@ -64,24 +67,24 @@ def _scikit(kind: Any, events: Events, threads: int, **settings: Any) -> Callabl
     return work
 
 
-def sklearn_lloyd(events: Events, threads: int) -> Callable[[], Any]:
+def sklearn_lloyd(events: Events, threads: int, **settings: Any) -> Callable[[], Any]:
     from sklearn.cluster import KMeans as Kind
 
-    return _scikit(Kind, events, threads)
+    return _scikit(Kind, events, threads, **settings)
 
 
-def sklearn_elkan(events: Events, threads: int) -> Callable[[], Any]:
+def sklearn_elkan(events: Events, threads: int, **settings: Any) -> Callable[[], Any]:
     from sklearn.cluster import KMeans as Kind
 
-    return _scikit(Kind, events, threads, algorithm="elkan")
+    return _scikit(Kind, events, threads, algorithm="elkan", **settings)
 
 
-def intel_iterations(events: Events, threads: int) -> Callable[[], Any]:
+def intel_iterations(events: Events, threads: int, **settings: Any) -> Callable[[], Any]:
     import daal4py
     from sklearnex.cluster import KMeans as Kind
 
     daal4py.daalinit(threads)
-    return _scikit(Kind, events, threads)
+    return _scikit(Kind, events, threads, **settings)
 
 
 def faiss_iterations(events: Events, threads: int) -> Callable[[], Any]:
@@ -156,6 +159,11 @@ LLOYD = (
     ("intelex", "scikit-learn-intelex", "KMeans(algorithm='lloyd', tol=0)", intel_iterations),
     ("faiss", "faiss-cpu", "Kmeans of all points", faiss_iterations),
 )
+CONVERGING = tuple(
+    (name, package, settings.replace("tol=0", "tol=1e-4"), partial(prepare, **TO_THE_END))
+    for name, package, settings, prepare in LLOYD
+    if name != "faiss"  # ends after a number of iterations only
+)
 SEEDS = (
     ("diskern", "", "k-means++", diskern_seeds),
     ("diskern, parallel seeding", "", "k-means||", diskern_parallel_seeds),
@@ -164,7 +172,9 @@ SEEDS = (
 )
 
 
-def _case(name: str, count: int, dimensions: int, clusters: int, quick: bool, seeds: bool = False) -> Case:
+def _case(
+    name: str, count: int, dimensions: int, clusters: int, quick: bool, seeds: bool = False, end: bool = False
+) -> Case:
     if quick:
         count, clusters = 3000, min(clusters, 10)
     size = f"{count} points x {dimensions}, {clusters} clusters"
@@ -180,6 +190,19 @@ def _case(name: str, count: int, dimensions: int, clusters: int, quick: bool, se
             inertia,
             rounds=1 if quick else 5,
             drop=4.0,
+        )
+    if end:
+        return Case(
+            name,
+            f"To convergence (tol 1e-4), {size}",
+            size,
+            partial(points_of, count, dimensions, clusters),
+            _contestants("to convergence", CONVERGING),
+            float(count * clusters),
+            "point x cluster",
+            inertia,
+            rounds=1 if quick else 3,
+            drop=2.0,
         )
     return Case(
         name,
@@ -204,6 +227,8 @@ def cases(quick: bool) -> tuple[Case, ...]:
         _case("1m-8-20", million, 8, 20, quick),
         _case("1m-8-64", million, 8, 64, quick),
         _case("200k-64-256", 200_000, 64, 256, quick),
+        _case("end-200k-8-64", 200_000, 8, 64, quick, end=True),
+        _case("end-100k-64-256", 100_000, 64, 256, quick, end=True),
         _case("seeding-1m-8-64", million, 8, 64, quick, seeds=True),
     )
 
