@@ -20,7 +20,7 @@ from _alternating import Entry, lines, measure
 from _program import parser, plot_ratios, run
 from clustering_dbscan import blobs
 from diskern import _core
-from diskern._rounds import limit_openmp
+from diskern._rounds import hardware, limit_openmp
 
 PACKAGES = ("scipy", "pykdtree", "scikit-learn", "faiss-cpu")
 NEIGHBOURS = 20
@@ -92,12 +92,17 @@ def cloud(name: str, quick: bool) -> NDArray[np.float64]:
 
 
 def earlier_rows(output: Path, name: str) -> list[dict[str, Any]]:
-    """The peers of the record that is there: a run of some peers keeps those of the others beside them."""
+    """The peers of the record that is there, if it is from this machine: a run of some keeps those of the others."""
     path = output / "clustering_neighbours.json"
     if not path.exists():
         return []
     records = json.loads(path.read_text(encoding="utf-8"))["cases"]
-    return next((record["rows"] for record in records if record["case"] == name), [])
+    here = hardware(_core.available_threads(), PACKAGES)
+    for record in records:
+        if record["case"] == name and all(record["measured"][key] == here[key] for key in ("processor", "platform")):
+            rows: list[dict[str, Any]] = record["rows"]
+            return rows
+    return []
 
 
 def case(name: str, quick: bool, rounds: int, chosen: list[str], output: Path) -> dict[str, Any]:
