@@ -344,24 +344,24 @@ TEST(an_interruptible_loop_stops_between_slices) {
     context.monitor = &monitor;
     std::atomic<int> done{0};
     const auto body = [&](std::size_t) { done.fetch_add(1); };
-    // 100 chunks of 50 ms each, as the caller estimates: a first slice of 2 chunks per thread. They are much faster, so
-    // that the second one has up to sixteen times as many.
+    // The first slice is a chunk for every thread, whatever the caller estimates; where that was fast the second one has up
+    // to sixteen times as many.
     monitor.left = 1;
     CHECK_THROWS(diskern::interruptible_for(context, 100, body, 100 * 50e6), diskern::Interrupted);
-    CHECK_EQUAL(done.load(), 2 * threads);
+    CHECK_EQUAL(done.load(), threads);
     done = 0;
     monitor.left = 2;
     CHECK_THROWS(diskern::interruptible_for(context, 1000, body, 1000 * 50e6), diskern::Interrupted);
-    CHECK(done.load() > 2 * threads && done.load() <= (2 + 32) * threads);
-    // Chunks of 20 ms that the caller takes for short ones: an eighth of them, then a few at a time.
+    CHECK(done.load() > threads && done.load() <= (1 + 16) * threads);
+    // Chunks of 40 ms that the caller takes for short ones: one per thread at a time.
     done = 0;
     monitor.left = 3;
     const auto slow = [&](std::size_t) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      std::this_thread::sleep_for(std::chrono::milliseconds(40));
       done.fetch_add(1);
     };
     CHECK_THROWS(diskern::interruptible_for(context, 64, slow, 6e6), diskern::Interrupted);
-    CHECK(done.load() >= 8 + 2 && done.load() <= 8 + 2 * 8);
+    CHECK_EQUAL(done.load(), 3 * threads);
     // Never interrupted: every chunk once, and the last slice is a short one.
     monitor.left = 1000;
     std::vector<int> count(101, 0);

@@ -397,19 +397,17 @@ void parallel_for(const Context& context, std::size_t chunks, const std::functio
 
 void interruptible_for(const Context& context, std::size_t chunks, const std::function<void(std::size_t)>& body,
                        double work_nanoseconds) {
-  // Estimates may be wrong by orders of magnitude where the work depends on the data, so a slice is no more than an
-  // eighth of the chunks at first, and the time that it takes decides on the next one.
+  // Estimates may be wrong by orders of magnitude where the work depends on the data, so the first slice is a chunk for
+  // every thread, and the time that it takes decides on the next one.
   constexpr double slice_nanoseconds = 1e8;
-  constexpr std::size_t first_slices = 8;
   constexpr double fewest_nanoseconds = 5e6;
   const int threads = context.threads > 0 ? context.threads : available_threads();
-  const auto least = static_cast<std::size_t>(threads);  // a chunk for every thread
+  const auto least = static_cast<std::size_t>(threads);
   if (context.monitor == nullptr || chunks <= least || work_nanoseconds < fewest_nanoseconds) {
     parallel_for(context, chunks, body, work_nanoseconds);
     return;
   }
-  const double estimate = std::max(work_nanoseconds / (slice_nanoseconds * threads), 1.0);
-  std::size_t slice = static_cast<std::size_t>(static_cast<double>(chunks) / std::max<double>(estimate, first_slices));
+  std::size_t slice = least;
   for (std::size_t first = 0; first < chunks;) {
     slice = std::max(slice, least);
     if (context.interrupted()) throw Interrupted();

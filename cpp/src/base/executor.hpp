@@ -18,8 +18,8 @@ int available_threads();
 void parallel_for(const Context& context, std::size_t chunks, const std::function<void(std::size_t)>& body,
                   double work_nanoseconds = 1e9);
 
-// parallel_for in slices of about a tenth of a second by the clock, the first by the estimate and an eighth at most. Asks
-// the monitor before each: throws Interrupted when the user wants to stop, with some of the chunks done. Work estimated at
+// parallel_for in slices of at most about a tenth of a second by the clock, the first a chunk for every thread. Asks the
+// monitor before each: throws Interrupted when the user wants to stop, with some of the chunks done. Work estimated at
 // less than 5 ms runs without asking. For loops over a whole sample that may take longer than a second; not to be called
 // from a body, since the monitor is asked on the thread that called fit.
 void interruptible_for(const Context& context, std::size_t chunks, const std::function<void(std::size_t)>& body,

@@ -23,6 +23,7 @@ constexpr std::size_t parallel_oversampling = 2;
 constexpr std::size_t steps_of_all_points = 6;
 constexpr std::size_t fewest_steps_with_filter = 8;
 constexpr double most_looked_at = 0.08;
+constexpr std::size_t steps_between_questions = 8;
 
 // The points and how far each is from the nearest of those drawn so far.
 template <class T>
@@ -215,6 +216,8 @@ std::vector<std::size_t> plus_plus(const Context& context, const KMeansPoints<T>
   std::size_t count = 1;
   std::vector<std::size_t> candidates;
   for (std::size_t step = 1; step < clusters; ++step) {
+    // A step is too short for its loop to ask.
+    if (step % steps_between_questions == 0 && context.interrupted()) throw Interrupted();
     if (step == steps_of_all_points && clusters - step >= fewest_steps_with_filter) seeder.allow_filter();
     candidates.resize(trials);
     const double total = totals[best];
