@@ -46,7 +46,7 @@ void Dbscan::reserve(std::size_t points, std::size_t dimensions) {
 
 // Whether the cells of the grid hold so many points that are no neighbours that a tree is faster, seen by some of the
 // points: how many others the search for core points looks at.
-bool Dbscan::tree_is_needed() {
+bool Dbscan::tree_is_needed(bool weighted) {
   constexpr std::size_t fewest_points = 8192;  // below, not worth the look
   constexpr std::size_t sample = 128;
   constexpr std::size_t step = 256;
@@ -56,8 +56,9 @@ bool Dbscan::tree_is_needed() {
   const auto& cells = grid_.cells();
   const std::size_t dimensions = grid_.dimensions();
   const auto metric = static_cast<std::size_t>(params_.metric);
-  const auto enough = static_cast<std::size_t>(
-      std::min(std::ceil(params_.min_samples), static_cast<double>(std::numeric_limits<std::uint32_t>::max())));
+  // Weights are added up to the last neighbour.
+  constexpr auto all = static_cast<double>(std::numeric_limits<std::uint32_t>::max());
+  const auto enough = static_cast<std::size_t>(weighted ? all : std::min(std::ceil(params_.min_samples), all));
   std::vector<std::size_t> position;
   std::vector<double> point(dimensions);
   const RangeQuery query{grid_.coordinates(), dimensions, point.data(), limit_};
@@ -96,7 +97,7 @@ const DbscanResult& Dbscan::fit(const Context& context, const DbscanParams& para
   bool tree = periodic || static_cast<std::size_t>(params.metric) >= metric_count;
   if (!tree) {
     grid_.build(context, points, params.eps);
-    tree = !reserved_ && tree_is_needed();
+    tree = !reserved_ && tree_is_needed(!weight.empty());
   }
   if (tree) {
     if (tree_ == nullptr) tree_ = std::make_unique<TreeDbscan>();

@@ -67,7 +67,7 @@ class Dbscan {
   void number_clusters(const Context& context);
   void label_border_points(const Context& context);
 
-  bool tree_is_needed();
+  bool tree_is_needed(bool weighted);
 
   std::unique_ptr<TreeDbscan> tree_;  // made when first needed
   DbscanParams params_;
