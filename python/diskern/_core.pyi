@@ -4332,6 +4332,10 @@ class Projection(Predictor):
         """
         float64 of shape (rows, outputs), of float32 or float64 rows of shape (rows, inputs).
         """
+    def project_single(self, rows: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        float32 of shape (rows, outputs), computed in float32, of float32 rows of shape (rows, inputs).
+        """
     @property
     def mean(self) -> numpy.typing.NDArray[numpy.float64]:
         ...
