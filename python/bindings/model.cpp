@@ -11,6 +11,7 @@
 #include "base/file.hpp"
 #include "common.hpp"
 #include "events.hpp"
+#include "model/categories.hpp"
 #include "model/foreign.hpp"
 #include "model/implementation.hpp"
 #include "model/tmva_xml.hpp"
@@ -215,7 +216,7 @@ py::array_t<double> evaluate_inputs(const Model& self, const py::array& inputs) 
   for_row_slices(view.rows(), [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       for (std::size_t j = 0; j < n_inputs; ++j) event[j] = view(i, j);
-      if (!self.key_columns().empty() && self.implementation()->fold_of_inputs(event.data()) < 0) {
+      if (self.implementation()->folds != nullptr && self.implementation()->fold_of_inputs(event.data()) < 0) {
         throw InvalidArgument("the key of event " + std::to_string(i) + " has no fold");
       }
       self.evaluate_inputs(event.data(), out + i * self.output_count());
@@ -256,6 +257,18 @@ void register_model(py::module_& module) {
              return model::make_model(to_info(info), chain.value_or(nullptr), std::move(predictor));
            }),
            py::arg("info"), py::arg("chain"), py::arg("predictor"))
+      .def_static(
+          "of_categories",
+          [](const py::dict& info, const std::vector<std::string>& cuts, const std::vector<Model>& models) {
+            if (cuts.size() != models.size()) throw InvalidArgument("cuts and models must have the same length");
+            ModelInfo whole = to_info(info);
+            std::vector<model::CategoriesPredictor::Category> categories;
+            for (std::size_t i = 0; i < cuts.size(); ++i) categories.push_back({cuts[i], models[i]});
+            auto predictor =
+                model::CategoriesPredictor::make(whole.variables, whole.spectators, std::move(categories));
+            return model::make_model(std::move(whole), nullptr, std::move(predictor));
+          },
+          py::arg("info"), py::arg("cuts"), py::arg("models"), "A model of categories, each with a model of its own.")
       .def_property_readonly("info", [](const Model& self) { return from_info(self.info()); })
       .def_property_readonly("variable_count", &Model::variable_count)
       .def_property_readonly("output_count", &Model::output_count)

@@ -25,6 +25,7 @@ void register_neighbours(py::module_& module);
 void register_clustering(py::module_& module);
 void register_kmeans(py::module_& module);
 void register_classical(py::module_& module);
+void register_composite(py::module_& module);
 void register_principal_components(py::module_& module);
 void register_fitter(py::module_& module);
 
@@ -49,6 +50,7 @@ PYBIND11_MODULE(_core, module) {
   register_folds(module);
   register_uniformity(module);
   register_model(module);
+  register_composite(module);
   register_neighbours(module);
   register_clustering(module);
   register_kmeans(module);

@@ -53,7 +53,9 @@ def key_matrix(key: Any, n: int, names: Sequence[str], name: str = "key") -> NDA
         No key, a column is missing, NaN, infinity, an integer that float64 cannot hold, a wrong shape.
     """
     if key is None:
-        raise InvalidArgument(f"{name} is needed: {', '.join(names)} of every event say which fold it belongs to")
+        raise InvalidArgument(
+            f"{name} is needed: {', '.join(names)} of every event say which fold or category it belongs to"
+        )
     given = _named(key)
     if given is not None:
         missing = [column for column in names if column not in given]

@@ -168,7 +168,7 @@ class Model:
             keys = key_matrix(key, len(matrix), self.key_columns)
             by_fold: NDArray[np.float64] = self._model.evaluate_with_key(matrix, keys, threads=threads)
             return by_fold
-        raise InvalidArgument("key is given, but the model has no folds to choose from")
+        raise InvalidArgument("key is given, but the model has no folds or categories to choose from")
 
     def _evaluate(self, events: Any, threads: int) -> NDArray[np.float64]:
         """Without a key, and without a copy where the core can read what is given."""

@@ -499,7 +499,7 @@ def test_output_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatc
     [
         ("BTD", "a", "", {}, "unknown method 'BTD'"),
         ("RuleFit", "a", "", {}, "'RuleFit' does not exist in this version"),
-        (Types.kPDEFoam, "a", "", {}, "'PDEFoam' does not exist in this version"),
+        (Types.kRXGB, "a", "", {}, "'RXGB' does not exist in this version"),
         (GaussianNB, "a", "", {}, r"is a class; book an object: GaussianNB\("),
         (StandardScaler(), "a", "", {}, "an estimator with fit and predict_proba"),
         (3.5, "a", "", {}, "got float"),

@@ -334,7 +334,7 @@ def test_transformations_belong_to_the_folds() -> None:
     for f, chain in enumerate(chains):
         alone = diskern.Model(_core.Model(info, chain, forest))
         np.testing.assert_array_equal(responses[fold == f], alone.evaluate(X[fold == f]))
-    with pytest.raises(InvalidArgument, match="inside of the folds"):
+    with pytest.raises(InvalidArgument, match="inside of its parts"):
         _core.Model(info, chains[0], folds)
 
 

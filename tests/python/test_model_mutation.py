@@ -118,6 +118,10 @@ def models() -> tuple[tuple[str, bytes, int], ...]:
     likelihood = factory.BookMethod(loader, "Likelihood", "Likelihood", "Nbins=8:PDFInterpolSig[0]=KDE")
     neighbours = factory.BookMethod(loader, "KNN", "KNN", "nkNN=5")
     fraction = factory.BookMethod(loader, "DBSCAN", "DBSCAN", "")
+    boosted = factory.BookMethod(loader, "Fisher", "Boosted", "Boost_Num=3:Boost_Transform=log")
+    categories = factory.BookMethod(loader, "Category", "Categories")
+    categories.AddMethod("a > 0.5", "a:c", "Fisher", "right")
+    categories.AddMethod("a <= 0.5", "c", "LD", "left", "VarTransform=N")
     factory.TrainAllMethods()
     mean = _core.FoldsPredictor(_core.FoldRule.mean(2), [linear.predictor_, linear.predictor_])
     of_folds = _core.Model({**linear._model().info, "title": "mean"}, None, mean)
@@ -144,6 +148,8 @@ def models() -> tuple[tuple[str, bytes, int], ...]:
         ("kernel machine", vectors.model.to_bytes(), 3),
         ("hmatrix", hmatrix.model.to_bytes(), 3),
         ("likelihood", likelihood.model.to_bytes(), 3),
+        ("boosted", boosted.model.to_bytes(), 3),
+        ("categories", categories.model.to_bytes(), 3),
         ("k-means", KMeans(4, random_state=0).fit(events)._model().to_bytes(), 3),
         ("folds", folds._model().to_bytes(), 3),
         ("folds by expression", by_expression._model().to_bytes(), 3),

@@ -31,8 +31,7 @@ This table is written by `tests/python/test_tmva_responses_table.py`.
 TAIL = """
 Left out: Cuts (the same events pass at all 99 signal efficiencies: `tests/python/test_fitted_methods.py`), PDERS
 (TMVA's Reader forgets the booked box and kernel: `tests/python/test_search_methods.py`), `Lik_KDEren` (TMVA answers
-1e-294) and `MLP_sqsum` (its weights are NaN). Files of methods that are not read: Boost, Category, CFMlpANN, PDEFoam,
-TMlpANN.
+1e-294) and `MLP_sqsum` (its weights are NaN). Files of methods that are not read: CFMlpANN, PDEFoam, TMlpANN.
 """
 LEFT_OUT = {"Lik_KDEren", "MLP_sqsum"}
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "base/predictor.hpp"
 #include "diskern/model.hpp"
 #include "expression/expression.hpp"
+#include "model/keyed.hpp"
 #include "statistics/transformation.hpp"
 
 namespace diskern::model {
@@ -65,7 +65,7 @@ class FoldRule {
   std::shared_ptr<const expression::Expression> compiled_;  // null: hash
 };
 
-class FoldsPredictor final : public Predictor {
+class FoldsPredictor final : public KeyedPredictor {
  public:
   struct Fold {
     std::shared_ptr<const statistics::TransformationChain> chain;  // null: none
@@ -79,6 +79,7 @@ class FoldsPredictor final : public Predictor {
   std::string_view kind() const noexcept override { return "folds"; }
   std::size_t input_count() const noexcept override { return input_count_; }
   std::size_t output_count() const noexcept override { return output_count_; }
+  const std::vector<std::string>& key_columns() const noexcept override { return rule_.key_columns(); }
 
   // The mean, where the rule says so. Else an event without its key has no fold: all responses are NaN; a batch throws
   // InvalidArgument.
@@ -87,10 +88,10 @@ class FoldsPredictor final : public Predictor {
   void evaluate(const Context& context, View<const float, 2> events, View<double, 2> responses) const override;
 
   // NaN for a key without a fold.
-  void evaluate(const float* variables, const double* key, double* responses) const noexcept;
+  void evaluate(const float* variables, const double* key, double* responses) const noexcept override;
   // Throws InvalidArgument for a key without a fold; nothing is evaluated then.
   void evaluate(const Context& context, View<const float, 2> events, View<const double, 2> keys,
-                View<double, 2> responses) const;
+                View<double, 2> responses) const override;
 
   const FoldRule& rule() const noexcept { return rule_; }
   const std::vector<Fold>& folds() const noexcept { return folds_; }

@@ -17,6 +17,7 @@ namespace diskern {
 
 namespace model {
 class FoldsPredictor;
+class KeyedPredictor;
 }
 
 class Model::Implementation {
@@ -36,6 +37,7 @@ class Model::Implementation {
   ModelInfo info;
   std::shared_ptr<const statistics::TransformationChain> chain;  // null: none
   PredictorPointer predictor;
+  const model::KeyedPredictor* keyed;  // the predictor, where it needs a key; else null
   const model::FoldsPredictor* folds;  // the predictor, where a key chooses among its folds; else null
   model::Inputs inputs;  // needs the completed info
 };
@@ -48,6 +50,9 @@ Model make_model(ModelInfo info, std::shared_ptr<const statistics::Transformatio
 // Diskern's own format.
 std::vector<std::uint8_t> write_model(const Model& model);
 Model read_model(const std::uint8_t* data, std::size_t size, const archive::DecodeOptions& options = {});
+// A model as a part of another one.
+void write_model(const Model& model, archive::Group& group);
+Model read_model(const archive::Group& group);
 
 const char* analysis_type_name(AnalysisType type) noexcept;     // "Classification", "Regression", "Multiclass"
 AnalysisType analysis_type_from_name(const std::string& name);  // throws InvalidArgument

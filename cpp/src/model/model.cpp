@@ -10,6 +10,7 @@
 
 #include "base/executor.hpp"
 #include "base/file.hpp"
+#include "model/categories.hpp"
 #include "model/folds.hpp"
 #include "model/foreign.hpp"
 #include "model/implementation.hpp"
@@ -21,6 +22,28 @@ namespace diskern {
 namespace {
 
 constexpr std::size_t chunk_size = 1024;
+
+// Columns beside the variables that the predictor reads; null: none.
+const model::KeyedPredictor* keyed_of(const Predictor* predictor) {
+  const auto* keyed = dynamic_cast<const model::KeyedPredictor*>(predictor);
+  return keyed == nullptr || keyed->key_columns().empty() ? nullptr : keyed;
+}
+
+// What a column of the key is computed from: a spectator's expression for categories, itself for folds.
+std::vector<model::Inputs::KeyColumn> key_inputs(const Predictor* predictor, const ModelInfo& info) {
+  std::vector<model::Inputs::KeyColumn> columns;
+  const model::KeyedPredictor* keyed = keyed_of(predictor);
+  if (keyed == nullptr) return columns;
+  const bool categories = dynamic_cast<const model::CategoriesPredictor*>(predictor) != nullptr;
+  for (const std::string& name : keyed->key_columns()) {
+    columns.push_back({name, ""});
+    if (!categories) continue;
+    for (const VariableInfo& spectator : info.spectators) {
+      if (spectator.label == name && spectator.expression != name) columns.back().expression = spectator.expression;
+    }
+  }
+  return columns;
+}
 
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
@@ -42,8 +65,9 @@ Model::Implementation::Implementation(ModelInfo given_info,
     : info(std::move(given_info)),
       chain(std::move(given_chain)),
       predictor(std::move(given_predictor)),
+      keyed(keyed_of(predictor.get())),
       folds(chosen_folds(predictor.get())),
-      inputs(info.variables, folds == nullptr ? std::vector<std::string>{} : folds->rule().key_columns()) {
+      inputs(info.variables, key_inputs(predictor.get(), info)) {
   if (predictor == nullptr) throw InvalidArgument("a model needs a predictor");
   model::complete_info(info, predictor->output_count());
   if (info.variables.size() != predictor->input_count()) {
@@ -51,8 +75,9 @@ Model::Implementation::Implementation(ModelInfo given_info,
                           " variables, its predictor takes " + std::to_string(predictor->input_count()));
   }
   if (chain != nullptr && chain->empty()) chain = nullptr;
-  if (chain != nullptr && folds != nullptr) {
-    throw InvalidArgument("a model of folds has its transformations inside of the folds, not before them");
+  if (chain != nullptr && dynamic_cast<const model::KeyedPredictor*>(predictor.get()) != nullptr) {
+    throw InvalidArgument(
+        "a model of folds or categories has its transformations inside of its parts, not before them");
   }
   if (chain != nullptr && chain->variable_count() != info.variables.size()) {
     throw InvalidArgument("the transformations work on " + std::to_string(chain->variable_count()) +
@@ -176,29 +201,32 @@ void Model::evaluate_columns(const Context& context, const std::vector<const dou
 
 const std::vector<std::string>& Model::key_columns() const noexcept {
   static const std::vector<std::string> none;
-  return implementation_->folds == nullptr ? none : implementation_->folds->rule().key_columns();
+  return implementation_->keyed == nullptr ? none : implementation_->keyed->key_columns();
 }
 int Model::fold(const double* key) const noexcept {
   return implementation_->folds == nullptr ? -1 : implementation_->folds->rule().fold(key);
 }
 void Model::evaluate(const float* variables, const double* key, double* outputs) const noexcept {
-  if (implementation_->folds == nullptr) {
+  if (implementation_->keyed == nullptr) {
     implementation_->evaluate(variables, outputs);
   } else {
-    implementation_->folds->evaluate(variables, key, outputs);
+    implementation_->keyed->evaluate(variables, key, outputs);
   }
 }
 void Model::evaluate(const Context& context, View<const float, 2> events, View<const double, 2> keys,
                      View<double, 2> outputs) const {
-  if (implementation_->folds == nullptr) {
+  if (implementation_->keyed == nullptr) {
     implementation_->evaluate(context, events, outputs);
     return;
   }
   implementation_->check_shapes(context, events, outputs);
-  implementation_->folds->evaluate(context, events, keys, outputs);
+  implementation_->keyed->evaluate(context, events, keys, outputs);
 }
 
 Model Model::at_signal_efficiency(double signal_efficiency) const {
+  if (const auto* categories = dynamic_cast<const model::CategoriesPredictor*>(implementation_->predictor.get())) {
+    return model::make_model(info(), nullptr, categories->at_signal_efficiency(signal_efficiency));
+  }
   const auto* cuts = dynamic_cast<const statistics::CutsPredictor*>(implementation_->predictor.get());
   if (cuts == nullptr) {
     throw InvalidArgument("a signal efficiency is chosen for models of Cuts, this is one of " + info().method);
@@ -215,13 +243,13 @@ void Model::evaluate_inputs(const double* inputs, double* outputs) const noexcep
   }
   float variables[model::Inputs::maximum_variables];
   implementation_->inputs.evaluate(inputs, variables);
-  if (implementation_->folds == nullptr) {
+  if (implementation_->keyed == nullptr) {
     implementation_->evaluate(variables, outputs);
     return;
   }
-  double key[model::FoldRule::maximum_key_columns];
+  double key[model::KeyedPredictor::maximum_key_columns];
   implementation_->inputs.key(inputs, key);
-  implementation_->folds->evaluate(variables, key, outputs);
+  implementation_->keyed->evaluate(variables, key, outputs);
 }
 
 std::vector<std::size_t> Model::bind(const std::vector<std::string>& names) const {

@@ -110,6 +110,21 @@ void write_info(Group& group, const ModelInfo& info) {
   group.set("outputs", info.outputs);
 }
 
+// transformation may be null.
+Model read_parts(const Group& info, const Group* transformation, const Group& predictor) {
+  try {
+    std::shared_ptr<const statistics::TransformationChain> chain;
+    if (transformation != nullptr) {
+      chain = std::make_shared<const statistics::TransformationChain>(
+          statistics::TransformationChain::read(*transformation));
+    }
+    return make_model(read_info(info), std::move(chain),
+                      read_predictor(predictor.text("kind"), predictor.child("content")));
+  } catch (const InvalidArgument& error) {  // the parts do not fit together
+    throw FormatError(std::string("model file: ") + error.what());
+  }
+}
+
 }  // namespace
 
 const char* analysis_type_name(AnalysisType type) noexcept {
@@ -181,6 +196,21 @@ void complete_info(ModelInfo& info, std::size_t output_count) {
   }
 }
 
+void write_model(const Model& model, Group& group) {
+  const Model::Implementation& implementation = *model.implementation();
+  write_info(group.group("info"), implementation.info);
+  if (implementation.chain != nullptr) implementation.chain->write(group.group("transformation"));
+  Group& predictor = group.group("predictor");
+  predictor.set("kind", std::string(implementation.predictor->kind()));
+  implementation.predictor->write(predictor.group("content"));
+}
+
+Model read_model(const Group& group) {
+  const Group& predictor = group.child("predictor");
+  return read_parts(group.child("info"), group.contains("transformation") ? &group.child("transformation") : nullptr,
+                    predictor);
+}
+
 std::vector<std::uint8_t> write_model(const Model& model) {
   const Model::Implementation& implementation = *model.implementation();
   std::vector<archive::Section> sections;
@@ -208,17 +238,7 @@ Model read_model(const std::uint8_t* data, std::size_t size, const archive::Deco
   if (info == nullptr || predictor == nullptr) {
     throw FormatError(std::string("model file: section '") + (info == nullptr ? "info" : "predictor") + "' is missing");
   }
-  try {
-    std::shared_ptr<const statistics::TransformationChain> chain;
-    if (const Group* transformation = find("transformation"); transformation != nullptr) {
-      chain = std::make_shared<const statistics::TransformationChain>(
-          statistics::TransformationChain::read(*transformation));
-    }
-    return make_model(read_info(*info), std::move(chain),
-                      read_predictor(predictor->text("kind"), predictor->child("content")));
-  } catch (const InvalidArgument& error) {  // the parts do not fit together
-    throw FormatError(std::string("model file: ") + error.what());
-  }
+  return read_parts(*info, find("transformation"), *predictor);
 }
 
 }  // namespace diskern::model

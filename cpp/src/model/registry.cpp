@@ -3,6 +3,8 @@
 #include "clustering/fraction_predictor.hpp"
 #include "clustering/kmeans_predictor.hpp"
 #include "diskern/error.hpp"
+#include "model/boosted.hpp"
+#include "model/categories.hpp"
 #include "model/folds.hpp"
 #include "neighbours/neighbours_predictor.hpp"
 #include "network/graph/predictor.hpp"
@@ -43,7 +45,9 @@ constexpr Entry entries[] = {
     {"projection", &statistics::ProjectionPredictor::read},
     {"neighbours", &NeighboursPredictor::read},
     {"votes", &trees::VotesPredictor::read},
+    {"boosted", &BoostedPredictor::read},
     {"folds", &FoldsPredictor::read},
+    {"categories", &CategoriesPredictor::read},
     {"cluster_fraction", &clustering::FractionPredictor::read},
     {"k_means", &clustering::KMeansPredictor::read},
 };

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "diskern/model.hpp"
+#include "model/boosted.hpp"
+#include "model/categories.hpp"
 #include "model/xml.hpp"
 #include "neighbours/neighbours_predictor.hpp"
 #include "network/network.hpp"
@@ -49,6 +51,21 @@ struct Context {
   // The transformations as the two classes apply them.
   statistics::ClassInputs class_inputs() const;
 };
+
+// What our own files remember beside TMVA's sections; TMVA's reader passes over them.
+constexpr const char* modified_key = "modified options";
+
+std::int64_t root_release(const ModelInfo& info);
+int default_signal_class(const std::vector<std::string>& classes);
+
+// A method with all its sections: <MethodSetup>, or <SubMethod> of a Category.
+Model read_method(const xml::Element& root);
+// <Weights> in owner, of a method of this type. Throws FormatError for types that are not read.
+PredictorPointer read_weights(const xml::Element& owner, const std::string& type, const Context& context);
+
+PredictorPointer read_categories(const xml::Element& weights, const Context& context);
+PredictorPointer read_boosted(const xml::Element& weights, const Context& context);
+const char* boost_transform_name(BoostTransform transform) noexcept;
 
 bool is_true(const std::string& value) noexcept;  // of a boolean option
 

@@ -16,6 +16,7 @@ from .._core import InvalidArgument
 from .._near_misses import near_misses
 from .methods import METHODS
 from .methods.base import AnalysisType, Evaluator, Method, Option, TrainedMethod
+from .methods.boost import BOOST_OPTIONS, Boost, is_boosted
 from .options import parse_options, without_options
 from .types import EMVA
 
@@ -106,6 +107,11 @@ class BookedMethod:
         self.response_training = self.response_test = None
         self.interrupted = False
         self.metrics = {}
+
+    @property
+    def native(self) -> bool:
+        """Whether the method is one of Diskern's own, not a wrapped Python estimator."""
+        return self.type_name in METHODS
 
     def GetMethodName(self) -> str:
         """The title."""
@@ -204,12 +210,15 @@ def book(
             raise InvalidArgument(
                 f"{where}: {cls.type_name} does {', '.join(sorted(cls.analysis_types))}, not {analysis_type}"
             )
-        table = own_and_common(cls.options)
+        boosted = is_boosted(options, keywords)
+        table = own_and_common((*cls.options, *BOOST_OPTIONS) if boosted and cls is not Boost else cls.options)
         values, given = parse_options(
             options, table, _context=where, _defaults=_all_defaults(cls, analysis_type, table), **keywords
         )
         method = cls(title, analysis_type, {option.name: values[option.name] for option in cls.options})
-        type_name = cls.type_name
+        if boosted and cls is not Boost and values["Boost_Num"] != 0:
+            method = _boosted(method, title, analysis_type, values)
+        type_name = type(method).type_name
         shown = dict(values)
     else:
         from .methods.estimator import EstimatorMethod
@@ -222,7 +231,16 @@ def book(
     for option in PDF_OPTIONS:
         if option.name not in given:
             shown.pop(option.name, None)
-    return BookedMethod(
+    handle: type[BookedMethod] = BookedMethod
+    if type_name == "Category":
+        from .methods.category import BookedCategory
+
+        if common["VarTransform"].strip().lower() not in ("", "none", "i", "ident", "identity"):
+            raise InvalidArgument(
+                f"{where}: VarTransform belongs to the parts of a Category, not to the Category itself"
+            )
+        handle = BookedCategory
+    return handle(
         title,
         type_name,
         method,
@@ -255,7 +273,18 @@ def rebook(booked: BookedMethod, dataset: DataSet, changes: Mapping[str, Any]) -
         name: str(value) if kinds.get(name.lower()) in ("str", "choice") else value for name, value in changed.items()
     }
     text = without_options(booked.option_text, lowered)
-    return book(dataset, booked.analysis_type, kind, booked.title, text, {**keywords, **texts})
+    again = book(dataset, booked.analysis_type, kind, booked.title, text, {**keywords, **texts})
+    if booked.type_name == "Category":
+        again.take_parts(booked)  # type: ignore[attr-defined]
+    return again
+
+
+def _boosted(inner: Method, title: str, analysis_type: AnalysisType, values: Mapping[str, Any]) -> Method:
+    if inner.type_name == "Category":
+        raise InvalidArgument(f"{title}: a Category cannot be boosted; boost its parts")
+    if analysis_type not in Boost.analysis_types:
+        raise InvalidArgument(f"{title}: Boost does {', '.join(sorted(Boost.analysis_types))}, not {analysis_type}")
+    return Boost(title, analysis_type, {option.name: values[option.name] for option in BOOST_OPTIONS}, inner)
 
 
 def own_and_common(own: tuple[Option, ...]) -> tuple[Option, ...]:
@@ -271,7 +300,9 @@ def _all_defaults(cls: type[Method], analysis_type: AnalysisType, table: tuple[O
 def help_text(booked: BookedMethod) -> str:
     """The options of a method, with values and descriptions (option H)."""
     lines = [f"Options of {booked.type_name} (method {booked.title!r}):"]
-    described = {option.name: option for option in (*type(booked.method).options, *COMMON_OPTIONS)}
+    inner = getattr(booked.method, "inner", None)
+    own = (*(() if inner is None else type(inner).options), *type(booked.method).options)
+    described = {option.name: option for option in (*own, *COMMON_OPTIONS)}
     for name, value in booked.options.items():
         option = described.get(name)
         text = "" if option is None else option.description

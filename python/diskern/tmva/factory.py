@@ -260,7 +260,7 @@ class Factory(Studies):
         for booked in trained:
             start = _now()
             try:
-                booked.response_test = respond(booked, booked.dataset.test.variables, self.threads)
+                booked.response_test = respond(booked, booked.dataset.test, self.threads)
             except Exception as error:
                 booked.response_test, booked.error = None, error
                 self._print(f"ERROR: testing of {booked.title} failed: {type(error).__name__}: {error}")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _core
 from .._core import InvalidArgument
 from .._near_misses import near_misses
 from .._validation import contiguous
@@ -80,8 +81,8 @@ class Reader:
         self._variables.append(_declared(expression, value, self._variables, "AddVariable"))
 
     def AddSpectator(self, expression: str, value: Any = None) -> None:
-        """Declare a spectator. Only models trained in folds need them, as the key; the name is checked when a model is
-        booked."""
+        """Declare a spectator. Only models trained in folds or made of categories need them; the name is checked when a
+        model is booked."""
         if self._models:
             raise InvalidArgument(f"AddSpectator({expression!r}) comes after BookMVA; declare all spectators before")
         self._spectators.append(_declared(expression, value, self._spectators, "AddSpectator"))
@@ -235,7 +236,7 @@ class Reader:
     ) -> tuple[Model, NDArray[np.float64], bool]:
         tag, events, efficiency = _tag_and_events(arguments, name)
         model = self.FindMVA(tag)
-        if efficiency is not None and model.method == "Cuts":
+        if efficiency is not None and _has_cuts(model):
             model = self._at_efficiency(tag, efficiency)
         if analysis_type and model.analysis_type != analysis_type:
             raise InvalidArgument(f"{name}: {tag!r} is a {model.analysis_type} model")
@@ -247,24 +248,39 @@ class Reader:
         return model, np.asarray(model.evaluate(matrix, key=key, threads=threads), np.float64), single
 
     def _key(self, tag: str, model: Model, events: Any) -> dict[str, NDArray[Any]]:
-        """The columns that choose the fold of a k-fold model: from the events, or from the declared spectators."""
+        """The columns that choose the fold or the category: from the events, or from the declared spectators."""
+        parts = "made of categories" if model.method == "Category" else "trained in folds"
         if events is None:
             values = {label: value for label, _, value in self._spectators}
             missing = [name for name in model.key_columns if values.get(name) is None]
             if missing:
                 raise InvalidArgument(
-                    f"model {tag!r} was trained in folds and needs the spectators {', '.join(missing)} to choose one: "
+                    f"model {tag!r} was {parts} and needs the spectators {', '.join(missing)} to choose one: "
                     "AddSpectator(name, array('d', [0]))"
                 )
             return {name: np.array([float(values[name][0])]) for name in model.key_columns}
         columns = as_columns(events)
-        missing = [name for name in model.key_columns if columns is None or name not in columns]
-        if columns is None or missing:
+        expressions = {one["label"]: one["expression"] for one in model.info["spectators"]}
+        found: dict[str, NDArray[Any]] = {}
+        missing = []
+        for name in model.key_columns:
+            expression = expressions.get(name, name)
+            if columns is None:
+                missing.append(name)
+            elif name in columns:
+                found[name] = np.atleast_1d(columns[name])
+            elif expression in columns:
+                found[name] = np.atleast_1d(columns[expression])
+            elif expression != name and set(_core.Expression(expression).inputs) <= set(columns):
+                found[name] = np.atleast_1d(Expression(expression).evaluate(columns))
+            else:
+                missing.append(name)
+        if missing:
             raise InvalidArgument(
-                f"model {tag!r} was trained in folds and needs the columns {', '.join(missing)} to choose one; "
+                f"model {tag!r} was {parts} and needs the columns {', '.join(missing)} to choose one; "
                 "pass the events as a dict or DataFrame that has them"
             )
-        return {name: np.atleast_1d(columns[name]) for name in model.key_columns}
+        return found
 
     def _current_event(self) -> NDArray[np.float32]:
         missing = [label for label, _, value in self._variables if value is None]
@@ -348,6 +364,14 @@ def _computed(expression: str, columns: Mapping[str, NDArray[Any]]) -> NDArray[n
     values = compiled.evaluate({name: np.atleast_1d(columns[name]) for name in compiled.variables})
     result: NDArray[np.float64] = np.asarray(values, np.float64)
     return result[0] if scalar and len(result) == 1 else result
+
+
+def _has_cuts(model: Model) -> bool:
+    """Whether a signal efficiency means something: Cuts, or categories of Cuts."""
+    predictor = model.predictor
+    if isinstance(predictor, _core.Categories):
+        return all(isinstance(predictor.model(i).predictor, _core.Cuts) for i in range(predictor.category_count))
+    return isinstance(predictor, _core.Cuts)
 
 
 def _tag_and_events(arguments: tuple[Any, ...], name: str) -> tuple[str, Any, float | None]:

@@ -8,7 +8,7 @@ import platform
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,12 @@ from .._core import InvalidArgument
 from .._version import __version__
 from ..data.sample import DataSet, FloatMatrix, Sample, VariableInfo
 from .booking import BookedMethod
-from .methods.base import Evaluator, ProgressCallback, TrainingSample
+from .methods.base import Evaluator, ProgressCallback, TrainedMethod, TrainingSample
 from .options import to_text
 from .output import check_folder
+
+if TYPE_CHECKING:
+    from .methods.category import BookedCategory
 
 
 @dataclass
@@ -101,7 +104,6 @@ def train(
     notes to print
     """
     data = booked.dataset
-    regression = booked.analysis_type == "Regression"
     sample = data.training
     notes = []
     if booked.common["IgnoreNegWeightsInTraining"]:
@@ -112,40 +114,100 @@ def train(
             )
             sample = sample.select(~negative)
             check_samples(DataSet(data.name, data.info, sample, data.test), booked.analysis_type)
-    check_values(booked, sample)
-
-    start = time.perf_counter()
-    chain = fit_chain(booked, sample)
-    training = training_sample(booked, sample, chain)
-    validation = None
-    if data.validation is not None and len(data.validation):
-        validation = training_sample(booked, data.validation, chain)
-        if not booked.method.uses_validation():
-            notes.append(f"the {len(data.validation)} validation events are neither trained nor tested on here")
-    trained = booked.method.train(training, validation, threads=threads, progress=progress)
-    booked.train_seconds = time.perf_counter() - start
-    booked.trained = trained
-    booked.interrupted = trained.interrupted
-    notes += trained.notes
-
-    if isinstance(trained.predictor, _core.Predictor):
-        outer = None if booked.method.applies_transformations else chain
-        model = _core.Model(model_info(booked, job, len(sample)), outer, trained.predictor)
+    model = fit(booked, job, sample, data.validation, notes, threads=threads, progress=progress)
+    if isinstance(model, _core.Model):
         if folder is None:
             booked.model = _core.model_from_bytes(model.to_bytes())
         else:
             notes += save(booked, model, folder, job)
     else:
-        booked.model = TransformedEvaluator(trained.predictor, chain, regression)
+        booked.model = model
         if folder is not None:
             notes.append(f"no model file: a {booked.type_name} is evaluated from memory")
-    booked.response_training = respond(booked, data.training.variables, threads)
+    booked.response_training = respond(booked, data.training, threads)
     return notes
+
+
+def fit(
+    booked: BookedMethod,
+    job: str,
+    sample: Sample,
+    validation: Sample | None,
+    notes: list[str],
+    *,
+    threads: int,
+    progress: ProgressCallback | None,
+) -> Evaluator:
+    """Fit the transformations and train: a ``_core.Model``, or what evaluates a method without one.
+
+    Sets what the booking knows of its training; lines to print are added to ``notes``.
+    """
+    from .methods.category import BookedCategory
+
+    if isinstance(booked, BookedCategory):
+        return fit_categories(booked, job, sample, validation, notes, threads=threads, progress=progress)
+    check_values(booked, sample)
+    start = time.perf_counter()
+    chain = fit_chain(booked, sample)
+    training = training_sample(booked, sample, chain)
+    checked = None
+    if validation is not None and len(validation):
+        checked = training_sample(booked, validation, chain)
+        if not booked.method.uses_validation():
+            notes.append(f"the {len(validation)} validation events are neither trained nor tested on here")
+    trained = booked.method.train(training, checked, threads=threads, progress=progress)
+    booked.train_seconds = time.perf_counter() - start
+    booked.trained = trained
+    booked.interrupted = trained.interrupted
+    notes += trained.notes
+    if isinstance(trained.predictor, _core.Predictor):
+        outer = None if booked.method.applies_transformations else chain
+        model: Evaluator = _core.Model(model_info(booked, job, len(sample)), outer, trained.predictor)
+        return model
+    return TransformedEvaluator(trained.predictor, chain, booked.analysis_type == "Regression")
+
+
+def fit_categories(
+    booked: BookedCategory,
+    job: str,
+    sample: Sample,
+    validation: Sample | None,
+    notes: list[str],
+    *,
+    threads: int,
+    progress: ProgressCallback | None,
+) -> Evaluator:
+    """Train every part on the events that pass its cut."""
+    start = time.perf_counter()
+    masks = booked.masks(sample, "training")
+    checked = None if validation is None or not len(validation) else booked.masks(validation, "validation")
+    models = []
+    for i, (part, mask) in enumerate(zip(booked.parts, masks, strict=True)):
+        own = booked.part_sample(sample.select(mask), part, normalise=True)
+        own_validation = None
+        if checked is not None and validation is not None:
+            own_validation = booked.part_sample(validation.select(checked[i]), part, normalise=False)
+        inner = part.booked
+        check_samples(DataSet(inner.dataset.name, inner.dataset.info, own, own), booked.analysis_type)
+        if inner.common["IgnoreNegWeightsInTraining"]:
+            own = own.select(own.weight >= 0)
+        inner_notes: list[str] = []
+        models.append(fit(inner, job, own, own_validation, inner_notes, threads=threads, progress=progress))
+        notes.append(f"category {inner.title!r} ({inner.type_name}), {len(own)} events: {part.cut or 'all'}")
+        notes += [f"  {note}" for note in inner_notes]
+        if inner.interrupted:
+            raise KeyboardInterrupt(f"training of category {inner.title!r} of {booked.title!r} was interrupted")
+    booked.train_seconds = time.perf_counter() - start
+    cuts = [part.cut for part in booked.parts]
+    model = _core.Model.of_categories(model_info(booked, job, len(sample)), cuts, models)
+    booked.trained = TrainedMethod(model.predictor)
+    evaluator: Evaluator = model
+    return evaluator
 
 
 def check_values(booked: BookedMethod, sample: Sample) -> None:
     """NaN and infinities only where the method takes them."""
-    method = type(booked.method)
+    method = booked.method
     labels = booked.dataset.info.variable_labels
     for accepted, mask, what in (
         (method.accepts_missing, np.isnan(sample.variables), "NaN"),
@@ -298,7 +360,7 @@ def save(booked: BookedMethod, model: Any, folder: Path, job: str) -> list[str]:
     return notes
 
 
-def respond(booked: BookedMethod, variables: FloatMatrix, threads: int) -> NDArray[np.float64]:
+def respond(booked: BookedMethod, sample: Sample, threads: int) -> NDArray[np.float64]:
     """Responses of the trained model, float64 (events, outputs).
 
     Raises
@@ -307,8 +369,13 @@ def respond(booked: BookedMethod, variables: FloatMatrix, threads: int) -> NDArr
         a response is NaN, which no table could be made of
     """
     assert booked.model is not None
-    events = np.ascontiguousarray(variables, np.float32)
-    responses = np.asarray(booked.model.evaluate(events, threads=threads), np.float64)
+    events = np.ascontiguousarray(sample.variables, np.float32)
+    keys = getattr(booked.model, "key_columns", [])
+    if keys:
+        key = np.column_stack([np.asarray(sample.spectators[name], np.float64) for name in keys])
+        responses = np.asarray(booked.model.evaluate_with_key(events, key, threads=threads), np.float64)
+    else:
+        responses = np.asarray(booked.model.evaluate(events, threads=threads), np.float64)
     # An infinite response can still be ordered; an infinite estimate cannot be compared with a target.
     regression = booked.analysis_type == "Regression"
     good = np.isfinite(responses) if regression else ~np.isnan(responses)

@@ -6,6 +6,8 @@ from __future__ import annotations
 METHODS: dict[str, str] = {
     "AdaBoost": ".forests:AdaBoost",
     "BDT": ".bdt:BDT",
+    "Boost": ".boost:Boost",
+    "Category": ".category:Category",
     "CFMlpANN": ".mlp_ann:CFMlpANN",
     "Cuts": ".cuts:Cuts",
     "DBSCAN": ".clusters:DBSCAN",

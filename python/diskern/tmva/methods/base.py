@@ -42,6 +42,8 @@ class TrainingSample:
     # The transformations of VarTransform where the method applies them itself (``Method.applies_transformations``);
     # ``variables`` are those before them then.
     chain: Any | None = None
+    # The weights before boosting, where the sample is one of a boosting step.
+    unboosted_weight: NDArray[np.float64] | None = None
 
     @property
     def is_signal(self) -> NDArray[np.bool_]:
