@@ -414,8 +414,8 @@ def test_byte_order_mark_and_plain_files(tmp_path: Path) -> None:
         (
             '"BDT::Test"',
             '"CFMlpANN::Test"',
-            "method CFMlpANN, which is not read; those of BDT, Boost, Category, Cuts, DL, FDA, Fisher, HMatrix, KNN, LD, "
-            "Likelihood, MLP, PDERS, RuleFit, SVM are",
+            "method CFMlpANN, which is not read; those of BDT, Boost, Category, Cuts, DL, FDA, Fisher, HMatrix, "
+            "KNN, LD, Likelihood, MLP, PDERS, RuleFit, SVM are",
         ),
         ('"AnalysisType" value="Classification"', '"AnalysisType" value="Guessing"', "Guessing"),
         ("<MethodSetup", "<Setup", "closes"),

@@ -216,7 +216,7 @@ class CrossValidation(Envelope):
                     if job.booked.interrupted:
                         raise KeyboardInterrupt
                     start = time.perf_counter()
-                    job.booked.response_test = respond(job.booked, job.booked.dataset.test.variables, threads)
+                    job.booked.response_test = respond(job.booked, job.booked.dataset.test, threads)
                     job.booked.test_seconds = time.perf_counter() - start
                 except Exception as error:
                     job.booked.forget_training()

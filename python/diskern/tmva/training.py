@@ -360,7 +360,7 @@ def save(booked: BookedMethod, model: Any, folder: Path, job: str) -> list[str]:
     return notes
 
 
-def respond(booked: BookedMethod, sample: Sample, threads: int) -> NDArray[np.float64]:
+def respond(booked: BookedMethod, sample: Sample | FloatMatrix, threads: int) -> NDArray[np.float64]:
     """Responses of the trained model, float64 (events, outputs).
 
     Raises
@@ -369,9 +369,12 @@ def respond(booked: BookedMethod, sample: Sample, threads: int) -> NDArray[np.fl
         a response is NaN, which no table could be made of
     """
     assert booked.model is not None
-    events = np.ascontiguousarray(sample.variables, np.float32)
+    variables = sample.variables if isinstance(sample, Sample) else sample
+    events = np.ascontiguousarray(variables, np.float32)
     keys = getattr(booked.model, "key_columns", [])
     if keys:
+        if not isinstance(sample, Sample):
+            raise InvalidArgument(f"{booked.title!r} reads the spectators {', '.join(keys)} beside the variables")
         key = np.column_stack([np.asarray(sample.spectators[name], np.float64) for name in keys])
         responses = np.asarray(booked.model.evaluate_with_key(events, key, threads=threads), np.float64)
     else:

@@ -230,7 +230,7 @@ def _train_subsets(
                 train(method, job="importance", folder=None, threads=threads, progress=progress)
                 if method.interrupted:
                     raise KeyboardInterrupt
-                response = respond(method, part.test.variables, threads)
+                response = respond(method, part.test, threads)
                 return figure_of_merit(figure, method.analysis_type, part.info, part.test, response)
             except InvalidArgument as error:
                 names = ", ".join(part.info.variable_labels)

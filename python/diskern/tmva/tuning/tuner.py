@@ -219,7 +219,7 @@ class _Objective:
                 train(method, job="tuning", folder=None, threads=threads, progress=progress)
                 if method.interrupted:
                     raise KeyboardInterrupt
-                response = respond(method, part.test.variables, threads)
+                response = respond(method, part.test, threads)
                 return figure_of_merit(self.figure, method.analysis_type, part.info, part.test, response)
             except Exception as error:
                 return f"{type(error).__name__}: {error}"
