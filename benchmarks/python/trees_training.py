@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,11 @@ from diskern._rounds import (
     Contestant,
     Events,
     Part,
+    add_rounds,
     auc,
     higgs_like_events,
     installed,
+    restore,
     run_case,
     summarise,
 )
@@ -50,9 +53,21 @@ TEN_VARIABLES = [*range(21, 28), 0, 3, 5]
 BINNING = "of it binning"
 
 
+_prepared: Path | None = None  # where generated events are kept between runs
+
+
 @lru_cache(maxsize=1)
 def _generate(training: int, test: int) -> Events:
-    return higgs_like_events(training, test)()
+    make = higgs_like_events(training, test)
+    if _prepared is None:
+        return make()
+    path = _prepared / f"higgs_like_{training}_{test}.npz"
+    if not path.exists():
+        _prepared.mkdir(parents=True, exist_ok=True)
+        made = make()
+        np.savez(path, made.training, made.training_labels, made.test, made.test_labels)
+    with np.load(path) as arrays:
+        return Events(*(arrays[name] for name in arrays.files))
 
 
 def _events(training: int, quick: bool, variables: list[int] | None = None) -> Callable[[], Events]:
@@ -167,13 +182,26 @@ def cases(quick: bool) -> tuple[Case, ...]:
     )
 
 
-def measure(case: Case, rounds: int) -> dict[str, Any]:
-    """Run a case, then time Diskern's binning."""
+def measure(case: Case, rounds: int, group: str = "", before: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Run a case, or the groups of it whose label begins so, then time Diskern's binning.
+
+    With the record of earlier rounds these are added to them.
+    """
     say = lambda text: print(text, flush=True)  # noqa: E731
-    record = summarise(case, run_case(case, rounds=rounds or case.rounds, threads=1, report=say))
+    chosen = replace(case, contestants=tuple(c for c in case.contestants if c.group.startswith(group)))
+    if not chosen.contestants:
+        labels = ", ".join(dict.fromkeys(c.group for c in case.contestants))
+        raise SystemExit(f"--group {group!r}: no group of {case.name} begins so, it has: {labels}")
+    old = restore(before) if before is not None else []
+    binned = {row["group"]: row[BINNING] for row in before["rows"] if BINNING in row} if before is not None else {}
+    mine = [number for outcome in old if outcome.group.startswith(group) for number in outcome.numbers]
+    outcomes = run_case(chosen, rounds=rounds or case.rounds, threads=1, report=say, first=max(mine, default=-1) + 1)
+    record = summarise(case, add_rounds(old, outcomes))
     events = case.events()
     for row in record["rows"]:
-        if row["name"] == "diskern":
+        if row["name"] == "diskern" and not row["group"].startswith(group):
+            row[BINNING] = binned[row["group"]]
+        elif row["name"] == "diskern":
             seconds = []
             for _ in range(3):
                 begin = time.perf_counter()
@@ -303,9 +331,22 @@ def main() -> int:
         return 0
     names = [case.name for case in cases(False)] + ["scaling", "memory"]
     assert __doc__ is not None
-    arguments = parser(__doc__, names).parse_args()
+    options = parser(__doc__, names)
+    options.add_argument(
+        "--group", default="", metavar="TEXT", help="only groups whose label begins so, e.g. leaf-wise"
+    )
+    options.add_argument("--add", action="store_true", help="to the rounds that are stored, instead of anew")
+    options.add_argument("--prepared", type=Path, metavar="FOLDER", help="keeps the generated events between runs")
+    arguments = options.parse_args()
+    global _prepared
+    _prepared = arguments.prepared
+    stored = arguments.output / "trees_training.json"
+    earlier: dict[str, dict[str, Any]] = {}
+    if arguments.add and stored.exists():
+        earlier = {record["case"]: record for record in json.loads(stored.read_text(encoding="utf-8"))["cases"]}
     known: dict[str, Callable[[], dict[str, Any]]] = {
-        case.name: (lambda case=case: measure(case, arguments.rounds)) for case in cases(arguments.quick)
+        case.name: (lambda case=case: measure(case, arguments.rounds, arguments.group, earlier.get(case.name)))
+        for case in cases(arguments.quick)
     }
     known["scaling"] = lambda: scaling(arguments.quick, arguments.rounds)
     known["memory"] = lambda: memory(arguments.quick)

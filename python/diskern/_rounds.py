@@ -78,6 +78,7 @@ class Outcome:
     group: str = ""
     threads: int = 0
     apart: bool = False
+    numbers: list[int] = field(default_factory=list)  # of the rounds
     seconds: list[float] = field(default_factory=list)
     cores: list[float] = field(default_factory=list)  # processor time / elapsed time
     parts: dict[str, list[float]] = field(default_factory=dict)
@@ -166,8 +167,8 @@ def _slow(outcomes: list[Outcome], factor: float) -> set[int]:
     }
 
 
-def run_case(case: Case, *, rounds: int, threads: int, report: Callable[[str], None]) -> list[Outcome]:
-    """Time all contestants of a case in alternating order; one round before does not count."""
+def run_case(case: Case, *, rounds: int, threads: int, report: Callable[[str], None], first: int = 0) -> list[Outcome]:
+    """Time all contestants of a case in alternating order; one round before does not count. ``first``: its number."""
     events = case.events()
     outcomes = []
     ready: list[tuple[Outcome, Callable[[], Any]]] = []
@@ -186,8 +187,9 @@ def run_case(case: Case, *, rounds: int, threads: int, report: Callable[[str], N
             outcome.quality = case.quality(events, _result(work()))
             ready.append((outcome, work))
     for number in range(rounds):
-        for outcome, work in ready if number % 2 == 0 else reversed(ready):
+        for outcome, work in ready if (first + number) % 2 == 0 else reversed(ready):
             result = _time(outcome, work)
+            outcome.numbers.append(first + number)
             if outcome.quality is None:
                 outcome.quality = case.quality(events, result)
         report(f"{case.name}: round {number + 1} of {rounds}")
@@ -222,8 +224,44 @@ def _row(case: Case, outcome: Outcome, ours: Outcome) -> dict[str, Any]:
     for name, seconds in outcome.parts.items():
         row[name] = spread(seconds)
     row["auc"] = outcome.quality
-    row["speed-up of diskern"] = spread([t / d for t, d in zip(outcome.seconds, ours.seconds, strict=False)])
+    own = dict(zip(ours.numbers, ours.seconds, strict=True))
+    pairs = zip(outcome.numbers, outcome.seconds, strict=True)
+    row["speed-up of diskern"] = spread([seconds / own[number] for number, seconds in pairs if number in own])
+    row["each round"] = [outcome.numbers, outcome.seconds, outcome.cores, outcome.parts]
     return row
+
+
+def restore(record: dict[str, Any]) -> list[Outcome]:
+    """The outcomes that a record of `summarise` was made of, for further rounds to be added."""
+    outcomes = []
+    for row in record["rows"]:
+        outcome = Outcome(
+            row["name"], row["settings"], row.get("group", ""), row.get("threads", 0), row.get("apart", False)
+        )
+        outcomes.append(outcome)
+        outcome.absent = row.get("absent", "")
+        if not outcome.absent:
+            outcome.quality = row["auc"]
+            outcome.numbers, outcome.seconds, outcome.cores, outcome.parts = row["each round"]
+    return outcomes
+
+
+def add_rounds(before: list[Outcome], outcomes: list[Outcome]) -> list[Outcome]:
+    """Earlier outcomes with those of further rounds of the same contestants, or of some of them."""
+    merged = {(outcome.group, outcome.name): outcome for outcome in before}
+    for outcome in outcomes:
+        old = merged.setdefault((outcome.group, outcome.name), outcome)
+        if old is outcome or outcome.absent:
+            continue
+        if old.absent:
+            merged[outcome.group, outcome.name] = outcome
+            continue
+        old.numbers += outcome.numbers
+        old.seconds += outcome.seconds
+        old.cores += outcome.cores
+        for name, seconds in outcome.parts.items():
+            old.parts.setdefault(name, []).extend(seconds)
+    return list(merged.values())
 
 
 def summarise(case: Case, outcomes: list[Outcome]) -> dict[str, Any]:
