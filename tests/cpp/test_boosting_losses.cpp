@@ -20,15 +20,19 @@ BoostingSample random_sample(std::int32_t n_classes) {
   std::mt19937_64 random(5);
   BoostingSample sample;
   sample.n = n_events;
+  std::vector<std::int32_t> classes;
+  std::vector<double> target;
   for (std::size_t i = 0; i < n_events; ++i) {
-    sample.weight.push_back(1.0);
     if (n_classes > 0) {
-      sample.class_index.push_back(static_cast<std::int32_t>(random() % static_cast<std::uint64_t>(n_classes)));
-      sample.target.push_back(sample.class_index.back() == 1 ? 1.0 : -1.0);
+      classes.push_back(static_cast<std::int32_t>(random() % static_cast<std::uint64_t>(n_classes)));
+      target.push_back(classes.back() == 1 ? 1.0 : -1.0);
     } else {
-      sample.target.push_back(0.1 + 0.01 * static_cast<double>(random() % 500));
+      target.push_back(0.1 + 0.01 * static_cast<double>(random() % 500));
     }
   }
+  sample.weight = SampleArray(std::vector<double>(n_events, 1.0));
+  sample.class_index = SampleArray(std::move(classes));
+  sample.target = SampleArray(std::move(target));
   sample.absolute_weight = sample.signed_weight = static_cast<double>(n_events);
   return sample;
 }

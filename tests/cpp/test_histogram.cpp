@@ -42,7 +42,7 @@ void fast_equals_reference() {
     const std::size_t n = 20011;
     const std::vector<float> events = random_events(n, features, random);
     const std::vector<double> weight(n, 1.0);
-    Context context;
+    const Context context;
     const View<const float, 2> view(events.data(), n, features);
     const BinEdges edges = find_edges(context, view, View<const double>(weight.data(), n), 255);
     const BinnedEvents binned = bin_events(context, edges, view);
@@ -53,15 +53,22 @@ void fast_equals_reference() {
     }
     Histogram<Integer> expected;
     Histogram<Integer> found;
-    std::vector<Histogram<Integer>> scratch;
-    for (const int threads : {1, 2, 3, 5, 8}) {
-      context.threads = threads;
+    for (const std::size_t pieces : {1UL, 2UL, 3UL, 8UL}) {  // whatever is added at a time
+      const auto add = [&](const std::uint32_t* list, std::size_t size) {
+        found.assign(features * cells_per_feature, Cell<Integer>{});
+        for (std::size_t k = 0; k < pieces; ++k) {
+          const std::size_t begin = k * size / pieces;
+          const std::size_t end = (k + 1) * size / pieces;
+          const std::uint32_t* some = list == nullptr ? nullptr : list + begin;
+          add_cells<Integer>(binned, entries.data(), some, begin, end - begin, found);
+        }
+      };
       reference_histogram<Integer>(binned, entries.data(), nullptr, n, expected);
-      build_histogram<Integer>(context, binned, entries.data(), nullptr, n, found, scratch);
+      add(nullptr, n);
       CHECK(found == expected);
       for (const std::size_t some : {std::size_t{0}, std::size_t{1}, std::size_t{5}, rows.size()}) {
         reference_histogram<Integer>(binned, entries.data(), rows.data(), some, expected);
-        build_histogram<Integer>(context, binned, entries.data(), rows.data(), some, found, scratch);
+        add(rows.data(), some);
         CHECK(found == expected);
       }
     }
@@ -285,4 +292,40 @@ TEST(signed_weights_need_positive_sums_on_both_sides) {
   CHECK(best_split(cells.data(), 2, 0, node, unit_scales(), rules).valid());
   cells[0].hessian = -3;
   CHECK(!best_split(cells.data(), 2, 0, node, unit_scales(), SplitRules{}).valid());
+}
+
+// Narrow cells are searched by the vector kernel, wide ones cut after cut.
+TEST(cuts_of_narrow_and_wide_cells_are_the_same) {
+  std::mt19937_64 random(21);
+  for (int trial = 0; trial < 300; ++trial) {
+    const std::size_t bin_count = trial % 7 == 0 ? 1 + random() % 3 : 2 + random() % 254;
+    const bool missing = random() % 2 == 0;
+    const bool sparse = random() % 3 == 0;
+    std::vector<NarrowCell> narrow(cells_per_feature);
+    std::vector<WideCell> wide(cells_per_feature);
+    WideCell node;
+    for (std::size_t bin = 0; bin < cells_per_feature; ++bin) {
+      if (bin >= bin_count && !(missing && bin == missing_bin)) continue;
+      if (sparse && random() % 4 != 0) continue;
+      narrow[bin] = {static_cast<std::int32_t>(random() % 2000001) - 1000000,
+                     static_cast<std::int32_t>(random() % 500000),
+                     static_cast<std::int32_t>(1 + random() % 4000), static_cast<std::int32_t>(1 + random() % 3000)};
+      wide[bin] = {narrow[bin].gradient, narrow[bin].hessian, narrow[bin].count, narrow[bin].weight};
+      node = node + wide[bin];
+    }
+    SplitRules rules;
+    rules.min_samples_leaf = static_cast<double>(random() % 3 * (random() % 50000));
+    rules.min_child_weight = static_cast<double>(random() % 3 * (random() % 1000000));
+    rules.lambda_l2 = static_cast<double>(random() % 2 * 1000);
+    rules.min_gain = static_cast<double>(random() % 2 * 1000);
+    const Split a = best_split(narrow.data(), bin_count, 3, node, unit_scales(), rules);
+    const Split b = best_split(wide.data(), bin_count, 3, node, unit_scales(), rules);
+    CHECK_EQUAL(a.valid(), b.valid());
+    CHECK_EQUAL(a.gain, b.gain);
+    if (!a.valid() || !b.valid()) continue;
+    CHECK_EQUAL(a.bin, b.bin);
+    CHECK_EQUAL(a.missing_right, b.missing_right);
+    CHECK(a.left == b.left);
+    CHECK(a.right == b.right);
+  }
 }

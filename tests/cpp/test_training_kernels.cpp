@@ -316,7 +316,8 @@ TEST(derivatives_are_rounded_to_the_nearest) {
     const TrainingKernels& kernels = training_kernels(level);
     for (const std::size_t n : {0UL, 1UL, 7UL, 1003UL}) {
       std::vector<std::uint64_t> entries(n + 1, 5);
-      CHECK(kernels.pack_entries(gradient.data(), hessian.data(), n, 1024.0, 2048.0, layout, entries.data()));
+      std::int64_t sums[2] = {3, 0};
+      CHECK(kernels.pack_entries(gradient.data(), hessian.data(), n, 1024.0, 2048.0, layout, entries.data(), sums));
       std::int64_t gradient_sum = 3;
       std::int64_t hessian_sum = 0;
       std::vector<std::uint32_t> rows(n);
@@ -332,22 +333,24 @@ TEST(derivatives_are_rounded_to_the_nearest) {
       }
       CHECK_EQUAL(entries[n], std::uint64_t{5});
       kernels.sum_rows(gradient.data(), hessian.data(), rows.data(), n, 1024.0, 2048.0, &gradient_sum, &hessian_sum);
+      CHECK_EQUAL(sums[0], expected_gradient);
+      CHECK_EQUAL(sums[1], expected_hessian);
       CHECK_EQUAL(gradient_sum, expected_gradient);
       CHECK_EQUAL(hessian_sum, expected_hessian);
     }
     hessian[500] = -0.125;
     std::vector<std::uint64_t> entries(1003);
-    CHECK(!kernels.pack_entries(gradient.data(), hessian.data(), 1003, 1024.0, 2048.0, layout, entries.data()));
+    std::int64_t sums[2] = {0, 0};
+    CHECK(!kernels.pack_entries(gradient.data(), hessian.data(), 1003, 1024.0, 2048.0, layout, entries.data(), sums));
     hessian[500] = 0.125;
   }
 }
 
-// Trees of packed entries and of wide cells of the same sums are the same, for any number of threads.
 TEST(logistic_loss_and_summary_are_the_definition_with_the_same_bits_everywhere) {
   std::mt19937_64 random(11);
   std::normal_distribution<double> normal;
   const TrainingKernels& scalar = training_kernels(InstructionSet::scalar);
-  for (const std::size_t n : {1UL, 2UL, 7UL, 8UL, 9UL, 63UL, 64UL, 65UL, 1000UL, 1024UL}) {
+  for (const std::size_t n : {1UL, 2UL, 7UL, 8UL, 9UL, 63UL, 64UL, 65UL, 1000UL, 1024UL, 9001UL}) {
     std::vector<double> score(n);
     std::vector<double> sign(n);
     std::vector<double> weight(n);
@@ -388,10 +391,180 @@ TEST(logistic_loss_and_summary_are_the_definition_with_the_same_bits_everywhere)
       CHECK_EQUAL(summary.largest_hessian, largest_hessian);
       CHECK_EQUAL(summary.loss, same.loss);
       CHECK_EQUAL(summary.squares, same.squares);
+
+      // Events of weight one in one go: the same derivatives and, but for rounding, the same sums.
+      const std::vector<double> ones(n, 1.0);
+      std::vector<std::int32_t> classes(n);
+      for (std::size_t i = 0; i < n; ++i) classes[i] = sign[i] > 0 ? 1 : static_cast<std::int32_t>(2 * (i % 2));
+      std::vector<double> derivatives(2 * n + 1, -5.0);
+      const DerivativeSummary units =
+          kernels.logistic_of_units(score.data(), classes.data(), n, derivatives.data(), derivatives.data() + n);
+      CHECK(std::equal(expected.begin() + static_cast<std::ptrdiff_t>(n), expected.end(), derivatives.begin()));
+      CHECK_EQUAL(derivatives[2 * n], -5.0);
+      const DerivativeSummary of_ones =
+          scalar.summarise(ones.data(), expected.data(), expected.data() + n, expected.data() + 2 * n, n);
+      CHECK_NEAR(units.loss, of_ones.loss, 1e-12 * of_ones.loss);
+      CHECK_NEAR(units.squares, of_ones.squares, 1e-12 * of_ones.squares);
+      CHECK_EQUAL(units.largest_gradient, of_ones.largest_gradient);
+      CHECK_EQUAL(units.largest_hessian, of_ones.largest_hessian);
+      std::vector<double> again(2 * n);
+      const DerivativeSummary of_scalar =
+          scalar.logistic_of_units(score.data(), classes.data(), n, again.data(), again.data() + n);
+      CHECK_EQUAL(units.loss, of_scalar.loss);
+      CHECK_EQUAL(units.squares, of_scalar.squares);
     }
   }
 }
 
+TEST(sweeps_move_events_as_the_definition_says) {
+  std::mt19937_64 random(12);
+  std::normal_distribution<double> normal;
+  for (const InstructionSet level : supported_instruction_sets()) {
+    const TrainingKernels& kernels = training_kernels(level);
+    for (const std::size_t n : {1UL, 63UL, 64UL, 65UL, 1000UL, 4096UL}) {
+      for (const std::size_t first : {0UL, 128UL}) {
+        const std::size_t room = (first + n + 63) / 64 * 64;
+        const std::vector<std::uint8_t> one = random_bins(room, random);
+        const std::vector<std::uint8_t> other = random_bins(room, random);
+        std::vector<std::uint8_t> node_of(room);
+        for (std::uint8_t& node : node_of) node = static_cast<std::uint8_t>(random() % 4);
+        // The third node has no cut; the last sends the missing ones to the left, the first to the right.
+        const SweepCut cuts[] = {{one.data(), 0, 100, 155}, {other.data(), 1, 0, 254}, {other.data(), 3, 7, 247}};
+        std::vector<std::uint8_t> expected = node_of;
+        for (std::size_t i = first; i < first + n; ++i) {
+          const std::uint8_t node = node_of[i];
+          const bool right = (node == 0 && one[i] >= 100) || (node == 1 && other[i] < 255) ||
+                             (node == 3 && other[i] >= 7 && other[i] < 255);
+          expected[i] = static_cast<std::uint8_t>(2 * node + (right ? 1 : 0));
+        }
+        kernels.route(cuts, 3, first, n, node_of.data());
+        CHECK(std::equal(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(first + n), node_of.begin()));
+        for (std::size_t i = 0; i < room; ++i) node_of[i] = static_cast<std::uint8_t>(node_of[i] % 8);
+
+        std::vector<double> gradient(room);
+        std::vector<double> hessian(room);
+        for (double& g : gradient) g = normal(random);
+        for (double& h : hessian) h = std::abs(normal(random));
+        for (const std::size_t leaves : {8UL, 16UL, 64UL}) {
+          if (leaves == 64) {
+            for (std::size_t i = 0; i < room; ++i) node_of[i] = static_cast<std::uint8_t>(random() % 64);
+          }
+          std::vector<std::int64_t> sums(3 * leaves, 1);
+          std::vector<std::int64_t> expected_sums(3 * leaves, 1);
+          std::vector<double> step(64);
+          for (double& s : step) s = normal(random);
+          std::vector<double> score(room, 1.5);
+          std::vector<double> expected_score(room, 1.5);
+          for (std::size_t i = first; i < first + n; ++i) {
+            expected_sums[3 * node_of[i]] += std::llrint(gradient[i] * 0x1p40);
+            expected_sums[3 * node_of[i] + 1] += std::llrint(hessian[i] * 0x1p39);
+            expected_sums[3 * node_of[i] + 2] += 1;
+            expected_score[i] += step[node_of[i]];
+          }
+          kernels.sum_leaves(node_of.data(), first, n, gradient.data(), hessian.data(), 0x1p40, 0x1p39, leaves,
+                             sums.data());
+          CHECK(sums == expected_sums);
+          kernels.move_scores(node_of.data(), first, n, step.data(), leaves, score.data());
+          CHECK(score == expected_score);
+        }
+        for (const std::uint8_t node : {0, 5}) {
+          std::vector<std::uint32_t> expected_rows;
+          for (std::size_t i = first; i < first + n; ++i) {
+            if (node_of[i] == node) expected_rows.push_back(static_cast<std::uint32_t>(i));
+          }
+          std::vector<std::uint32_t> rows(n + 16);
+          rows.resize(kernels.list_node(node_of.data(), first, n, node, rows.data()));
+          CHECK(rows == expected_rows);
+        }
+      }
+    }
+  }
+}
+
+TEST(sweeps_grow_the_same_trees) {
+  std::mt19937_64 random(13);
+  std::normal_distribution<float> normal;
+  const std::size_t features = 5;
+  for (const std::size_t n : {70UL, 5000UL, 40000UL}) {
+    std::vector<float> values(n * features);
+    for (float& x : values) x = random() % 13 == 0 ? std::numeric_limits<float>::quiet_NaN() : normal(random);
+    const View<const float, 2> view(values.data(), n, features);
+    const std::vector<double> weight(n, 1.0);
+    const BinEdges edges = find_edges({}, view, View<const double>(weight.data(), n), 255);
+    const BinnedEvents binned = bin_events({}, edges, view);
+    const PackedLayout layout = packed_layout(static_cast<double>(n));
+    std::vector<std::uint64_t> packed(n);
+    std::vector<WideCell> wide(n);
+    WideCell all;
+    for (std::size_t i = 0; i < n; ++i) {
+      const float x = values[i * features];
+      const double g = (std::isnan(x) ? 0.5 : std::sin(3.0F * x)) * 1000 + static_cast<double>(random() % 1000);
+      wide[i] = {static_cast<std::int64_t>(g), static_cast<std::int64_t>(random() % 1000), 1, 1};
+      packed[i] = layout.pack(wide[i].gradient, wide[i].hessian, 1);
+      all = all + wide[i];
+    }
+    Grower<PackedEntry> packed_grower(binned, edges, layout);
+    Grower<std::int64_t> wide_grower(binned, edges);
+    GrownTree expected;
+    GrownTree found;
+    for (const bool leaf_wise : {true, false}) {
+      for (std::int32_t depth = 1; depth <= deepest_sweep; ++depth) {
+        for (const double least : {1.0, static_cast<double>(n) / 9, static_cast<double>(n)}) {
+          GrowerRules rules;
+          rules.leaf_wise = leaf_wise;
+          rules.max_leaf_nodes = 0;
+          rules.max_depth = depth;
+          rules.split.min_samples_leaf = least;
+          CHECK(may_sweep(rules));
+          packed_grower.grow({}, rules, {}, packed.data(), nullptr, expected);
+          for (const int threads : {1, 2, 3, 5, 8}) {
+            Context context;
+            context.threads = threads;
+            const EventShares shares = event_shares(context, n);
+            for (const int way : {0, 1, 2}) {
+              std::vector<std::size_t> seen(n, 0);
+              const LeafWork at_leaves = [&](std::size_t share, const Range& range, const std::uint8_t*) {
+                for (std::size_t i = range.begin; i < range.end; ++i) seen[i] += 1 + shares.share_of(i) - share;
+              };
+              if (way == 2) {  // the root's histogram comes along with the entries, after one that is of no use
+                packed_grower.start_root(context);
+                packed_grower.add_root(0, {0, n / 2}, packed.data());
+                packed_grower.drop_root();
+                packed_grower.start_root(context);
+                for_event_shares(context, n, [&](std::size_t share, const Range& range) {
+                  packed_grower.add_root(share, range, packed.data());
+                });
+                packed_grower.know_root(all);
+              }
+              if (way == 0) {
+                wide_grower.sweep(context, rules, {}, wide.data(), found, at_leaves);
+              } else {
+                packed_grower.sweep(context, rules, {}, packed.data(), found, at_leaves);
+              }
+              CHECK(seen == std::vector<std::size_t>(n, 1));
+              CHECK_EQUAL(found.nodes.size(), expected.nodes.size());
+              bool equal = true;
+              for (std::size_t k = 0; k < std::min(found.nodes.size(), expected.nodes.size()); ++k) {
+                const GrownNode& a = found.nodes[k];
+                const GrownNode& b = expected.nodes[k];
+                equal = equal && a.split.feature == b.split.feature && a.split.bin == b.split.bin &&
+                        a.split.gain == b.split.gain && a.split.missing_right == b.split.missing_right &&
+                        a.left == b.left && a.right == b.right && a.depth == b.depth && a.sums == b.sums;
+                if (b.left >= 0) continue;
+                for (std::size_t place = b.begin; place < b.end; ++place) {
+                  equal = equal && found.leaves[found.leaf_of[expected.rows[place]]] == static_cast<std::int32_t>(k);
+                }
+              }
+              CHECK(equal);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+// Trees of packed entries and of wide cells of the same sums are the same, for any number of threads.
 TEST(packed_trees_are_those_of_wide_cells) {
   std::mt19937_64 random(7);
   std::normal_distribution<float> normal;

@@ -151,6 +151,8 @@ MODES: dict[str, Fit] = {
     "weights of six decades, level-wise": _binary("six decades", **SHALLOW),
     "negative weights, leaf-wise": _binary("some negative", **LEAF),
     "negative weights, level-wise": _binary("some negative", **LEVEL),
+    "negative weights, shallow": _binary("some negative", **SHALLOW),
+    "Huber, shallow": _regression("none", **SHALLOW, loss="huber"),
     "subsample": _binary("none", **LEAF, subsample=0.6),
     "subsample, weighted, level-wise": _binary("six decades", **LEVEL, subsample=0.6),
     "early stopping": _stopped_early("none", n_estimators=12, max_leaf_nodes=15),

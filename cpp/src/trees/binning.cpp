@@ -33,7 +33,7 @@ float value_of(std::uint32_t key) noexcept {
 
 // Radix sort by key, 11 bits at a time; linear in the number of items, unlike std::sort.
 template <class Item, class Key>
-void sort_by_digits(std::vector<Item>& items, std::vector<Item>& buffer, const Key& key) {
+void sort_by_digits(LargeArray<Item>& items, LargeArray<Item>& buffer, const Key& key) {
   constexpr std::size_t digits = 2048;
   std::array<std::array<std::uint32_t, digits>, 3> count{};
   for (const Item& item : items) {
@@ -57,11 +57,11 @@ void sort_by_digits(std::vector<Item>& items, std::vector<Item>& buffer, const K
   }
 }
 
-void sort_entries(std::vector<Entry>& entries, std::vector<Entry>& buffer) {
+void sort_entries(LargeArray<Entry>& entries, LargeArray<Entry>& buffer) {
   sort_by_digits(entries, buffer, [](const Entry& entry) { return entry.key; });
 }
 
-void sort_keys(std::vector<std::uint32_t>& keys, std::vector<std::uint32_t>& buffer) {
+void sort_keys(LargeArray<std::uint32_t>& keys, LargeArray<std::uint32_t>& buffer) {
   if (keys.size() < 2000) {  // not worth the counting of digits
     std::sort(keys.begin(), keys.end());
     return;
@@ -119,10 +119,10 @@ std::vector<float> choose_edges(const std::vector<Distinct>& distinct, std::size
 
 // Where every event may have a weight of its own.
 std::vector<float> edges_of_weighted(View<const float, 2> events, std::size_t feature,
-                                     const std::vector<std::int64_t>& integer_weight, std::size_t max_bins) {
+                                     const LargeArray<std::int64_t>& integer_weight, std::size_t max_bins) {
   const std::size_t n = events.rows();
-  std::vector<Entry> entries;
-  std::vector<Entry> buffer;
+  LargeArray<Entry> entries;
+  LargeArray<Entry> buffer;
   entries.reserve(n);
   for (std::size_t i = 0; i < n; ++i) {
     const float value = events(i, feature);
@@ -149,7 +149,7 @@ std::vector<float> edges_of_weighted(View<const float, 2> events, std::size_t fe
 
 struct KeyGroup {
   std::int64_t weight;
-  std::vector<std::uint32_t> keys;  // of the events of this weight; ascending once sorted
+  LargeArray<std::uint32_t> keys;  // of the events of this weight; ascending once sorted
 };
 
 struct SortedColumn {
@@ -207,7 +207,7 @@ struct SortedColumn {
 };
 
 // The distinct weights other than 0, if there are no more than a few; else none.
-std::vector<std::int64_t> few_weights(const std::vector<std::int64_t>& integer_weight) {
+std::vector<std::int64_t> few_weights(const LargeArray<std::int64_t>& integer_weight) {
   constexpr std::size_t most = 8;
   std::vector<std::int64_t> found;
   std::int64_t last = 0;
@@ -221,7 +221,14 @@ std::vector<std::int64_t> few_weights(const std::vector<std::int64_t>& integer_w
   return found;
 }
 
-void collect_keys(View<const float, 2> events, const std::vector<std::int64_t>& integer_weight, std::size_t feature,
+// Of many events at least so much that it is memory of the system's, which goes back to it: what malloc gave to a thread
+// stays in the process. Pages that are not written to cost nothing.
+std::size_t room_for(std::size_t keys, std::size_t n_events) {
+  constexpr std::size_t many = 100000;
+  return n_events < many ? keys : std::max(keys, LargeAllocator<std::uint32_t>::page / sizeof(std::uint32_t));
+}
+
+void collect_keys(View<const float, 2> events, const LargeArray<std::int64_t>& integer_weight, std::size_t feature,
                   std::vector<SortedColumn>& columns) {
   const std::size_t n = events.rows();
   const std::size_t n_groups = columns.front().groups.size();
@@ -237,7 +244,7 @@ void collect_keys(View<const float, 2> events, const std::vector<std::int64_t>& 
     if (weight != 0) ++sizes[group_of(weight)];
   }
   for (SortedColumn& column : columns) {
-    for (std::size_t g = 0; g < n_groups; ++g) column.groups[g].keys.reserve(sizes[g]);
+    for (std::size_t g = 0; g < n_groups; ++g) column.groups[g].keys.reserve(room_for(sizes[g], n));
   }
   for (std::size_t i = 0; i < n; ++i) {
     if (integer_weight[i] == 0) continue;
@@ -330,10 +337,10 @@ std::vector<float> choose_edges(const SortedColumn& column, std::size_t max_bins
 }
 
 // |weight| in integers of which twice the sum times the number of bins still fits into 63 bits.
-std::vector<std::int64_t> integer_weights(View<const double> weight, View<const std::int32_t> class_index) {
+LargeArray<std::int64_t> integer_weights(View<const double> weight, View<const std::int32_t> class_index) {
   constexpr int bits = 53;
   const std::size_t n = weight.size();
-  std::vector<std::int64_t> result(n);
+  LargeArray<std::int64_t> result(n);
   double sum = 0;
   for (std::size_t i = 0; i < n; ++i) sum += std::abs(weight[i]);
   const FixedPoint fixed = FixedPoint::for_sums(1.0, sum, bits);
@@ -374,7 +381,7 @@ BinEdges find_edges(const Context& context, View<const float, 2> events, View<co
     throw InvalidArgument("max_bins must be from 2 to 255, got " + std::to_string(max_bins));
   }
   const std::size_t n = events.rows();
-  const std::vector<std::int64_t> integer_weight = integer_weights(weight, class_index);
+  const LargeArray<std::int64_t> integer_weight = integer_weights(weight, class_index);
 
   BinEdges result;
   result.edges.resize(events.columns());
@@ -397,7 +404,8 @@ BinEdges find_edges(const Context& context, View<const float, 2> events, View<co
           for (const std::int64_t size : weights) column.groups.push_back({size, {}});
         }
         collect_keys(events, integer_weight, range.begin, columns);
-        std::vector<std::uint32_t> buffer;
+        LargeArray<std::uint32_t> buffer;
+        buffer.reserve(room_for(0, n));
         for (std::size_t c = 0; c < columns.size(); ++c) {
           for (KeyGroup& group : columns[c].groups) sort_keys(group.keys, buffer);
           result.edges[range.begin + c] = choose_edges(columns[c], bins);
@@ -413,14 +421,14 @@ std::uint8_t bin_of(const std::vector<float>& edges, float value) noexcept {
   return static_cast<std::uint8_t>(std::upper_bound(edges.begin(), edges.end(), value) - edges.begin());
 }
 
-BinnedEvents bin_events(const Context& context, const BinEdges& edges, View<const float, 2> events) {
+BinnedEvents bin_events(const Context& context, const BinEdges& edges, View<const float, 2> events, bool rows) {
   const TrainingKernels& kernels = training_kernels();
   BinnedEvents result;
   result.n_events = events.rows();
   result.n_features = events.columns();
-  const std::size_t block = result.n_features <= 32 ? 32 : 16;
+  const std::size_t block = result.n_features > 16 && result.n_features <= 32 ? 32 : 16;
   result.stride = (result.n_features + block - 1) / block * block;
-  result.bins.assign(result.n_events * result.stride, 0);
+  if (rows) result.bins.assign(result.n_events * result.stride, 0);
 
   // Edges padded with NaN (never <= x) to 256, for a search of eight steps without branches.
   std::vector<std::array<float, cells_per_feature>> padded(result.n_features);
@@ -442,6 +450,7 @@ BinnedEvents bin_events(const Context& context, const BinEdges& edges, View<cons
           for (std::size_t j = 0; j < result.n_features; ++j) {
             std::uint8_t* column = result.columns.data() + j * result.column_stride + begin;
             kernels.bin_values(&events(begin, j), events.strides()[0], size, padded[j].data(), column);
+            if (!rows) continue;
             std::uint8_t* out = result.bins.data() + begin * result.stride + j;
             for (std::size_t i = 0; i < size; ++i) out[i * result.stride] = column[i];
           }

@@ -37,7 +37,7 @@ std::uint8_t bin_of(const std::vector<float>& edges, float value) noexcept;
 struct BinnedEvents {
   std::size_t n_events = 0;
   std::size_t n_features = 0;
-  std::size_t stride = 0;  // bytes per event, a multiple of 16 (32 up to 32 variables: half a cache line)
+  std::size_t stride = 0;  // bytes per event, a multiple of 16 (32 for 17 to 32 variables: half a cache line)
   LargeArray<std::uint8_t> bins;
   // The same bins once more variable by variable, for loops over one variable: column_stride bytes each.
   std::size_t column_stride = 0;
@@ -47,6 +47,7 @@ struct BinnedEvents {
   const std::uint8_t* row(std::size_t event) const noexcept { return bins.data() + event * stride; }
 };
 
-BinnedEvents bin_events(const Context& context, const BinEdges& edges, View<const float, 2> events);
+// rows: else the bins are stored by variables only.
+BinnedEvents bin_events(const Context& context, const BinEdges& edges, View<const float, 2> events, bool rows = true);
 
 }  // namespace diskern::trees

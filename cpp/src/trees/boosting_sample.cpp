@@ -9,7 +9,7 @@
 namespace diskern::trees {
 
 BoostingSample pack_sample(const Context& context, const GradientBoostingSample& sample, std::int32_t n_classes,
-                           NegativeWeights policy, const std::string& name) {
+                           NegativeWeights policy, const std::string& name, bool signs) {
   const std::size_t n = sample.events.rows();
   check(n > 0, name + " is empty: no events");
   check(sample.events.columns() > 0, name + " has no variables");
@@ -20,8 +20,13 @@ BoostingSample pack_sample(const Context& context, const GradientBoostingSample&
         name + ": one " + (classify ? "class index" : "target") + " per event is expected");
   BoostingSample packed;
   packed.n_features = sample.events.columns();
-  std::vector<double> weights(n);
+  // The caller's weights serve as they are unless the policy changes them.
+  const bool as_given = sample.weight.contiguous() &&
+                        (policy == NegativeWeights::keep || policy == NegativeWeights::error);
+  std::vector<double> changed(as_given ? 0 : n);
+  const double* weights = as_given ? sample.weight.data() : changed.data();
   bool any_negative = false;
+  bool any_zero = false;
   for (std::size_t i = 0; i < n; ++i) {
     const double w = sample.weight[i];
     check(std::isfinite(w), [&] { return name + ": the weight of event " + std::to_string(i) + " is not finite"; });
@@ -30,9 +35,12 @@ BoostingSample pack_sample(const Context& context, const GradientBoostingSample&
              "; negative_weights=keep or ignore would accept it";
     });
     any_negative = any_negative || w < 0;
-    weights[i] = w;
-    if (w < 0 && policy == NegativeWeights::absolute) weights[i] = -w;
-    if (w < 0 && (policy == NegativeWeights::ignore || policy == NegativeWeights::clip)) weights[i] = 0;
+    if (!as_given) {
+      changed[i] = w;
+      if (w < 0 && policy == NegativeWeights::absolute) changed[i] = -w;
+      if (w < 0 && (policy == NegativeWeights::ignore || policy == NegativeWeights::clip)) changed[i] = 0;
+    }
+    any_zero = any_zero || w == 0 || weights[i] == 0;
     if (w == 0) continue;
     if (classify) {
       check(sample.class_index[i] >= 0 && sample.class_index[i] < n_classes, [&] {
@@ -47,33 +55,54 @@ BoostingSample pack_sample(const Context& context, const GradientBoostingSample&
   if (any_negative && policy == NegativeWeights::pair) {
     std::vector<std::int32_t> classes(n, 0);
     for (std::size_t i = 0; classify && i < n; ++i) classes[i] = weights[i] != 0 ? sample.class_index[i] : 0;
-    pair_negative_weights(context, sample.events, classes, weights);
+    pair_negative_weights(context, sample.events, classes, changed);
+    any_zero = true;
   }
   packed.any_negative = any_negative && policy == NegativeWeights::keep;
-  std::vector<std::size_t> used;
-  used.reserve(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    if (weights[i] != 0) used.push_back(i);
-  }
-  check(!used.empty(),
-        name + ": all weights are zero" + (any_negative ? " or negative, and negative_weights leaves those out" : ""));
-  packed.n = used.size();
-  double largest_target = 0;
-  packed.weight.reserve(packed.n);
-  packed.target.reserve(packed.n);
-  if (classify) packed.class_index.reserve(packed.n);
-  for (const std::size_t i : used) {
-    packed.weight.push_back(weights[i]);
-    if (classify) {
-      packed.class_index.push_back(sample.class_index[i]);
-      packed.target.push_back(sample.class_index[i] == 1 ? 1.0 : -1.0);
-    } else {
-      packed.target.push_back(sample.target[i]);
+  std::vector<std::size_t> used;  // empty: all
+  if (any_zero) {
+    for (std::size_t i = 0; i < n; ++i) {
+      if (weights[i] != 0) used.push_back(i);
     }
-    packed.absolute_weight += std::abs(weights[i]);
-    packed.signed_weight += weights[i];
-    largest_target = std::max(largest_target, std::abs(packed.target.back()));
   }
+  packed.n = any_zero ? used.size() : n;
+  check(packed.n > 0,
+        name + ": all weights are zero" + (any_negative ? " or negative, and negative_weights leaves those out" : ""));
+  const auto at = [&](std::size_t k) { return any_zero ? used[k] : k; };
+  packed.unit_weights = true;
+  for (std::size_t k = 0; k < packed.n; ++k) {
+    const double w = weights[at(k)];
+    packed.absolute_weight += std::abs(w);
+    packed.signed_weight += w;
+    packed.unit_weights = packed.unit_weights && w == 1.0;
+  }
+  // An array of what value_of says of each event that is used.
+  const auto pack = [&](auto value_of) {
+    std::vector<decltype(value_of(std::size_t{0}))> values(packed.n);
+    for (std::size_t k = 0; k < packed.n; ++k) values[k] = value_of(at(k));
+    return SampleArray(std::move(values));
+  };
+  if (!any_zero && as_given) {
+    packed.weight = SampleArray(weights, n);
+  } else if (!any_zero) {
+    packed.weight = SampleArray(std::move(changed));
+  } else {
+    packed.weight = pack([&](std::size_t i) { return weights[i]; });
+  }
+  if (classify && !any_zero && sample.class_index.contiguous()) {
+    packed.class_index = SampleArray(sample.class_index.data(), n);
+  } else if (classify) {
+    packed.class_index = pack([&](std::size_t i) { return sample.class_index[i]; });
+  }
+  if (classify && signs) {
+    packed.target = pack([&](std::size_t i) { return sample.class_index[i] == 1 ? 1.0 : -1.0; });
+  } else if (!classify && !any_zero && sample.target.contiguous()) {
+    packed.target = SampleArray(sample.target.data(), n);
+  } else if (!classify) {
+    packed.target = pack([&](std::size_t i) { return sample.target[i]; });
+  }
+  double largest_target = 0;
+  for (const double t : packed.target) largest_target = std::max(largest_target, std::abs(t));
   // The scales of the fixed-point sums are powers of two that must exist in float64, and a sum of large weights leaves
   // few of its 62 bits for the derivatives: 11 at this limit.
   check(packed.absolute_weight >= 1e-100 && packed.absolute_weight <= 1e15,
@@ -87,7 +116,8 @@ BoostingSample pack_sample(const Context& context, const GradientBoostingSample&
     packed.n_spectators = sample.spectators.columns();
     packed.spectators.reserve(packed.n * packed.n_spectators);
     for (std::size_t j = 0; j < packed.n_spectators; ++j) {
-      for (const std::size_t i : used) {
+      for (std::size_t k = 0; k < packed.n; ++k) {
+        const std::size_t i = at(k);
         const double value = sample.spectators(i, j);
         check(std::isfinite(value), [&] {
           return name + ": spectator " + std::to_string(j) + " of event " + std::to_string(i) + " is not finite";
@@ -102,7 +132,7 @@ BoostingSample pack_sample(const Context& context, const GradientBoostingSample&
     packed.storage.resize(packed.n * packed.n_features);
     for (std::size_t k = 0; k < packed.n; ++k) {
       for (std::size_t j = 0; j < packed.n_features; ++j) {
-        packed.storage[k * packed.n_features + j] = sample.events(used[k], j);
+        packed.storage[k * packed.n_features + j] = sample.events(at(k), j);
       }
     }
     packed.events = packed.storage.data();

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "diskern/context.hpp"
@@ -23,25 +24,53 @@ struct GradientBoostingSample {
   View<const double, 2> spectators;
 };
 
+// An array of a sample: the caller's where that can be used as it is (it then outlives this), else one of its own.
+template <class T>
+class SampleArray {
+ public:
+  SampleArray() = default;
+  explicit SampleArray(const T* data, std::size_t size) : data_(data), size_(size) {}
+  explicit SampleArray(std::vector<T> own) : own_(std::move(own)), data_(own_.data()), size_(own_.size()) {}
+  SampleArray(SampleArray&&) noexcept = default;
+  SampleArray& operator=(SampleArray&&) noexcept = default;
+  SampleArray(const SampleArray&) = delete;
+  SampleArray& operator=(const SampleArray&) = delete;
+  ~SampleArray() = default;
+
+  const T* data() const noexcept { return data_; }
+  std::size_t size() const noexcept { return size_; }
+  bool empty() const noexcept { return size_ == 0; }
+  const T& operator[](std::size_t i) const noexcept { return data_[i]; }
+  const T* begin() const noexcept { return data_; }
+  const T* end() const noexcept { return data_ + size_; }
+
+ private:
+  std::vector<T> own_;
+  const T* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
 struct BoostingSample {
   std::size_t n = 0;
   std::size_t n_features = 0;
   std::vector<float> storage;
   const float* events = nullptr;  // C order
-  std::vector<double> weight;
-  std::vector<std::int32_t> class_index;
-  std::vector<double> target;  // in classification: +1 for class 1, -1 otherwise
+  SampleArray<double> weight;
+  SampleArray<std::int32_t> class_index;
+  SampleArray<double> target;  // in classification: +1 for class 1, -1 otherwise, or empty
   std::size_t n_spectators = 0;
   std::vector<double> spectators;  // column by column: variable j of event i at j * n + i
   double absolute_weight = 0;      // sum of |w|
   double signed_weight = 0;        // sum of w
   bool any_negative = false;
+  bool unit_weights = false;       // all weights are one
 
   View<const float, 2> view() const { return {events, n, n_features}; }
 };
 
-// n_classes: 0 for regression. `name` begins the errors. Throws InvalidArgument, Interrupted.
+// n_classes: 0 for regression. `name` begins the errors. signs: in classification, whether there is a target. Throws
+// InvalidArgument, Interrupted.
 BoostingSample pack_sample(const Context& context, const GradientBoostingSample& sample, std::int32_t n_classes,
-                           NegativeWeights policy, const std::string& name);
+                           NegativeWeights policy, const std::string& name, bool signs = true);
 
 }  // namespace diskern::trees

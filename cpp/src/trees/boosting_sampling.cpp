@@ -35,7 +35,8 @@ DrawnEvents draw_one_sided(const Context& context, const GradientBoostingParams&
   const Philox random(context.seed, Purpose::bagging);
   const double probability = std::min(1.0, params.goss_other_fraction / (1.0 - params.goss_top_fraction));
   DrawnEvents drawn;
-  drawn.weight = sample.weight;
+  drawn.drawn = true;
+  drawn.weight.assign(sample.weight.begin(), sample.weight.end());
   for (std::size_t i = 0; i < n; ++i) {
     if (kept[i] == 0) {
       if (random.uniform(i, static_cast<std::uint32_t>(iteration)) >= probability) continue;
@@ -53,10 +54,10 @@ DrawnEvents draw_events(const Context& context, const GradientBoostingParams& pa
                         const Derivatives& derivatives, std::size_t iteration) {
   if (params.boosting == BoostingMode::goss) return draw_one_sided(context, params, sample, derivatives, iteration);
   DrawnEvents drawn;
+  drawn.drawn = true;
   drawn.absolute_weight = sample.absolute_weight;
   if (params.subsample == 1.0) {
-    drawn.rows.resize(sample.n);
-    std::iota(drawn.rows.begin(), drawn.rows.end(), 0U);
+    drawn.all = true;
     return drawn;
   }
   const Philox random(context.seed, Purpose::bagging);

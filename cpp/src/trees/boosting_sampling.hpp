@@ -14,10 +14,22 @@
 namespace diskern::trees {
 
 struct DrawnEvents {
+  bool drawn = false;               // else there is nothing yet
+  bool all = false;                 // every event; then there are no rows
   std::vector<std::uint32_t> rows;  // ascending
   // Weights of all events of the sample where they differ from the sample's (GOSS); else empty.
   std::vector<double> weight;
   double absolute_weight = 0;  // sum of |weight| of the drawn events, or of the sample
+
+  // Calls body(event) for every drawn event of a sample of n.
+  template <class Body>
+  void for_each(std::size_t n, const Body& body) const {
+    if (all) {
+      for (std::size_t i = 0; i < n; ++i) body(i);
+    } else {
+      for (const std::uint32_t i : rows) body(std::size_t{i});
+    }
+  }
 };
 
 // iteration: counted from 1 over all trainings of a model that is continued.

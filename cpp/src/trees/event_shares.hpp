@@ -64,4 +64,17 @@ void for_event_blocks(const Context& context, std::size_t n_events, double nanos
       work < worth_sharing ? 0.0 : 1e9);
 }
 
+// Calls body(share, range) for all blocks, those of a share by one thread.
+template <class Body>
+void for_event_shares(const Context& context, std::size_t n_events, const Body& body) {
+  const EventShares shares = event_shares(context, n_events);
+  Context of_shares = context;
+  of_shares.threads = static_cast<int>(shares.n_shares);
+  parallel_for(of_shares, shares.n_shares, [&](std::size_t share) {
+    for (std::size_t block = share; block < shares.block_count(); block += shares.n_shares) {
+      body(share, chunk_range(n_events, shares.block_size, block));
+    }
+  });
+}
+
 }  // namespace diskern::trees

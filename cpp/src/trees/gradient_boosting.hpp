@@ -35,6 +35,9 @@ struct GradientBoostingResult {
   std::vector<double> validation_metric;  // same, of another metric than the loss
   std::size_t best_iteration = 0;         // of this training's iterations, those in the predictor
   std::vector<double> feature_gain;       // sum of the gains of the cuts on each variable
+  // Of each tree of this training and each of its nodes: the part of the sum of |weight| of the events there that
+  // negative weights have. Empty where all weights are positive.
+  std::vector<std::vector<double>> negative_fraction;
   bool interrupted = false;
 };
 

@@ -1,10 +1,14 @@
 #include "trees/grower.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "trees/event_shares.hpp"
+#include "trees/grower_finder.hpp"
+#include "trees/grower_leaves.hpp"
 #include "trees/grower_run.hpp"
+#include "trees/grower_sweep.hpp"
 #include "trees/histogram_kinds.hpp"
 #include "trees/training_kernels.hpp"
 
@@ -31,6 +35,54 @@ void Grower<Integer>::give(HistogramPointer histogram) {
 }
 
 template <class Integer>
+void Grower<Integer>::start_root(const Context& context) {
+  drop_root();
+  const EventShares shares = event_shares(context, events_.n_events);
+  root_parts_ = shares.n_shares;
+  root_histogram_ = take();
+  const bool one_block = Part::fits(layout_, {0, 0, static_cast<std::int64_t>(events_.n_events), 0});
+  for (std::size_t g = 0; g < root_parts_; ++g) {
+    if (g == parts_.size()) parts_.emplace_back(events_.n_features);
+    if (!one_block && g > 0 && !parts_[g].kept) parts_[g].kept = take();
+    parts_[g].start(g == 0 ? root_histogram_.get() : parts_[g].kept.get());
+  }
+}
+
+template <class Integer>
+void Grower<Integer>::add_root(std::size_t share, const Range& events, const Entry* entries) {
+  parts_[share].add(events_, layout_, {0, events_.n_features}, entries, nullptr, events.begin,
+                    events.end - events.begin);
+}
+
+template <class Integer>
+void Grower<Integer>::drop_root() {
+  if (root_parts_ > 0) {  // words are zero between uses
+    for (std::size_t f = 0; f < events_.n_features; ++f) Part::collect(layout_, parts_.data(), root_parts_, f);
+  }
+  root_parts_ = 0;
+  give(std::move(root_histogram_));
+  root_sums_.reset();
+}
+
+template <class Integer>
+void Grower<Integer>::sweep(const Context& context, const GrowerRules& rules, const CellScales& scales,
+                            const Entry* entries, GrownTree& tree, const LeafWork& at_leaves) {
+  tree.nodes.clear();
+  tree.rows.clear();
+  tree.segments.clear();
+  training_kernels();  // a wrong DISKERN_ISA throws here
+  tree.interrupted = false;
+  tree.swept = true;
+  const EventShares shares = event_shares(context, events_.n_events);
+  Context of_shares = context;
+  of_shares.threads = static_cast<int>(shares.n_shares);
+  Sweep run{*this, of_shares, rules, scales, entries, tree, shares,
+            Finder{*this, of_shares, rules, scales, events_.n_features, shares.n_shares}};
+  run.grow(at_leaves);
+  root_sums_.reset();
+}
+
+template <class Integer>
 void Grower<Integer>::grow(const Context& context, const GrowerRules& rules, const CellScales& scales,
                            const Entry* entries, const std::vector<std::uint32_t>* rows, GrownTree& tree,
                            bool ordered) {
@@ -39,12 +91,14 @@ void Grower<Integer>::grow(const Context& context, const GrowerRules& rules, con
   tree.nodes.clear();
   training_kernels();  // a wrong DISKERN_ISA throws here
   tree.interrupted = false;
+  tree.swept = false;
   tree.rows.resize(n);
   if (other_rows_.size() < n) other_rows_.resize(n);
   const EventShares shares = event_shares(context, events_.n_events);
   Context of_shares = context;
   of_shares.threads = static_cast<int>(shares.n_shares);
-  Run run{*this, of_shares, rules, scales, entries, tree, events_.n_features, shares.n_shares, shares.block_size};
+  Run run{*this, of_shares, rules, scales, entries, tree, events_.n_features, shares.n_shares, shares.block_size,
+          Finder{*this, of_shares, rules, scales, events_.n_features, shares.n_shares}};
   run.lists[0] = tree.rows.data();
   run.lists[1] = other_rows_.data();
   constexpr std::size_t most_bytes = std::size_t{64} << 20U;
@@ -54,6 +108,7 @@ void Grower<Integer>::grow(const Context& context, const GrowerRules& rules, con
   run.grow_root(all ? nullptr : rows);
   run.grow_rest();
   run.hand_over(ordered);
+  root_sums_.reset();
 }
 
 template <class Integer>

@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/executor.hpp"
@@ -49,8 +51,24 @@ struct GrownTree {
   std::size_t n_shares = 1;
   std::size_t block_size = 64;
   std::vector<Range> segments;  // of leaf k in share s, places in `rows`, ascending events: [k * n_shares + s]
-  bool interrupted = false;     // then the tree is unfinished and of no use
+  // Of a tree that was grown in sweeps there are no rows; every event has the number of its leaf (padded to a multiple of
+  // 64), and the leaves are these nodes (-1: no such leaf).
+  bool swept = false;
+  std::vector<std::uint8_t> leaf_of;
+  std::vector<std::int32_t> leaves;
+  bool interrupted = false;  // then the tree is unfinished and of no use
 };
+
+// What is done with the leaves of events as soon as they are known, share by share: (share, events, leaf_of).
+using LeafWork = std::function<void(std::size_t share, const Range& events, const std::uint8_t* leaf_of)>;
+
+// Deeper trees have too many nodes in a level for a sweep to be worth it.
+constexpr std::int32_t deepest_sweep = 4;
+// Whether all events of such a tree may be swept over: it is complete but for cuts that are not allowed, or not worth it.
+inline bool may_sweep(const GrowerRules& rules) {
+  return rules.max_depth > 0 && rules.max_depth <= deepest_sweep && !rules.constraints.any() &&
+         (rules.max_leaf_nodes == 0 || rules.max_leaf_nodes >= 1 << rules.max_depth);
+}
 
 // What differs between kinds of cells. Integer: int32 or int64 for cells of four sums, uint64 for packed entries.
 template <class Integer>
@@ -80,9 +98,23 @@ class Grower {
             const std::vector<std::uint32_t>* rows, GrownTree& tree, bool ordered = true);
   GrownTree grow(const Context& context, const GrowerRules& rules, const CellScales& scales, const Entry* entries,
                  const std::vector<std::uint32_t>& rows);
+  // The same tree in sweeps over all events, where may_sweep(rules).
+  void sweep(const Context& context, const GrowerRules& rules, const CellScales& scales, const Entry* entries,
+             GrownTree& tree, const LeafWork& at_leaves);
+
+  // The histogram of the root of the next tree may be made together with the entries, share by share: start_root, then
+  // add_root for every event, by one thread for each share, then know_root. Without know_root (drop_root if it was
+  // started) the tree begins with the histogram of its root.
+  void start_root(const Context& context);
+  void add_root(std::size_t share, const Range& events, const Entry* entries);
+  void drop_root();
+  // The sums of all entries.
+  void know_root(const WideCell& sums) { root_sums_ = sums; }
 
  private:
+  struct Finder;
   struct Run;
+  struct Sweep;
   using Part = HistogramPart<Integer>;
   using HistogramType = typename Part::HistogramType;
   using HistogramPointer = std::unique_ptr<HistogramType>;
@@ -90,6 +122,11 @@ class Grower {
   struct alignas(apart) Workspace {
     std::vector<std::uint64_t> mask;
     std::vector<std::size_t> marked;
+  };
+  // What one thread has found in a sweep.
+  struct alignas(apart) SweepRows {
+    std::vector<std::vector<std::uint32_t>> lists;  // of each target
+    std::vector<std::size_t> sizes;
   };
   HistogramPointer take();
   void give(HistogramPointer histogram);
@@ -102,7 +139,11 @@ class Grower {
   std::vector<HistogramPointer> pool_;
   std::vector<Part> parts_;
   std::vector<Workspace> workspaces_;
+  std::vector<SweepRows> sweep_rows_;
   std::vector<Split> splits_;
+  std::size_t root_parts_ = 0;  // the root's histogram is in so many parts; 0: not made yet
+  HistogramPointer root_histogram_;
+  std::optional<WideCell> root_sums_;
 };
 
 }  // namespace diskern::trees

@@ -13,6 +13,7 @@
 #include "base/executor.hpp"
 #include "trees/event_shares.hpp"
 #include "trees/grower.hpp"
+#include "trees/grower_finder.hpp"
 #include "trees/histogram_kinds.hpp"
 #include "trees/training_kernels.hpp"
 
@@ -40,13 +41,11 @@ struct Grower<Integer>::Run {
     std::size_t size() const { return end - begin; }
   };
 
-  // A node to be summed, and from which nodes it is told apart.
-  struct Target {
+  using Target = typename Finder::Target;
+  // The nodes of a target.
+  struct Pair {
     std::int32_t node;
-    std::int32_t sibling = -1;  // whose histogram is that of the parent minus the node's; -1: none
-    HistogramPointer parent{};
-    HistogramPointer own{};
-    std::size_t first_part = 0;
+    std::int32_t sibling = -1;
   };
 
   Grower& grower;
@@ -58,6 +57,7 @@ struct Grower<Integer>::Run {
   std::size_t n_features;
   std::size_t n_shares;
   std::size_t block_size;  // of a share
+  Finder finder;
   std::vector<Node> nodes{};
   std::vector<std::vector<Range>> segments{};  // of share s and node k, places in the node's list: [s][k]
   std::vector<std::int32_t> open{};  // in the tree, with a cut, in the order of their making
@@ -66,11 +66,7 @@ struct Grower<Integer>::Run {
   std::size_t held = 0;  // histograms of open nodes
   std::size_t most_held = 0;
 
-  // Handing work to other threads costs 1 to 2 microseconds.
-  static constexpr double shared_work = 5e3;
-  static constexpr double scan_work = 170;  // nanoseconds of one variable of one node
   static constexpr std::size_t batch_events = 65536;
-  static constexpr std::size_t few_events = 100;  // for each variable
 
   // Nanoseconds of dividing so many events and of adding up the smaller half of them.
   double work_of(std::size_t events) const {
@@ -93,10 +89,7 @@ struct Grower<Integer>::Run {
     return static_cast<std::int32_t>(nodes.size()) - 1;
   }
 
-  bool worth_scanning(const Node& node) const {
-    return (rules.max_depth == 0 || node.depth < rules.max_depth) &&
-           scales.count.value(node.sums.count) >= 2 * rules.split.min_samples_leaf;
-  }
+  bool worth_scanning(const Node& node) const { return finder.worth_scanning(node.sums, node.depth); }
 
   // Calls body(rows or nullptr, first event, n, place in the share) for a node's events in a share.
   template <class Body>
@@ -113,17 +106,6 @@ struct Grower<Integer>::Run {
       body(static_cast<const std::uint32_t*>(nullptr), first, size, done);
       done += size;
     }
-  }
-
-  // How many groups of shares are worth a thread each.
-  std::size_t groups_of(double work) const {
-    return std::clamp<std::size_t>(static_cast<std::size_t>(work / shared_work * 2.0), 1, n_shares);
-  }
-  Range shares_of(std::size_t group, std::size_t groups) const {
-    return {group * n_shares / groups, (group + 1) * n_shares / groups};
-  }
-  void together(std::size_t chunks, const std::function<void(std::size_t)>& body, double work) const {
-    parallel_for(context, chunks, body, work < shared_work ? 0.0 : 1e9);
   }
 
   // Divides the events of an expanded node within one share among its children.
@@ -166,27 +148,12 @@ struct Grower<Integer>::Run {
     }
   }
 
-  void prepare_parts(std::vector<Target>& targets, std::size_t groups) {
-    std::size_t used = 0;
-    for (Target& target : targets) {
-      target.own = grower.take();
-      target.first_part = used;
-      const bool one_block = Part::fits(grower.layout_, at(target.node).sums);
-      for (std::size_t g = 0; g < groups; ++g, ++used) {
-        if (used == grower.parts_.size()) grower.parts_.emplace_back(n_features);
-        Part& part = grower.parts_[used];
-        if (!one_block && g > 0 && !part.kept) part.kept = grower.take();
-        part.start(g == 0 ? target.own.get() : part.kept.get());
-      }
-    }
-  }
-
   // Of the squares of the weights, where the constraints ask for an effective count.
   Histogram<std::int64_t> squares_of(std::int32_t node) {
     Histogram<std::int64_t> sum(n_features * cells_per_feature);
     if (!worth_scanning(at(node))) return sum;
     std::vector<Histogram<std::int64_t>> of_share(n_shares);
-    together(
+    finder.together(
         n_shares,
         [&](std::size_t share) {
           of_share[share].resize(sum.size());
@@ -201,68 +168,21 @@ struct Grower<Integer>::Run {
     return sum;
   }
 
-  // Brings the parts of the targets together, makes the histograms of their siblings, and finds the best cuts.
-  // add: the events have to be added up first.
-  void find_splits(std::vector<Target>& targets, std::size_t groups, bool add) {
-    std::vector<Split>& splits = grower.splits_;
-    splits.assign(2 * targets.size() * n_features, Split{});
-    std::vector<Histogram<std::int64_t>> squares(2 * targets.size());
-    if (tree_limits && rules.constraints.squares != nullptr) {
-      for (std::size_t t = 0; t < targets.size(); ++t) {
-        squares[2 * t] = squares_of(targets[t].node);
-        if (targets[t].sibling >= 0) squares[2 * t + 1] = squares_of(targets[t].sibling);
-      }
-    }
-    const auto scan = [&](const Node& node, const HistogramType& histogram, std::size_t f,
-                          const Histogram<std::int64_t>& of_squares) {
-      const std::size_t bin_count = grower.edges_.bin_count(f);
-      if (!tree_limits) return scan_feature(histogram, f, bin_count, node.sums, scales, rules.split);
-      return scan_constrained(histogram, of_squares.empty() ? nullptr : of_squares.data() + f * cells_per_feature, f,
-                              bin_count, node.sums, scales, rules, node.limits);
-    };
-    // One range of variables for each share, the same in every node: histograms stay in the cache of their thread.
-    const std::size_t at_once = (n_features + n_shares - 1) / n_shares;
-    const std::size_t chunks = chunk_count(n_features, at_once);
-    together(
-        chunks * targets.size(),
-        [&](std::size_t chunk) {
-          Target& target = targets[chunk / chunks];
-          const Range range = chunk_range(n_features, at_once, chunk % chunks);
-          std::vector<Part>& parts = grower.parts_;
-          const Node& node = at(target.node);
-          const bool scan_own = worth_scanning(node);
-          const bool scan_sibling = target.sibling >= 0 && worth_scanning(at(target.sibling));
-          if (add) add_up(target.node, {0, n_shares}, range, parts[target.first_part]);
-          for (std::size_t f = range.begin; f < range.end; ++f) {
-            Part::collect(grower.layout_, parts.data() + target.first_part, groups, f);
-            Split* found = splits.data() + 2 * (chunk / chunks) * n_features + f;
-            if (scan_own) *found = scan(node, *target.own, f, squares[2 * (chunk / chunks)]);
-            if (target.sibling < 0) continue;
-            subtract_feature(*target.parent, *target.own, f);
-            if (scan_sibling) {
-              found[n_features] = scan(at(target.sibling), *target.parent, f, squares[2 * (chunk / chunks) + 1]);
-            }
-          }
-        },
-        static_cast<double>(2 * targets.size() * n_features) * scan_work * (add ? 2.0 : 1.0));
-    for (std::size_t t = 0; t < targets.size(); ++t) {
-      choose(at(targets[t].node), splits.data() + 2 * t * n_features, std::move(targets[t].own));
-      if (targets[t].sibling < 0) continue;
-      choose(at(targets[t].sibling), splits.data() + (2 * t + 1) * n_features, std::move(targets[t].parent));
-    }
+  // A node, and its sibling if any, as the finder wants them.
+  void describe(std::int32_t index, typename Finder::Side& side) {
+    const Node& node = at(index);
+    side.sums = &node.sums;
+    side.scan = worth_scanning(node);
+    if (!tree_limits) return;
+    side.limits = &node.limits;
+    if (rules.constraints.squares != nullptr) side.squares = squares_of(index);
   }
 
-  void choose(Node& node, const Split* candidates, HistogramPointer histogram) {
-    for (std::size_t f = 0; f < n_features; ++f) {
-      const Split& candidate = candidates[f];
-      if (candidate.valid() && (!node.split.valid() || candidate.gain > node.split.gain)) node.split = candidate;
-    }
-    if (node.split.valid()) {
-      node.histogram = std::move(histogram);
-      ++held;
-    } else {
-      grower.give(std::move(histogram));
-    }
+  void take_over(std::int32_t index, typename Finder::Side& side) {
+    Node& node = at(index);
+    node.split = side.found;
+    node.histogram = std::move(side.histogram);
+    if (node.histogram) ++held;
   }
 
   void let_go(Node& node) {
@@ -294,6 +214,7 @@ struct Grower<Integer>::Run {
                               right.limits);
       }
     }
+    std::vector<Pair> pairs;
     std::vector<Target> targets;
     for (const std::int32_t parent : batch) {
       Node& node = at(parent);
@@ -303,40 +224,36 @@ struct Grower<Integer>::Run {
       if (scan_left || scan_right) {
         const bool left_is_smaller = at(left).sums.count <= at(left + 1).sums.count;
         if (node.histogram) {
-          targets.push_back({left_is_smaller ? left : left + 1, left_is_smaller ? left + 1 : left});
+          pairs.push_back({left_is_smaller ? left : left + 1, left_is_smaller ? left + 1 : left});
+          targets.emplace_back();
           targets.back().parent = std::move(node.histogram);
           --held;
         } else {
-          if (scan_left) targets.push_back({left});
-          if (scan_right) targets.push_back({left + 1});
+          if (scan_left) pairs.push_back({left});
+          if (scan_right) pairs.push_back({left + 1});
+          targets.resize(pairs.size());
         }
       }
       let_go(node);
     }
+    for (std::size_t t = 0; t < targets.size(); ++t) targets[t].node.sums = &at(pairs[t].node).sums;
     const double work = work_of(events);
-    const std::size_t groups = groups_of(work);
-    // Bringing the parts of a histogram together costs the traffic of half of it between any two threads. For few events
-    // it is cheaper when every thread adds up all of them, each for its own variables.
-    bool by_variables = n_shares > 1;
-    for (const Target& target : targets) {
-      const WideCell& sums = at(target.node).sums;
-      by_variables = by_variables && Part::fits(grower.layout_, sums) &&
-                     sums.count <= static_cast<std::int64_t>(few_events * n_features);
-    }
-    prepare_parts(targets, by_variables ? 1 : groups);
+    const std::size_t groups = finder.groups_of(work);
+    const bool by_variables = finder.by_variables(targets);
+    finder.prepare_parts(targets, by_variables ? 1 : groups);
     if (grower.workspaces_.size() < groups) grower.workspaces_.resize(groups);
-    together(
+    finder.together(
         groups,
         [&](std::size_t group) {
-          const Range shares = shares_of(group, groups);
+          const Range shares = finder.shares_of(group, groups);
           for (const std::int32_t parent : batch) {
             for (std::size_t share = shares.begin; share < shares.end; ++share) {
               divide(parent, share, grower.workspaces_[group]);
             }
           }
           if (by_variables) return;
-          for (const Target& target : targets) {
-            add_up(target.node, shares, {0, n_features}, grower.parts_[target.first_part + group]);
+          for (std::size_t t = 0; t < targets.size(); ++t) {
+            add_up(pairs[t].node, shares, {0, n_features}, grower.parts_[targets[t].first_part + group]);
           }
         },
         work);
@@ -350,7 +267,19 @@ struct Grower<Integer>::Run {
       at(node.left).end = at(node.left + 1).begin = node.begin + n_left;
       at(node.left + 1).end = node.end;
     }
-    if (!targets.empty()) find_splits(targets, by_variables ? 1 : groups, by_variables);
+    if (targets.empty()) return;
+    for (std::size_t t = 0; t < targets.size(); ++t) {
+      describe(pairs[t].node, targets[t].node);
+      if (pairs[t].sibling >= 0) describe(pairs[t].sibling, targets[t].sibling);
+    }
+    const typename Finder::AddUp all_shares = [&](std::size_t target, const Range& features, Part& part) {
+      add_up(pairs[target].node, {0, n_shares}, features, part);
+    };
+    finder.find(targets, by_variables ? 1 : groups, by_variables ? &all_shares : nullptr);
+    for (std::size_t t = 0; t < targets.size(); ++t) {
+      take_over(pairs[t].node, targets[t].node);
+      if (pairs[t].sibling >= 0) take_over(pairs[t].sibling, targets[t].sibling);
+    }
   }
 
   bool before(std::int32_t a, std::int32_t b) const {
@@ -410,20 +339,13 @@ struct Grower<Integer>::Run {
       root.limits = tree_limits->root();
     }
     deal_out(rows);
-    const double work = 2 * work_of(root.size());
-    const std::size_t groups = groups_of(work);
-    std::vector<Target> targets;
-    targets.push_back({0});
-    root.sums.count = std::numeric_limits<std::int64_t>::max();  // not known yet
-    prepare_parts(targets, groups);
-    together(
-        groups, [&](std::size_t group) { add_up(0, shares_of(group, groups), {0, n_features}, grower.parts_[group]); },
-        work);
-    together(
-        n_features, [&](std::size_t f) { Part::collect(grower.layout_, grower.parts_.data(), groups, f); },
-        static_cast<double>(n_features) * scan_work);
-    nodes[0].sums = total(*targets[0].own);
-    find_splits(targets, 0, false);
+    std::vector<Target> targets(1);
+    root.sums = finder.sum_root(targets, root.size(), [&](const Range& shares, Part& part) {
+      add_up(0, shares, {0, n_features}, part);
+    });
+    describe(0, targets[0].node);
+    finder.find(targets, finder.root_groups, nullptr);
+    take_over(0, targets[0].node);
     add_to_tree(0);
   }
 
@@ -491,85 +413,10 @@ struct Grower<Integer>::Run {
     }
   }
 
-  bool is_leaf(const Node& node) const {
-    return node.place >= 0 && tree.nodes[static_cast<std::size_t>(node.place)].left < 0;
-  }
-
-  // Hands the events of the leaves to the tree: as they are, share by share in its own list, or leaf by leaf.
-  void hand_over(bool ordered) {
-    tree.n_shares = ordered ? 1 : n_shares;
-    tree.block_size = block_size;
-    tree.segments.assign(tree.nodes.size() * tree.n_shares, Range{0, 0});
-    const bool merge = ordered && n_shares > 1;
-    if (merge) grower.merged_.resize(tree.rows.size());
-    std::vector<std::int32_t> leaves;
-    for (std::size_t k = 0; k < nodes.size(); ++k) {
-      if (is_leaf(nodes[k])) leaves.push_back(static_cast<std::int32_t>(k));
-    }
-    const double work = static_cast<double>(tree.rows.size()) * 0.3;
-    const auto of_tree = [&](std::int32_t leaf) {
-      return tree.segments.data() + static_cast<std::size_t>(at(leaf).place) * tree.n_shares;
-    };
-    if (merge) {
-      together(
-          leaves.size(),
-          [&](std::size_t k) {
-            merge_shares(leaves[k]);
-            *of_tree(leaves[k]) = {at(leaves[k]).begin, at(leaves[k]).end};
-          },
-          work);
-    } else {
-      for (const std::int32_t leaf : leaves) {
-        for (std::size_t share = 0; share < n_shares; ++share) of_tree(leaf)[share] = segment(leaf, share);
-      }
-      together(
-          n_shares,
-          [&](std::size_t share) {
-            for (const std::int32_t leaf : leaves) copy_to_tree(leaf, share);
-          },
-          work);
-    }
-    if (merge) tree.rows.swap(grower.merged_);
-    for (Node& node : nodes) let_go(node);
-  }
-
-  void copy_to_tree(std::int32_t leaf, std::size_t share) {
-    const Node& node = at(leaf);
-    const Range& range = segment(leaf, share);
-    std::uint32_t* out = lists[0] + range.begin;
-    if (node.ascending) {
-      for_pieces(leaf, share, [&](const std::uint32_t*, std::size_t first, std::size_t n, std::size_t) {
-        std::iota(out, out + n, static_cast<std::uint32_t>(first));
-        out += n;
-      });
-    } else if (node.list == 1) {
-      std::memcpy(out, lists[1] + range.begin, (range.end - range.begin) * sizeof(std::uint32_t));
-    }
-  }
-
-  // A leaf's events of all shares, ascending. Blocks lie in one share each.
-  void merge_shares(std::int32_t leaf) {
-    const Node& node = at(leaf);
-    std::uint32_t* out = grower.merged_.data() + node.begin;
-    if (node.ascending) {
-      std::iota(out, out + node.size(), 0U);
-      return;
-    }
-    const std::uint32_t* list = lists[node.list];
-    std::vector<std::size_t> next(n_shares);
-    for (std::size_t share = 0; share < n_shares; ++share) next[share] = segment(leaf, share).begin;
-    std::uint32_t* const end = out + node.size();
-    while (out != end) {
-      std::size_t lowest = n_shares;
-      for (std::size_t share = 0; share < n_shares; ++share) {
-        if (next[share] == segment(leaf, share).end) continue;
-        if (lowest == n_shares || list[next[share]] < list[next[lowest]]) lowest = share;
-      }
-      const std::size_t block = list[next[lowest]] / block_size;
-      const std::size_t stop = segment(leaf, lowest).end;
-      while (next[lowest] != stop && list[next[lowest]] / block_size == block) *out++ = list[next[lowest]++];
-    }
-  }
+  void hand_over(bool ordered);
+  bool is_leaf(const Node& node) const;
+  void copy_to_tree(std::int32_t leaf, std::size_t share);
+  void merge_shares(std::int32_t leaf);
 };
 
 }  // namespace diskern::trees

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstring>
 
-#include "base/executor.hpp"
 #include "trees/training_kernels.hpp"
 
 namespace diskern::trees {
@@ -98,39 +97,6 @@ void add_cells(const BinnedEvents& events, const Cell<Integer>* entries, const s
   add_rows(events, entries, rows, begin, begin + n, histogram.data());
 }
 
-template <class Integer>
-void build_histogram(const Context& context, const BinnedEvents& events, const Cell<Integer>* entries,
-                     const std::uint32_t* rows, std::size_t n, Histogram<Integer>& histogram,
-                     std::vector<Histogram<Integer>>& scratch) {
-  const std::size_t size = events.n_features * cells_per_feature;
-  // A share must be worth the zeroing and adding of its private copy. The sums are integers, so the number of shares
-  // may follow the number of threads without changing a bit.
-  constexpr std::size_t smallest_share = 4096;
-  const auto threads = static_cast<std::size_t>(context.threads > 0 ? context.threads : available_threads());
-  const std::size_t shares = std::clamp<std::size_t>(n / smallest_share, 1, threads);
-  if (shares == 1) {
-    histogram.assign(size, Cell<Integer>{});
-    add_rows(events, entries, rows, 0, n, histogram.data());
-    return;
-  }
-  if (scratch.size() < shares) scratch.resize(shares);
-  const std::size_t share = (n + shares - 1) / shares;
-  const double work = static_cast<double>(n * events.n_features) * 0.6;
-  parallel_for(
-      context, shares,
-      [&](std::size_t s) {
-        Histogram<Integer>& own = s == 0 ? histogram : scratch[s];
-        own.assign(size, Cell<Integer>{});
-        const Range range = chunk_range(n, share, s);
-        if (range.begin < range.end) add_rows(events, entries, rows, range.begin, range.end, own.data());
-      },
-      work);
-  for (std::size_t s = 1; s < shares; ++s) {
-    const Cell<Integer>* other = scratch[s].data();
-    for (std::size_t c = 0; c < size; ++c) histogram[c] = histogram[c] + other[c];
-  }
-}
-
 template void reference_histogram(const BinnedEvents&, const NarrowCell*, const std::uint32_t*, std::size_t,
                                   Histogram<std::int32_t>&);
 template void reference_histogram(const BinnedEvents&, const WideCell*, const std::uint32_t*, std::size_t,
@@ -139,9 +105,5 @@ template void add_cells(const BinnedEvents&, const NarrowCell*, const std::uint3
                         Histogram<std::int32_t>&);
 template void add_cells(const BinnedEvents&, const WideCell*, const std::uint32_t*, std::size_t, std::size_t,
                         Histogram<std::int64_t>&);
-template void build_histogram(const Context&, const BinnedEvents&, const NarrowCell*, const std::uint32_t*, std::size_t,
-                              Histogram<std::int32_t>&, std::vector<Histogram<std::int32_t>>&);
-template void build_histogram(const Context&, const BinnedEvents&, const WideCell*, const std::uint32_t*, std::size_t,
-                              Histogram<std::int64_t>&, std::vector<Histogram<std::int64_t>>&);
 
 }  // namespace diskern::trees

@@ -64,10 +64,4 @@ template <class Integer>
 void add_cells(const BinnedEvents& events, const Cell<Integer>* entries, const std::uint32_t* rows, std::size_t first,
                std::size_t n, Histogram<Integer>& histogram);
 
-// The same on several threads. `context` says on how many; `scratch` holds their private copies.
-template <class Integer>
-void build_histogram(const Context& context, const BinnedEvents& events, const Cell<Integer>* entries,
-                     const std::uint32_t* rows, std::size_t n, Histogram<Integer>& histogram,
-                     std::vector<Histogram<Integer>>& scratch);
-
 }  // namespace diskern::trees

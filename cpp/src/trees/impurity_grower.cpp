@@ -21,31 +21,18 @@ bool right_of(std::uint8_t bin, std::int32_t cut, bool missing_right) noexcept {
 }  // namespace
 
 BinnedColumns bin_columns(const Context& context, const BinEdges& edges, View<const float, 2> events) {
-  const BinnedEvents rows = bin_events(context, edges, events);
   BinnedColumns columns;
-  columns.n_events = rows.n_events;
-  columns.n_features = rows.n_features;
-  columns.bins.resize(rows.n_events * rows.n_features);
-  columns.any_missing.assign(rows.n_features, 0);
-  constexpr std::size_t chunk_size = 4096;
+  columns.events = bin_events(context, edges, events, false);
+  const std::size_t n = columns.events.n_events;
+  const std::size_t n_features = columns.events.n_features;
+  columns.any_missing.assign(n_features, 0);
   parallel_for(
-      context, chunk_count(rows.n_events, chunk_size),
-      [&](std::size_t chunk) {
-        const Range range = chunk_range(rows.n_events, chunk_size, chunk);
-        for (std::size_t f = 0; f < rows.n_features; ++f) {
-          std::uint8_t* column = columns.bins.data() + f * rows.n_events;
-          for (std::size_t i = range.begin; i < range.end; ++i) column[i] = rows.row(i)[f];
-        }
-      },
-      static_cast<double>(rows.n_events * rows.n_features));
-  parallel_for(
-      context, rows.n_features,
+      context, n_features,
       [&](std::size_t f) {
         const std::uint8_t* column = columns.column(f);
-        const bool found = std::find(column, column + rows.n_events, missing_bin) != column + rows.n_events;
-        columns.any_missing[f] = found ? 1 : 0;
+        columns.any_missing[f] = std::find(column, column + n, missing_bin) != column + n ? 1 : 0;
       },
-      static_cast<double>(rows.n_events * rows.n_features) * 0.1);
+      static_cast<double>(n * n_features) * 0.1);
   return columns;
 }
 
@@ -197,7 +184,7 @@ typename ImpurityGrower<Sums>::Candidate ImpurityGrower<Sums>::find_split(const 
   // Less than rounding can make out of nothing is no decrease.
   const double least = std::max(rules_.min_decrease, 1e-12 * std::abs(node_score));
   best.gain = least;
-  const std::size_t n_features = columns_.n_features;
+  const std::size_t n_features = columns_.events.n_features;
   const bool all = rules_.max_features == 0 || rules_.max_features >= n_features;
   PhiloxBlock words{};
   PhiloxBlock cut_words{};
@@ -246,13 +233,13 @@ ImpurityTree ImpurityGrower<Sums>::grow(std::vector<Event>& events, std::uint32_
                                         const Context* poll) {
   const std::size_t lanes = sums_.lanes;
   const std::size_t outputs = sums_.outputs();
-  order_.resize(columns_.n_features);
+  order_.resize(columns_.events.n_features);
   for (std::size_t f = 0; f < order_.size(); ++f) order_[f] = static_cast<std::uint32_t>(f);
   if (spare_.size() < events.size()) spare_.resize(events.size());
 
   ImpurityTree result;
   result.trees.resize(outputs);
-  result.decrease.assign(columns_.n_features, 0.0);
+  result.decrease.assign(columns_.events.n_features, 0.0);
   Tree& tree = result.trees[0];
   std::vector<Node> nodes;
   std::vector<std::int32_t> open;  // a stack, or a heap by decrease

@@ -17,12 +17,10 @@ namespace diskern::trees {
 
 // The bins variable by variable: a node looks at few variables of many events.
 struct BinnedColumns {
-  std::size_t n_events = 0;
-  std::size_t n_features = 0;
-  std::vector<std::uint8_t> bins;
+  BinnedEvents events;                    // by variables only
   std::vector<std::uint8_t> any_missing;  // per variable
 
-  const std::uint8_t* column(std::size_t feature) const noexcept { return bins.data() + feature * n_events; }
+  const std::uint8_t* column(std::size_t feature) const noexcept { return events.column(feature); }
 };
 BinnedColumns bin_columns(const Context& context, const BinEdges& edges, View<const float, 2> events);
 

@@ -1,9 +1,10 @@
 #pragma once
-// Memory for arrays that are read in leaps: on Linux in large pages where the system gives them, so that a leap does
-// not cost a walk through the page tables.
+// Memory for arrays of millions of elements: on Linux in large pages where the system gives them, so that reading in
+// leaps does not cost a walk through the page tables, and given back to the system as soon as it is let go. (malloc keeps
+// what threads have freed: the buffers of a sort stayed in the process while the trees were grown.)
 
 #include <cstddef>
-#include <cstdlib>
+#include <cstdint>
 #include <new>
 #include <vector>
 
@@ -26,17 +27,38 @@ struct LargeAllocator {
     const std::size_t bytes = n * sizeof(T);
     if (n > (~std::size_t{0} - page) / sizeof(T)) throw std::bad_alloc();
     if (bytes < page) return static_cast<T*>(::operator new(bytes, std::align_val_t{64}));
-    const std::size_t whole = (bytes + page - 1) / page * page;
-    void* memory = ::operator new(whole, std::align_val_t{page});
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-    madvise(memory, whole, MADV_HUGEPAGE);  // a wish; without it the memory is what it always was
+#if defined(__linux__)
+    const std::size_t whole = whole_pages(bytes);
+    void* memory = mmap(nullptr, whole + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    char* begin = static_cast<char*>(memory);
+    const std::size_t before = (page - reinterpret_cast<std::uintptr_t>(begin) % page) % page;
+    if (before > 0) munmap(begin, before);
+    begin += before;
+    munmap(begin + whole, page - before);
+#if defined(MADV_HUGEPAGE)
+    madvise(begin, whole, MADV_HUGEPAGE);  // a wish; without it the memory is what it always was
 #endif
-    return static_cast<T*>(memory);
+    return reinterpret_cast<T*>(begin);
+#else
+    return static_cast<T*>(::operator new(bytes, std::align_val_t{64}));
+#endif
   }
   void deallocate(T* memory, std::size_t n) noexcept {
-    ::operator delete(memory, std::align_val_t{n * sizeof(T) < page ? std::size_t{64} : page});
+#if defined(__linux__)
+    if (n * sizeof(T) >= page) {
+      munmap(memory, whole_pages(n * sizeof(T)));
+      return;
+    }
+#else
+    (void)n;
+#endif
+    ::operator delete(memory, std::align_val_t{64});
   }
   friend bool operator==(const LargeAllocator&, const LargeAllocator&) noexcept { return true; }
+
+ private:
+  static std::size_t whole_pages(std::size_t bytes) noexcept { return (bytes + page - 1) / page * page; }
 };
 
 template <class T>

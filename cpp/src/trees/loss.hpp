@@ -13,6 +13,7 @@
 #include "trees/boosting_params.hpp"
 #include "trees/boosting_sample.hpp"
 #include "trees/forest.hpp"
+#include "trees/training_table.hpp"
 
 namespace diskern::trees {
 
@@ -40,13 +41,22 @@ class Loss {
   // The constant scores that boosting starts from, one per output.
   virtual std::vector<double> base_scores(const BoostingSample& training) const = 0;
 
-  // Once per iteration, before the derivatives of the training sample are asked for.
+  // Once per iteration, before the derivatives of the training sample are asked for. needs_update: whether it does
+  // anything; otherwise the derivatives of an event follow from its own score (and all of them, with needs_all_events).
+  virtual bool needs_update() const noexcept { return false; }
   virtual void update(const Context& /*context*/, const BoostingSample& /*training*/, const double* /*score*/) {}
 
   // Of the events of `range`: their losses, and the derivatives with respect to output k at k * stride of the others.
   // loss, gradient and hessian begin at the first event of the range, score at event 0. Called from several threads.
   virtual void evaluate(const BoostingSample& sample, const double* score, Range range, double* loss, double* gradient,
                         double* hessian, std::size_t stride) const = 0;
+
+  // Derivatives, their extremes and the loss of a range in one go, where all weights are one (begins as above); false:
+  // the loss has no such way.
+  virtual bool evaluate_units(const BoostingSample& /*sample*/, const double* /*score*/, Range /*range*/,
+                              double* /*gradient*/, double* /*hessian*/, DerivativeSummary& /*summary*/) const {
+    return false;
+  }
 
   // A loss of which the events depend on each other (flatness) returns true here and fills whole arrays in
   // evaluate_all; evaluate is then not called. Called from the thread of fit, stride is sample.n.

@@ -19,8 +19,21 @@ std::vector<double> LogisticLoss::base_scores(const BoostingSample& training) co
 
 void LogisticLoss::evaluate(const BoostingSample& sample, const double* score, Range range, double* loss,
                             double* gradient, double* hessian, std::size_t /*stride*/) const {
-  logistic_loss(score + range.begin, sample.target.data() + range.begin, range.end - range.begin, loss, gradient,
-                hessian);
+  constexpr std::size_t block = 256;
+  double sign[block];
+  for (std::size_t begin = range.begin; begin < range.end; begin += block) {
+    const std::size_t n = std::min(block, range.end - begin);
+    for (std::size_t i = 0; i < n; ++i) sign[i] = sample.class_index[begin + i] == 1 ? 1.0 : -1.0;
+    const std::size_t to = begin - range.begin;
+    logistic_loss(score + begin, sign, n, loss + to, gradient + to, hessian + to);
+  }
+}
+
+bool LogisticLoss::evaluate_units(const BoostingSample& sample, const double* score, Range range, double* gradient,
+                                  double* hessian, DerivativeSummary& summary) const {
+  summary = training_kernels().logistic_of_units(score + range.begin, sample.class_index.data() + range.begin,
+                                                 range.end - range.begin, gradient, hessian);
+  return true;
 }
 
 namespace {

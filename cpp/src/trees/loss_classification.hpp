@@ -12,6 +12,8 @@ class LogisticLoss final : public Loss {
   std::vector<double> base_scores(const BoostingSample& training) const override;
   void evaluate(const BoostingSample& sample, const double* score, Range range, double* loss, double* gradient,
                 double* hessian, std::size_t stride) const override;
+  bool evaluate_units(const BoostingSample& sample, const double* score, Range range, double* gradient, double* hessian,
+                      DerivativeSummary& summary) const override;
 };
 
 // p_k = exp(F_k) / sum of exp(F_j).

@@ -57,6 +57,7 @@ class HuberLoss final : public SingleTargetLoss {
  public:
   explicit HuberLoss(double quantile) : quantile_(quantile) {}
   std::vector<double> base_scores(const BoostingSample& training) const override;
+  bool needs_update() const noexcept override { return true; }
   void update(const Context& context, const BoostingSample& training, const double* score) override;
   bool refits_leaves() const noexcept override { return true; }
   double refit_leaf(const BoostingSample& sample, const IterationWeights& weights, const double* score,

@@ -127,7 +127,8 @@ ReweightedTree ReweightedGrower::grow_on_gradients(const Context& context, const
       scales.hessian = scales.hessian.of_units();
       scales.count = scales.weight = FixedPoint{};
       packed_entries_.resize(n);
-      packed = pack_events(context, gradient_.data(), boost.data(), n, scales, layout, packed_entries_.data());
+      WideCell sums;
+      packed = pack_events(context, gradient_.data(), boost.data(), n, scales, layout, packed_entries_.data(), sums);
     }
     if (packed) {
       if (!packed_grower_) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "trees/training_kernels.hpp"
 
@@ -24,11 +25,10 @@ double gain_unit(const CellScales& scales) noexcept {
   return scales.gradient.inverse * scales.gradient.inverse / scales.hessian.inverse;
 }
 
-}  // namespace
-
+// Cut after cut, under any rules.
 template <class Integer>
-Split best_split(const Cell<Integer>* cells, std::size_t bin_count, std::int32_t feature, const WideCell& node,
-                 const CellScales& scales, const SplitRules& rules) noexcept {
+Split best_cut(const Cell<Integer>* cells, std::size_t bin_count, std::int32_t feature, const WideCell& node,
+               const CellScales& scales, const SplitRules& rules) noexcept {
   // Gains in units of the sums, in which no product of three overflows; the units are powers of two, so this rounds as
   // the same in the units of the loss would.
   const double unit = gain_unit(scales);
@@ -84,18 +84,10 @@ Split best_split(const Cell<Integer>* cells, std::size_t bin_count, std::int32_t
   return best;
 }
 
-template Split best_split(const NarrowCell*, std::size_t, std::int32_t, const WideCell&, const CellScales&,
-                          const SplitRules&) noexcept;
-template Split best_split(const WideCell*, std::size_t, std::int32_t, const WideCell&, const CellScales&,
-                          const SplitRules&) noexcept;
-
-Split best_split(const Planes& planes, std::size_t bin_count, std::int32_t feature, const WideCell& node,
-                 const CellScales& scales, const SplitRules& rules) noexcept {
-  if (!rules.plain()) {
-    WideCell cells[cells_per_feature];
-    for (std::size_t i = 0; i < cells_per_feature; ++i) cells[i] = cell_of(planes, i);
-    return best_split(cells, bin_count, feature, node, scales, rules);
-  }
+// By the kernels of the machine, for plain rules. add_weights(found, left) sees to the weight of the left side.
+template <class AddWeights>
+Split best_plain_split(const Planes& planes, std::size_t bin_count, std::int32_t feature, const WideCell& node,
+                       const CellScales& scales, const SplitRules& rules, const AddWeights& add_weights) noexcept {
   Split best;
   const std::int64_t least_count = smallest_sum(rules.min_samples_leaf, scales.count);
   const std::int64_t least_hessian = std::max<std::int64_t>(1, smallest_sum(rules.min_child_weight, scales.hessian));
@@ -117,11 +109,47 @@ Split best_split(const Planes& planes, std::size_t bin_count, std::int32_t featu
   best.gain = found.gain * unit;
   best.feature = feature;
   best.bin = found.bin;
-  best.left = {found.gradient, found.hessian, found.count, found.count};
-  best.right = node - best.left;
+  best.left = {found.gradient, found.hessian, found.count, 0};
   const bool any_missing = planes.count[missing_bin] != 0;
-  best.missing_right = any_missing ? found.missing_right != 0 : best.right.count > best.left.count;
+  best.missing_right = any_missing ? found.missing_right != 0 : node.count - best.left.count > best.left.count;
+  add_weights(found, best.left);
+  best.right = node - best.left;
   return best;
+}
+
+}  // namespace
+
+template <class Integer>
+Split best_split(const Cell<Integer>* cells, std::size_t bin_count, std::int32_t feature, const WideCell& node,
+                 const CellScales& scales, const SplitRules& rules) noexcept {
+  if constexpr (std::is_same_v<Integer, std::int32_t>) {
+    if (rules.plain()) {
+      Planes planes;
+      training_kernels().planes_of(&cells->gradient, &planes);
+      return best_plain_split(planes, bin_count, feature, node, scales, rules,
+                              [&](const ScanResult& found, WideCell& left) {
+                                for (std::int32_t bin = 0; bin < found.bin; ++bin) left.weight += cells[bin].weight;
+                                if (found.missing_right == 0) left.weight += cells[missing_bin].weight;
+                              });
+    }
+  }
+  return best_cut(cells, bin_count, feature, node, scales, rules);
+}
+
+template Split best_split(const NarrowCell*, std::size_t, std::int32_t, const WideCell&, const CellScales&,
+                          const SplitRules&) noexcept;
+template Split best_split(const WideCell*, std::size_t, std::int32_t, const WideCell&, const CellScales&,
+                          const SplitRules&) noexcept;
+
+Split best_split(const Planes& planes, std::size_t bin_count, std::int32_t feature, const WideCell& node,
+                 const CellScales& scales, const SplitRules& rules) noexcept {
+  if (!rules.plain()) {
+    WideCell cells[cells_per_feature];
+    for (std::size_t i = 0; i < cells_per_feature; ++i) cells[i] = cell_of(planes, i);
+    return best_split(cells, bin_count, feature, node, scales, rules);
+  }
+  return best_plain_split(planes, bin_count, feature, node, scales, rules,
+                          [](const ScanResult& found, WideCell& left) { left.weight = found.count; });
 }
 
 }  // namespace diskern::trees

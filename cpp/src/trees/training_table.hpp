@@ -60,6 +60,14 @@ struct DerivativeSummary {
   double squares;          // sum of |weight| times gradient squared
 };
 
+// Cuts one node of a sweep: an event of the node goes to the right when its bin lies within bin .. bin + last (mod 256).
+struct SweepCut {
+  const uint8_t* column;
+  uint8_t node;
+  uint8_t bin;
+  uint8_t last;
+};
+
 struct TrainingKernels {
   // Adds entries[i] to the word of each variable's bin, for the events i = rows[0 .. n) or, without rows, first ..
   // first + n - 1. A variable has plane_cells words.
@@ -72,6 +80,8 @@ struct TrainingKernels {
   void (*move_words)(uint64_t* sum, uint64_t* other);
   void (*add_planes)(Planes* sum, const Planes* other);
   void (*subtract_planes)(Planes* parent, const Planes* child);
+  // From cells of four sums (gradient, hessian, count, weight) of one variable.
+  void (*planes_of)(const int32_t* cells, Planes* planes);
   // The best cut of one variable; ties go to the lowest bin, then to missing right.
   ScanResult (*scan)(const Planes* planes, size_t bin_count, const ScanRequest& request);
   // Bit k of mask: whether (column[row k] - bin) as an unsigned number is below width. Returns the number of set bits.
@@ -81,9 +91,10 @@ struct TrainingKernels {
   // Rows with a clear bit to left, with a set bit to right, in their order. Writes no element but those.
   void (*divide)(const uint32_t* rows, size_t first, size_t n, const uint64_t* mask, uint32_t* left, uint32_t* right);
   // Of events of weight one: entries from derivatives, rounded to the nearest integer after multiplication by the
-  // scales. Returns whether no hessian was negative; otherwise the entries are of no use.
+  // scales, whose sums are added to sums[0] (gradient) and sums[1] (hessian). Returns whether no hessian was negative;
+  // otherwise the entries are of no use.
   bool (*pack_entries)(const double* gradient, const double* hessian, size_t n, double gradient_scale,
-                       double hessian_scale, const PackedLayout& layout, uint64_t* entries);
+                       double hessian_scale, const PackedLayout& layout, uint64_t* entries, int64_t* sums);
   // Adds the rounded products of value and scale of the given rows to the two sums. The products are below 2^50.
   void (*sum_rows)(const double* gradient, const double* hessian, const uint32_t* rows, size_t n, double gradient_scale,
                    double hessian_scale, int64_t* gradient_sum, int64_t* hessian_sum);
@@ -95,6 +106,24 @@ struct TrainingKernels {
   // Sums run over eight lanes, event i in lane i % 8, which are then added pairwise.
   DerivativeSummary (*summarise)(const double* weight, const double* loss, const double* gradient,
                                  const double* hessian, size_t n);
+  // What `logistic` and `summarise` do for events of weight one, with the same derivatives; the loss may differ in its
+  // last digits. Class 1 is the one to be found.
+  DerivativeSummary (*logistic_of_units)(const double* score, const int32_t* class_index, size_t n, double* gradient,
+                                         double* hessian);
+
+  // The sweep: node_of[i] is the node of event i. `first` is a multiple of 64, and node_of and the columns may be read
+  // (by `route` written) up to the next multiple of 64 behind first + n.
+  // The events of node k go on to 2 k, or to 2 k + 1 where a cut says so.
+  void (*route)(const SweepCut* cuts, size_t n_cuts, size_t first, size_t n, uint8_t* node_of);
+  // The events first .. first + n - 1 of one node, ascending; returns their number. Up to 15 elements behind the last
+  // may be written.
+  size_t (*list_node)(const uint8_t* node_of, size_t first, size_t n, uint8_t node, uint32_t* rows);
+  // Adds to sums[3 * node] and the two behind it: the rounded products of derivative and scale (as sum_rows), and 1.
+  void (*sum_leaves)(const uint8_t* node_of, size_t first, size_t n, const double* gradient, const double* hessian,
+                     double gradient_scale, double hessian_scale, size_t n_leaves, int64_t* sums);
+  // score[i] += step[node_of[i]]; step has at least 16 elements.
+  void (*move_scores)(const uint8_t* node_of, size_t first, size_t n, const double* step, size_t n_leaves,
+                      double* score);
 };
 
 }  // namespace diskern::trees
