@@ -147,6 +147,12 @@ void register_gradient_boosting(py::module_& module) {
       .def_property_readonly(
           "predictor",
           [](const GradientBoostingResult& self) { return std::const_pointer_cast<Predictor>(self.predictor); })
+      .def_property_readonly("negative_fraction",
+                             [](const GradientBoostingResult& self) {
+                               py::list result;
+                               for (const auto& tree : self.negative_fraction) result.append(copy_of(tree.data(), tree.size()));
+                               return result;
+                             })
       .def_readonly("training_loss", &GradientBoostingResult::training_loss)
       .def_readonly("validation_loss", &GradientBoostingResult::validation_loss)
       .def_readonly("validation_metric", &GradientBoostingResult::validation_metric)

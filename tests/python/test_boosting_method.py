@@ -24,7 +24,13 @@ def events(n: int = 1200) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArr
     return X, z > 0, z
 
 
-def train(analysis_type: Any, y: NDArray[Any], X: NDArray[np.float32], **values: Any) -> Any:
+def train(
+    analysis_type: Any,
+    y: NDArray[Any],
+    X: NDArray[np.float32],
+    weight: NDArray[np.float64] | None = None,
+    **values: Any,
+) -> Any:
     defaults = GradientBoostedTrees.defaults(analysis_type)
     assert values.keys() <= defaults.keys()
     regression = analysis_type == "Regression"
@@ -32,7 +38,7 @@ def train(analysis_type: Any, y: NDArray[Any], X: NDArray[np.float32], **values:
         variables=X,
         class_index=np.zeros(len(X), np.int32) if regression else np.where(y, 0, 1).astype(np.int32),
         targets=np.asarray(y, np.float32)[:, None] if regression else np.zeros((len(X), 0), np.float32),
-        weight=np.ones(len(X)),
+        weight=np.ones(len(X)) if weight is None else weight,
         variable_labels=LABELS,
         variable_types=("F",) * 4,
         class_names=() if regression else ("Signal", "Background"),
@@ -108,3 +114,16 @@ def test_options_of_another_choice_are_told() -> None:
     method = GradientBoostedTrees("GBT", "Classification", defaults | {"DropoutRate": 0.5, "BoostingMode": "GOSS"})
     told = method.without_effect({"DropoutRate", "BoostingMode", "NTrees"})
     assert told == {"DropoutRate": "it belongs to BoostingMode=DART"}
+
+
+def test_notes_say_where_cancellation_misleads() -> None:
+    X, y, _ = events()
+    rng = np.random.default_rng(4)
+    signs = lambda fraction: np.where(rng.random(len(X)) < fraction, -1.0, 1.0)  # noqa: E731
+    assert not any("negative weights" in note for note in train("Classification", y, X, NTrees=5).notes)
+    few = train("Classification", y, X, np.where(np.arange(len(X)) == 0, -1.0, 1.0), NTrees=1, MaxDepth=1).notes
+    assert [note for note in few if note.startswith("negative weights: 0.1% of the sum")]
+    assert "mislead" not in " ".join(few)
+    many = " ".join(train("Classification", y, X, signs(0.3), NTrees=5).notes)
+    assert "leaves: cancellation" in many
+    assert "mislead" in many

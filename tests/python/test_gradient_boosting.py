@@ -354,6 +354,30 @@ def test_negative_weights() -> None:
         fit(events, weight, class_index=classes, negative_weights=_core.NegativeWeights.error)
 
 
+@pytest.mark.parametrize("growth", [{"max_depth": 3, "max_leaf_nodes": 0}, {"max_leaf_nodes": 9, "subsample": 0.5}])
+def test_negative_fractions_are_those_of_the_leaves(growth: dict[str, Any]) -> None:
+    X, answer = events_for("binary", 3000, seed=11)
+    rng = RNG(12)
+    weight = np.where(rng.random(3000) < 0.2, -1.0, 1.0) * rng.uniform(0.5, 2.0, 3000)
+    settings = {**answer, "n_estimators": 4, "min_samples_leaf": 5, **growth}
+    result = fit(X, weight, threads=2, **settings)
+    assert len(result.negative_fraction) == 4
+    leaf = result.predictor.leaf_index(X)
+    for number, (tree, found) in enumerate(zip(arrays(result), result.negative_fraction, strict=True)):
+        assert len(found) == len(tree["feature"])
+        assert 0 < found.max() < 0.5  # a leaf has a positive sum of weights
+        if "subsample" in growth:
+            continue
+        for node in np.flatnonzero(np.asarray(tree["feature"]) < 0):
+            there = weight[leaf[:, number] == node]
+            assert found[node] == pytest.approx(-there[there < 0].sum() / np.abs(there).sum(), rel=1e-12)
+        assert found[0] == pytest.approx(-weight[weight < 0].sum() / np.abs(weight).sum(), rel=1e-12)
+    for threads in (1, 3):
+        again = fit(X, weight, threads=threads, **settings)
+        assert all(map(np.array_equal, again.negative_fraction, result.negative_fraction))
+    assert fit(X, np.abs(weight), **settings).negative_fraction == []
+
+
 def test_weights_over_six_decades() -> None:
     """The light events decide where the heavy ones are absent; fixed point must not lose them."""
     rng = RNG(12)

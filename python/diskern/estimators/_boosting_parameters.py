@@ -88,6 +88,10 @@ _PARAMETERS = """
         Iteration of the best validation metric (``n_iter_`` without a validation sample), counted in this training.
     feature_importances_ : float64 array of shape (variables,)
         Sum of the gains of the cuts on each variable, normalised to one.
+    negative_weight_fraction_ : list of float64 arrays
+        For each tree of this training and each of its nodes, in the order of the arrays of ``predictor_.tree(i)``:
+        which part f of the sum of absolute weights of the events there is that of negative weights. Empty where none
+        is trained on. Cancellation leaves (1 - 2 f)^2 of the statistical power of the events (of weights of one size).
     interrupted_ : bool
         Whether Ctrl-C ended the training early; the model so far is kept.
     n_features_in_ : int

@@ -44,6 +44,7 @@ class _GradientBoostedTrees(Estimator):
     training_loss_: NDArray[np.float64]
     validation_loss_: NDArray[np.float64]
     validation_metric_: NDArray[np.float64]
+    negative_weight_fraction_: list[NDArray[np.float64]]
 
     # Parameters that both subclasses have.
     loss: str | Callable[..., Any]
@@ -219,6 +220,7 @@ class _GradientBoostedTrees(Estimator):
         self.training_loss_ = np.asarray(result.training_loss)
         self.validation_loss_ = np.asarray(result.validation_loss)
         self.validation_metric_ = np.asarray(result.validation_metric)
+        self.negative_weight_fraction_ = list(result.negative_fraction)
         forest = cast(_core.Forest, result.predictor)
         self.n_iter_ = forest.tree_count // forest.output_count
         judged = self.validation_metric_ if len(self.validation_metric_) else self.validation_loss_

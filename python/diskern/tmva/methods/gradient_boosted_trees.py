@@ -115,6 +115,34 @@ def _interactions(text: str) -> list[list[str]] | str | None:
     return [group for group in groups if group] or None
 
 
+# Where negative weights have more than this part of the |weight| of a leaf, cancellation leaves less than a quarter,
+# (1 - 2 f)^2, of the statistical power of its events.
+MISLEADING_FRACTION = 0.25
+
+
+def cancellation_notes(forest: _core.Forest, fractions: list[Any]) -> list[str]:
+    """What negative weights do to the leaves; nothing where there are none."""
+    if not fractions:
+        return []
+    leaves = []
+    first = forest.tree_count - len(fractions)
+    for number, fraction in enumerate(fractions):
+        feature = np.asarray(forest.tree(first + number)["feature"])
+        leaves.append(np.asarray(fraction)[feature < 0])
+    of_leaves = np.concatenate(leaves)
+    note = (
+        f"negative weights: {fractions[0][0]:.1%} of the sum of |weight|, up to {of_leaves.max():.1%} of that of a leaf"
+    )
+    misled = int((of_leaves > MISLEADING_FRACTION).sum())
+    if misled == 0:
+        return [note]
+    return [
+        f"{note}, more than {MISLEADING_FRACTION:.0%} in {misled} of {len(of_leaves)} leaves: cancellation leaves "
+        "them less than a quarter of the statistical power of their events, so that gains and the variable importance "
+        "mislead; MinEffectiveCount or NegWeightTreatment=PairNegWeightsGlobal guard against it"
+    ]
+
+
 class GradientBoostedTrees(Method):
     """Gradient boosting on histograms of quantile bins: binary, multiclass, regression of one target.
 
@@ -268,6 +296,7 @@ class GradientBoostedTrees(Method):
                 f"{result.best_iteration} of {len(training) - 1} iterations kept, where the validation "
                 + ("metric is best" if len(result.validation_metric) else "loss is least")
             )
+        notes += cancellation_notes(result.predictor, result.negative_fraction)
         return TrainedMethod(
             predictor=result.predictor,
             ranking_name="Variable Importance",
