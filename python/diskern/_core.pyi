@@ -9,7 +9,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'AdversarialFit', 'AdversarialParams', 'Aggregation', 'AnnealingParams', 'Averaging', 'BoostingMode', 'Cancellation', 'ClusterFractions', 'Criterion', 'CutSide', 'Cuts', 'CutsEfficiency', 'CutsFitter', 'CutsParams', 'CutsVariable', 'Density', 'DensitySettings', 'DescentParams', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'Formula', 'FormulaFitter', 'FormulaLoss', 'FormulaParams', 'FormulaResult', 'GeneticParams', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansBoundsUse', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelTemperature', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'MonteCarloParams', 'NegativeWeights', 'NeighbourWeight', 'Neighbours', 'NeighboursPredictor', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'RangeKernel', 'RangeSearchParams', 'ScheduleKind', 'SearchOrder', 'Singular', 'SvmKernel', 'SvmParams', 'SvmResult', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaNeighboursParams', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'UBoostParams', 'UBoostResult', 'ValidationMetric', 'VolumeMode', 'Votes', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_adversarial', 'fit_clue', 'fit_cuts', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_formula', 'fit_gradient_boosting', 'fit_graph', 'fit_graph_stream', 'fit_hmatrix', 'fit_likelihood', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_svm', 'fit_tmva_forest', 'fit_tmva_neighbours', 'fit_uboost', 'flatness', 'graph_gradients', 'graph_seconds', 'instruction_set', 'link_responses', 'load_model', 'make_range_search', 'mini_batch_step', 'model_from_bytes', 'moments', 'neighbor_flatness', 'partial_dependence', 'predict_kmeans', 'protected_bins', 'random_order', 'raw_scores', 'silhouettes', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'transform_kmeans', 'tree_answers']
+__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'AdversarialFit', 'AdversarialParams', 'Aggregation', 'AnnealingParams', 'Averaging', 'BoostTransform', 'Boosted', 'BoostingMode', 'Cancellation', 'Categories', 'ClusterFractions', 'Criterion', 'CutSide', 'Cuts', 'CutsEfficiency', 'CutsFitter', 'CutsParams', 'CutsVariable', 'Density', 'DensitySettings', 'DescentParams', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'Formula', 'FormulaFitter', 'FormulaLoss', 'FormulaParams', 'FormulaResult', 'GeneticParams', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansBoundsUse', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelTemperature', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'MonteCarloParams', 'NegativeWeights', 'NeighbourWeight', 'Neighbours', 'NeighboursPredictor', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'RangeKernel', 'RangeSearchParams', 'ScheduleKind', 'SearchOrder', 'Singular', 'SvmKernel', 'SvmParams', 'SvmResult', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaNeighboursParams', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'UBoostParams', 'UBoostResult', 'ValidationMetric', 'VolumeMode', 'Votes', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_adversarial', 'fit_clue', 'fit_cuts', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_formula', 'fit_gradient_boosting', 'fit_graph', 'fit_graph_stream', 'fit_hmatrix', 'fit_likelihood', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_svm', 'fit_tmva_forest', 'fit_tmva_neighbours', 'fit_uboost', 'flatness', 'graph_gradients', 'graph_seconds', 'instruction_set', 'link_responses', 'load_model', 'make_range_search', 'mini_batch_step', 'model_from_bytes', 'moments', 'neighbor_flatness', 'partial_dependence', 'predict_kmeans', 'protected_bins', 'random_order', 'raw_scores', 'silhouettes', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'tmva_poisson', 'transform_kmeans', 'tree_answers']
 class Error(Exception):
     pass
 class InvalidArgument(Error, ValueError):
@@ -3227,6 +3227,11 @@ class Model:
     """
     A trained method with everything that is needed to apply it; immutable.
     """
+    @staticmethod
+    def of_categories(info: dict[str, typing.Any], cuts: collections.abc.Sequence[str], models: collections.abc.Sequence[Model]) -> Model:
+        """
+        A model of categories, each with a model of its own.
+        """
     def __init__(self, info: dict[str, typing.Any], chain: TransformationChain | None, predictor: Predictor) -> None:
         ...
     def at_signal_efficiency(self, signal_efficiency: typing.SupportsFloat | typing.SupportsIndex) -> Model:
@@ -3311,6 +3316,100 @@ class Model:
         ...
     @property
     def variable_count(self) -> int:
+        ...
+class Categories(Predictor):
+    """
+    Models by categories of events, and the cuts that choose among them.
+    """
+    def categories(self, events: numpy.typing.NDArray[typing.Any], key: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        Category of each event, int32; -1: none, -2: several.
+        """
+    def cut(self, index: typing.SupportsInt | typing.SupportsIndex) -> str:
+        ...
+    def model(self, index: typing.SupportsInt | typing.SupportsIndex) -> Model:
+        ...
+    @property
+    def category_count(self) -> int:
+        ...
+    @property
+    def key_columns(self) -> list[str]:
+        ...
+class BoostTransform:
+    """
+    Members:
+
+      step
+
+      linear
+
+      log
+
+      gauss
+    """
+    __members__: typing.ClassVar[dict[str, BoostTransform]]
+    gauss: typing.ClassVar[BoostTransform]
+    linear: typing.ClassVar[BoostTransform]
+    log: typing.ClassVar[BoostTransform]
+    step: typing.ClassVar[BoostTransform]
+    @typing.overload
+    def __eq__(self, other: BoostTransform) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: BoostTransform) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class Boosted(Predictor):
+    """
+    The weighted mean of transformed responses of many predictors of one kind.
+    """
+    def __init__(self, transform: BoostTransform, predictors: collections.abc.Sequence[Predictor], weights: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], cuts: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], orientations: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> None:
+        ...
+    def member(self, index: typing.SupportsInt | typing.SupportsIndex) -> Predictor:
+        """
+        The predictor of one member.
+        """
+    @property
+    def cuts(self) -> list[float]:
+        ...
+    @property
+    def member_count(self) -> int:
+        ...
+    @property
+    def orientations(self) -> list[float]:
+        ...
+    @property
+    def transform(self) -> BoostTransform:
+        ...
+    @property
+    def weights(self) -> list[float]:
         ...
 class Metric:
     """
@@ -5126,6 +5225,10 @@ def supported_instruction_sets() -> list[str]:
 def symmetric_eigen(matrix: numpy.typing.NDArray[typing.Any]) -> tuple[typing.Any, ...]:
     """
     Eigenvalues, largest first, and eigenvectors as columns of a symmetric float64 matrix.
+    """
+def tmva_poisson(seed: typing.SupportsInt | typing.SupportsIndex, mean: typing.SupportsFloat | typing.SupportsIndex, n: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int32]:
+    """
+    Poisson numbers as TMVA draws them (TRandom3), int32.
     """
 def transform_kmeans(rows: numpy.typing.NDArray[typing.Any], centres: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[typing.Any]:
     """
