@@ -1398,6 +1398,9 @@ class GradientBoostingResult:
     def interrupted(self) -> bool:
         ...
     @property
+    def negative_fraction(self) -> list[typing.Any]:
+        ...
+    @property
     def predictor(self) -> Predictor:
         ...
     @property
