@@ -8,6 +8,7 @@
 #include "check.cuh"
 #include "diskern/error.hpp"
 #include "elementwise.cuh"
+#include "forest.cuh"
 
 namespace diskern::cuda {
 
@@ -54,8 +55,26 @@ void synchronize(void* stream) {
   check(cudaStreamSynchronize(static_cast<cudaStream_t>(stream)), "waiting for the device");
 }
 
-const CudaBackend backend = {devices,      allocate,    release,       copy_to_device,
-                             copy_to_host, synchronize, sigmoid_float, sigmoid_double};
+int current_device() {
+  int device = 0;
+  check(cudaGetDevice(&device), "asking for the current device");
+  return device;
+}
+
+void set_device(int index) { check(cudaSetDevice(index), "choosing a device"); }
+
+int device_of(const void* memory) {
+  cudaPointerAttributes attributes{};
+  if (cudaPointerGetAttributes(&attributes, memory) != cudaSuccess) {
+    cudaGetLastError();
+    return -1;
+  }
+  const bool on_device = attributes.type == cudaMemoryTypeDevice || attributes.type == cudaMemoryTypeManaged;
+  return on_device ? attributes.device : -1;
+}
+
+const CudaBackend backend = {devices,       allocate,       release,        copy_to_device, copy_to_host, synchronize,
+                             sigmoid_float, sigmoid_double, current_device, set_device,     device_of,    &forest_kernels};
 
 struct Registration {
   Registration() { register_cuda_backend(&backend); }

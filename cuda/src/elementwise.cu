@@ -2,8 +2,8 @@
 #include <cuda_runtime.h>
 
 #include "base/maths.hpp"
-#include "check.cuh"
 #include "elementwise.cuh"
+#include "launch.cuh"
 
 namespace diskern::cuda {
 
@@ -25,8 +25,7 @@ void sigmoid(const T* in, T* out, std::size_t count, void* stream) {
   if (count == 0) return;
   const std::size_t wanted = (count + threads_per_block - 1) / threads_per_block;
   const unsigned blocks = static_cast<unsigned>(wanted < most_blocks ? wanted : most_blocks);
-  sigmoid_kernel<<<blocks, threads_per_block, 0, static_cast<cudaStream_t>(stream)>>>(in, out, count);
-  check(cudaGetLastError(), "starting the sigmoid kernel");
+  launch("starting the sigmoid kernel", sigmoid_kernel<T>, blocks, threads_per_block, 0, stream, in, out, count);
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ void register_classical(py::module_& module);
 void register_composite(py::module_& module);
 void register_principal_components(py::module_& module);
 void register_fitter(py::module_& module);
+void register_device(py::module_& module);
 
 }  // namespace diskern::python
 
@@ -55,6 +56,7 @@ PYBIND11_MODULE(_core, module) {
   register_clustering(module);
   register_kmeans(module);
   register_classical(module);
+  register_device(module);
   register_principal_components(module);
   register_fitter(module);
 }

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _core
+from . import _core, _device
 from ._keys import key_matrix
 from ._validation import contiguous
 from .expression import Expression
@@ -143,7 +143,8 @@ class Model:
             Values of the variables before any transformation, in the order of ``variables``; converted to float32.
             Columns of a mapping, data frame or structured array are found by label, else by expression; where neither
             is there, the expression is computed from the columns that it reads. Others are ignored. NaN is a missing
-            value for trees; other methods answer NaN.
+            value for trees; other methods answer NaN. Arrays on a CUDA device (CuPy, PyTorch, JAX, Numba, DLPack; forests
+            only) are evaluated there, on the caller's stream.
         key : array-like of shape (events,) or (events, columns), or a mapping or data frame of columns
             Needed by k-fold models (``key_columns``): the model that was not trained on an event's fold answers. Where
             ``events`` has named columns the key may be among them instead.
@@ -152,13 +153,20 @@ class Model:
 
         Returns
         -------
-        float64 array of shape (events, outputs)
+        float64 array of shape (events, outputs); for events on a device an array of the same library there
 
         Raises
         ------
+        DeviceError
+            Events on a CUDA device for a method that is evaluated on the CPU only.
         InvalidArgument
             A column is missing, or the shape does not fit; a k-fold model without a key, another model with one.
         """
+        if _device.is_on_device(events):
+            if self._model.key_columns or key is not None:
+                raise InvalidArgument("k-fold models are evaluated on the CPU only; events are on a CUDA device")
+            on_device: NDArray[np.float64] = _device.evaluate(self._model, events)
+            return on_device
         if not self._model.key_columns and key is None:
             return self._evaluate(events, threads)
         matrix = self._events(events)

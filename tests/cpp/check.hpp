@@ -86,4 +86,6 @@ inline int run() {
     if (!check_thrown) check::fail(__FILE__, __LINE__, #statement, " did not throw ", #type); \
   } while (false)
 
+#if !defined(CHECK_OWN_MAIN)  // a program that must look at something first
 int main() { return check::run(); }  // NOLINT(misc-definitions-in-headers): one program per source file
+#endif

@@ -10,6 +10,10 @@
 
 namespace diskern {
 
+namespace trees {
+struct CudaForestKernels;
+}
+
 struct CudaDevice {
   int index = 0;
   std::string name;
@@ -31,6 +35,13 @@ struct CudaBackend {
   // out[i] = sigmoid(in[i]), with the bits of the CPU
   void (*sigmoid_float)(const float* in, float* out, std::size_t count, void* stream);
   void (*sigmoid_double)(const double* in, double* out, std::size_t count, void* stream);
+  // The device that this thread works with.
+  int (*current_device)();
+  void (*set_device)(int index);
+  // The device whose memory a pointer leads to; -1: none.
+  int (*device_of)(const void* memory);
+  // One table for each family; null: not there yet.
+  const trees::CudaForestKernels* forest;
 };
 
 // Called by the initialisers of cuda/; the table must live for ever.
@@ -40,6 +51,19 @@ const CudaBackend* cuda_backend() noexcept;  // nullptr in a build without CUDA
 std::vector<CudaDevice> cuda_devices();
 // One sentence: how many devices, or what is missing.
 std::string cuda_status();
+
+// Makes a device the one that this thread works with, and puts the earlier one back. Work of a context of Device::cuda
+// runs on the device that its thread works with, as everywhere in CUDA.
+class DeviceGuard {
+ public:
+  explicit DeviceGuard(int index);
+  ~DeviceGuard();
+  DeviceGuard(const DeviceGuard&) = delete;
+  DeviceGuard& operator=(const DeviceGuard&) = delete;
+
+ private:
+  int before_ = -1;  // -1: nothing was changed
+};
 
 // Nothing for Device::cpu; for Device::cuda a DeviceError that says what is missing unless there is a device.
 void require_device(const Context& context);

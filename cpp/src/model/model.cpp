@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/device.hpp"
 #include "base/executor.hpp"
 #include "base/file.hpp"
 #include "model/categories.hpp"
@@ -111,8 +112,17 @@ std::int32_t Model::Implementation::fold_of_inputs(const double* values) const n
 
 void Model::Implementation::check_shapes(const Context& context, View<const float, 2> events,
                                          View<double, 2> outputs) const {
-  if (context.device != Device::cpu || events.device() != Device::cpu || outputs.device() != Device::cpu) {
-    throw DeviceError("a model is evaluated on the CPU; events or responses of another device were given");
+  if (events.device() != context.device || outputs.device() != context.device) {
+    throw DeviceError("events, responses and the context must be of one device");
+  }
+  if (context.device == Device::cuda) {
+    require_device(context);
+    if (predictor->kind() != "forest") {
+      throw DeviceError("a model of " + info.method + " is evaluated on the CPU only; events of a CUDA device were given");
+    }
+    if (chain != nullptr) {
+      throw DeviceError("a model with transformed variables is evaluated on the CPU only; events of a CUDA device were given");
+    }
   }
   if (events.columns() != info.variables.size()) {
     throw InvalidArgument("events has " + std::to_string(events.columns()) + " columns, the model has " +
@@ -137,7 +147,7 @@ void Model::Implementation::evaluate(const Context& context, View<const float, 2
 
 void Model::Implementation::evaluate(const Context& context, const EventSource& events, View<double, 2> outputs) const {
   // The number of rows is that of the outputs; of the events only the columns can be wrong.
-  check_shapes(context, View<const float, 2>(nullptr, outputs.rows(), events.column_count), outputs);
+  check_shapes(context, View<const float, 2>(nullptr, outputs.rows(), events.column_count, outputs.device()), outputs);
   if (chain == nullptr) {
     predictor->evaluate(context, events, outputs);
     return;
@@ -181,9 +191,7 @@ void Model::evaluate(const Context& context, View<const float, 2> events, View<d
   implementation_->evaluate(context, events, outputs);
 }
 void Model::evaluate(const Context& context, View<const double, 2> events, View<double, 2> outputs) const {
-  if (events.device() != Device::cpu) {
-    throw DeviceError("a model is evaluated on the CPU; events of another device were given");
-  }
+  if (events.device() != outputs.device()) throw DeviceError("events and responses must be of one device");
   if (events.rows() != outputs.rows()) {
     throw InvalidArgument("events has " + std::to_string(events.rows()) + " rows, outputs has " +
                           std::to_string(outputs.rows()));

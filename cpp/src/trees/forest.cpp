@@ -11,6 +11,7 @@
 #include "base/archive.hpp"
 #include "base/executor.hpp"
 #include "diskern/error.hpp"
+#include "trees/device_forest.hpp"
 #include "trees/forest_batch.hpp"
 #include "trees/forest_link.hpp"
 #include "trees/forest_single.hpp"
@@ -219,6 +220,7 @@ ForestPredictor::ForestPredictor(Forest forest) : forest_(std::move(forest)) {
   validate(forest_);
   batch_ = std::make_shared<const ForestBatch>(forest_);
   single_ = std::make_shared<const ForestSingle>(forest_);
+  devices_ = std::make_shared<DeviceForests>();
   for (std::size_t k = 0; k < forest_.base_score.size(); ++k) {
     double norm = 0;
     for (std::size_t t = k; t < forest_.trees.size(); t += forest_.base_score.size()) norm += forest_.tree_weight[t];
@@ -308,6 +310,10 @@ void ForestPredictor::evaluate_scores(const Context& context, const EventSource&
 
 void ForestPredictor::evaluate_batch(const Context& context, const EventSource& events, View<double, 2> out,
                                      bool with_link) const {
+  if (context.device == Device::cuda) {
+    devices_->evaluate(context, forest_, events, out, with_link);
+    return;
+  }
   const std::size_t n = out.rows();
   const double nanoseconds = batch_->method() == BatchMethod::plain
                                  ? 20.0 + 10.0 * static_cast<double>(forest_.trees.size())

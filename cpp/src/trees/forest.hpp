@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/predictor.hpp"
+#include "trees/link.hpp"
 
 namespace diskern {
 struct ElementwiseKernels;
@@ -61,16 +62,6 @@ constexpr bool is_median(Aggregation aggregation) noexcept {
 }
 constexpr std::size_t maximum_median_trees = 4096;  // their leaves are sorted on the stack
 
-enum class Link : std::uint8_t {
-  identity = 0,
-  tmva_gradient = 1,  // 2 / (1 + exp(-2 F)) - 1
-  logistic = 2,       // 1 / (1 + exp(-F))
-  softmax = 3,        // over the outputs
-  exponential = 4,
-  normalised_logistic = 5,  // the logistic of each output over their sum (one against all)
-};
-constexpr Link last_link = Link::normalised_logistic;
-
 // TMVA's DoPreselection: cuts that decide before the forest; response -1 (background) or +1 (signal). One output only.
 struct Preselection {
   struct Cut {
@@ -97,6 +88,7 @@ struct Forest {
 // linear coefficients, tree weights and base scores are finite; what training knew of the nodes is not looked at.
 void validate(const Forest& forest);
 
+class DeviceForests;
 class ForestBatch;
 class ForestSingle;
 
@@ -130,6 +122,7 @@ class ForestPredictor final : public Predictor {
   Forest forest_;
   std::shared_ptr<const ForestBatch> batch_;    // the same trees, packed for many events
   std::shared_ptr<const ForestSingle> single_;  // and for one
+  std::shared_ptr<DeviceForests> devices_;      // and on the devices that asked for it
   std::vector<double> initial_;                 // what the sums of an output begin with
   std::vector<double> norm_;                    // sum of the tree weights of an output
   const ElementwiseKernels* elementwise_ = nullptr;

@@ -3,39 +3,11 @@
 #include <algorithm>
 #include <array>
 
-#include "base/maths.hpp"
 
 namespace diskern::trees {
 
 void apply_link(Link link, double* responses, std::size_t n) noexcept {
-  switch (link) {
-    case Link::identity:
-      return;
-    case Link::tmva_gradient:
-      for (std::size_t k = 0; k < n; ++k) responses[k] = 2.0 / (1.0 + maths::exp(-2.0 * responses[k])) - 1.0;
-      return;
-    case Link::logistic:
-      for (std::size_t k = 0; k < n; ++k) responses[k] = maths::sigmoid(responses[k]);
-      return;
-    case Link::softmax: {
-      const double largest = *std::max_element(responses, responses + n);
-      double sum = 0;
-      for (std::size_t k = 0; k < n; ++k) {
-        responses[k] = maths::exp(responses[k] - largest);
-        sum += responses[k];
-      }
-      for (std::size_t k = 0; k < n; ++k) responses[k] /= sum;
-      return;
-    }
-    case Link::exponential:
-      for (std::size_t k = 0; k < n; ++k) responses[k] = maths::exp(responses[k]);
-      return;
-    case Link::normalised_logistic:
-      // The softmax of the logarithms, so that outputs that are all small are still compared.
-      for (std::size_t k = 0; k < n; ++k) responses[k] = -maths::softplus(-responses[k]);
-      apply_link(Link::softmax, responses, n);
-      return;
-  }
+  apply_link_to_event(link, responses, n, 1);
 }
 
 void apply_link(Link link, const ElementwiseKernels& kernels, double* responses, std::size_t n, std::size_t count,
