@@ -6,9 +6,11 @@
 
 #include "base/device.hpp"
 #include "check.cuh"
+#include "dbscan.cuh"
 #include "diskern/error.hpp"
 #include "elementwise.cuh"
 #include "forest.cuh"
+#include "memory.cuh"
 
 namespace diskern::cuda {
 
@@ -33,11 +35,8 @@ std::vector<CudaDevice> devices(std::string& reason) {
   return found;
 }
 
-void* allocate(std::size_t bytes) {
-  void* memory = nullptr;
-  check(cudaMalloc(&memory, bytes), "allocating device memory");
-  return memory;
-}
+// On the default stream: whatever comes after on any stream that waits for it may use it.
+void* allocate(std::size_t bytes) { return allocate_on(bytes, nullptr); }
 
 void release(void* memory) noexcept { cudaFree(memory); }
 
@@ -74,7 +73,8 @@ int device_of(const void* memory) {
 }
 
 const CudaBackend backend = {devices,       allocate,       release,        copy_to_device, copy_to_host, synchronize,
-                             sigmoid_float, sigmoid_double, current_device, set_device,     device_of,    &forest_kernels};
+                             sigmoid_float, sigmoid_double, current_device, set_device,     device_of,    &forest_kernels,
+                             &dbscan_kernels};
 
 struct Registration {
   Registration() { register_cuda_backend(&backend); }

@@ -13,6 +13,9 @@ namespace diskern {
 namespace trees {
 struct CudaForestKernels;
 }
+namespace clustering {
+struct CudaDbscanKernels;
+}
 
 struct CudaDevice {
   int index = 0;
@@ -42,6 +45,7 @@ struct CudaBackend {
   int (*device_of)(const void* memory);
   // One table for each family; null: not there yet.
   const trees::CudaForestKernels* forest;
+  const clustering::CudaDbscanKernels* dbscan;
 };
 
 // Called by the initialisers of cuda/; the table must live for ever.

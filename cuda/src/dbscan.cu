@@ -1,0 +1,340 @@
+// DBSCAN on the grid of clustering/device_dbscan.hpp: points sorted by cell, a thread for each; its neighbours lie in at
+// most nine runs of the sorted points. Distances are float64, in the order of the processor's. Components grow without
+// locks, the larger root always under the smaller one (as ECL-CC does; Jaiganesh, Burtscher, HPDC 2018), so the root is
+// the lowest index of a cluster whatever the order of the threads: the labels are the processor's.
+#include "dbscan.cuh"
+
+#include <cuda_runtime.h>
+
+#include <bit>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "launch.cuh"
+#include "memory.cuh"
+#include "scan.cuh"
+#include "sort.cuh"
+
+namespace diskern::cuda {
+
+namespace {
+
+using clustering::DeviceAxis;
+using clustering::DeviceDbscanCounts;
+using clustering::DeviceDbscanParams;
+using clustering::DeviceGrid;
+using clustering::DeviceMetric;
+using clustering::DevicePoints;
+
+constexpr int threads = 256;
+constexpr std::int64_t no_cluster = std::numeric_limits<std::int64_t>::max();
+constexpr double largest_coordinate = 1e150;  // squares of differences stay finite
+
+__device__ double coordinate(const DevicePoints& points, std::size_t i, std::size_t d) {
+  const std::ptrdiff_t offset =
+      static_cast<std::ptrdiff_t>(i) * points.row_stride + static_cast<std::ptrdiff_t>(d) * points.column_stride;
+  return points.is_double ? static_cast<const double*>(points.base)[offset]
+                          : static_cast<double>(static_cast<const float*>(points.base)[offset]);
+}
+
+// Order of float64 as order of integers, and back.
+__device__ unsigned long long ordered(double x) {
+  const std::uint64_t bits = maths::to_bits(x);
+  return bits >> 63 != 0 ? ~bits : bits | std::uint64_t{1} << 63;
+}
+double from_ordered(std::uint64_t value) { return maths::from_bits(value >> 63 != 0 ? value ^ std::uint64_t{1} << 63 : ~value); }
+
+// extremes[d], extremes[dimensions + d]: lowest and highest coordinate. bad: the first coordinate, counted by rows, that
+// is not a usable number.
+__global__ void __launch_bounds__(threads)
+    find_extent(DevicePoints points, unsigned long long* extremes, unsigned long long* bad) {
+  for (std::size_t d = 0; d < points.dimensions; ++d) {
+    unsigned long long low = ~0ULL;
+    unsigned long long high = 0;
+    for (std::size_t i = static_cast<std::size_t>(blockIdx.x) * threads + threadIdx.x; i < points.n;
+         i += static_cast<std::size_t>(gridDim.x) * threads) {
+      const double x = coordinate(points, i, d);
+      if (!(x <= largest_coordinate && x >= -largest_coordinate)) {
+        atomicMin(bad, static_cast<unsigned long long>(i * points.dimensions + d));
+        continue;
+      }
+      const unsigned long long key = ordered(x);
+      low = key < low ? key : low;
+      high = key > high ? key : high;
+    }
+    for (unsigned distance = 16; distance > 0; distance /= 2) {
+      const unsigned long long other_low = __shfl_xor_sync(0xffffffffU, low, static_cast<int>(distance));
+      const unsigned long long other_high = __shfl_xor_sync(0xffffffffU, high, static_cast<int>(distance));
+      low = other_low < low ? other_low : low;
+      high = other_high > high ? other_high : high;
+    }
+    if (threadIdx.x % 32 == 0) {
+      atomicMin(&extremes[d], low);
+      atomicMax(&extremes[points.dimensions + d], high);
+    }
+  }
+}
+
+__global__ void __launch_bounds__(threads) make_keys(DevicePoints points, DeviceGrid grid, std::uint64_t* keys) {
+  for (std::size_t i = static_cast<std::size_t>(blockIdx.x) * threads + threadIdx.x; i < points.n;
+       i += static_cast<std::size_t>(gridDim.x) * threads) {
+    std::uint64_t key = 0;
+    for (int k = 0; k < grid.n_axes; ++k) {
+      key += clustering::device_cell(grid.axes[k], coordinate(points, i, grid.axes[k].dimension)) * grid.axes[k].stride;
+    }
+    keys[i] = key;
+  }
+}
+
+// Coordinates in sorted order, one array for each dimension.
+__global__ void __launch_bounds__(threads)
+    gather(DevicePoints points, const std::uint32_t* original, double* sorted) {
+  for (std::size_t i = static_cast<std::size_t>(blockIdx.x) * threads + threadIdx.x; i < points.n;
+       i += static_cast<std::size_t>(gridDim.x) * threads) {
+    for (std::size_t d = 0; d < points.dimensions; ++d) sorted[d * points.n + i] = coordinate(points, original[i], d);
+  }
+}
+
+struct SortedPoints {
+  const double* coordinates;  // [dimension][n]
+  const std::uint64_t* keys;
+  const std::uint32_t* original;
+  std::size_t n;
+  std::size_t dimensions;
+  double limit;
+  DeviceMetric metric;
+};
+
+__device__ std::size_t first_at_least(const std::uint64_t* keys, std::size_t n, std::uint64_t key) {
+  std::size_t low = 0;
+  std::size_t high = n;
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (keys[middle] < key) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+__device__ bool near(const SortedPoints& points, std::size_t i, std::size_t j) {
+  double sum = 0;
+  for (std::size_t d = 0; d < points.dimensions; ++d) {
+    const double* const x = points.coordinates + d * points.n;
+    sum = clustering::device_distance_step(points.metric, sum, x[i] - x[j]);
+    if (sum > points.limit) return false;
+  }
+  return sum <= points.limit;
+}
+
+// visit(j) for all points j in the neighbourhood of point i, until it answers false.
+template <class Visit>
+__device__ void over_neighbourhood(const SortedPoints& points, const DeviceGrid& grid, std::size_t i, const Visit& visit) {
+  const std::uint64_t key = points.keys[i];
+  for (int run = 0; run < grid.n_runs; ++run) {
+    const std::uint64_t low = key + static_cast<std::uint64_t>(grid.run_offsets[run]) - 1;
+    const std::size_t end = first_at_least(points.keys, points.n, low + 3);
+    for (std::size_t j = first_at_least(points.keys, points.n, low); j < end; ++j) {
+      if (!visit(j)) return;
+    }
+  }
+}
+
+__global__ void __launch_bounds__(threads)
+    find_core(SortedPoints points, DeviceGrid grid, const double* weight, double min_samples, std::uint8_t* is_core) {
+  for (std::size_t i = static_cast<std::size_t>(blockIdx.x) * threads + threadIdx.x; i < points.n;
+       i += static_cast<std::size_t>(gridDim.x) * threads) {
+    double sum = 0;
+    over_neighbourhood(points, grid, i, [&](std::size_t j) {
+      if (near(points, i, j)) sum += weight == nullptr ? 1.0 : weight[points.original[j]];
+      return weight != nullptr || sum < min_samples;  // weights may be negative
+    });
+    is_core[i] = sum >= min_samples ? 1 : 0;
+  }
+}
+
+__device__ std::uint32_t read(const std::uint32_t* address) { return *static_cast<const volatile std::uint32_t*>(address); }
+
+__device__ std::uint32_t root_of(std::uint32_t* parent, std::uint32_t x) {
+  std::uint32_t up = read(parent + x);
+  while (up != x) {
+    const std::uint32_t next = read(parent + up);
+    parent[x] = next;  // a shorter way, whoever else writes one
+    x = up;
+    up = next;
+  }
+  return x;
+}
+
+__device__ void unite(std::uint32_t* parent, std::uint32_t a, std::uint32_t b) {
+  for (;;) {
+    a = root_of(parent, a);
+    b = root_of(parent, b);
+    if (a == b) return;
+    if (a < b) {
+      const std::uint32_t larger = b;
+      b = a;
+      a = larger;
+    }
+    if (atomicCAS(parent + a, a, b) == a) return;
+  }
+}
+
+__global__ void __launch_bounds__(threads)
+    connect(SortedPoints points, DeviceGrid grid, const std::uint8_t* is_core, std::uint32_t* parent) {
+  for (std::size_t i = static_cast<std::size_t>(blockIdx.x) * threads + threadIdx.x; i < points.n;
+       i += static_cast<std::size_t>(gridDim.x) * threads) {
+    if (is_core[i] == 0) continue;
+    const std::uint32_t own = points.original[i];
+    over_neighbourhood(points, grid, i, [&](std::size_t j) {
+      if (j >= i || is_core[j] == 0) return true;
+      const std::uint32_t other = points.original[j];
+      // Most pairs of a dense cluster are together already.
+      if (read(parent + own) != read(parent + other) && near(points, i, j)) unite(parent, own, other);
+      return true;
+    });
+  }
+}
+
+// is_root by original index; the same core points by original index.
+__global__ void __launch_bounds__(threads)
+    find_roots(SortedPoints points, const std::uint8_t* is_core, std::uint32_t* parent, std::uint32_t* is_root,
+               std::uint8_t* core) {
+  for (std::size_t i = static_cast<std::size_t>(blockIdx.x) * threads + threadIdx.x; i < points.n;
+       i += static_cast<std::size_t>(gridDim.x) * threads) {
+    const std::uint32_t own = points.original[i];
+    core[own] = is_core[i];
+    is_root[own] = is_core[i] != 0 && root_of(parent, own) == own ? 1 : 0;
+  }
+}
+
+// cluster: of a root, the number of roots before it.
+__global__ void __launch_bounds__(threads)
+    label_core(SortedPoints points, const std::uint8_t* is_core, std::uint32_t* parent, const std::uint32_t* cluster,
+               std::int64_t* labels) {
+  for (std::size_t i = static_cast<std::size_t>(blockIdx.x) * threads + threadIdx.x; i < points.n;
+       i += static_cast<std::size_t>(gridDim.x) * threads) {
+    const std::uint32_t own = points.original[i];
+    labels[own] = is_core[i] != 0 ? static_cast<std::int64_t>(cluster[root_of(parent, own)]) : -1;
+  }
+}
+
+// A point that is not a core point has the lowest cluster of its core neighbours.
+__global__ void __launch_bounds__(threads)
+    label_border(SortedPoints points, DeviceGrid grid, const std::uint8_t* is_core, std::int64_t* labels) {
+  for (std::size_t i = static_cast<std::size_t>(blockIdx.x) * threads + threadIdx.x; i < points.n;
+       i += static_cast<std::size_t>(gridDim.x) * threads) {
+    if (is_core[i] != 0) continue;
+    std::int64_t lowest = no_cluster;
+    over_neighbourhood(points, grid, i, [&](std::size_t j) {
+      if (is_core[j] == 0) return true;
+      const std::int64_t label = labels[points.original[j]];  // of core points, written by the kernel before
+      if (label < lowest && near(points, i, j)) lowest = label;
+      return true;
+    });
+    if (lowest != no_cluster) labels[points.original[i]] = lowest;
+  }
+}
+
+__global__ void __launch_bounds__(threads) number_points(std::uint32_t* parent, std::size_t n) {
+  for (std::size_t i = static_cast<std::size_t>(blockIdx.x) * threads + threadIdx.x; i < n;
+       i += static_cast<std::size_t>(gridDim.x) * threads) {
+    parent[i] = static_cast<std::uint32_t>(i);
+  }
+}
+
+__global__ void __launch_bounds__(threads) to_counts(const std::uint8_t* marked, std::size_t n, std::uint32_t* counts) {
+  for (std::size_t i = static_cast<std::size_t>(blockIdx.x) * threads + threadIdx.x; i <= n;
+       i += static_cast<std::size_t>(gridDim.x) * threads) {
+    counts[i] = i < n && marked[i] != 0 ? 1 : 0;
+  }
+}
+
+__global__ void __launch_bounds__(threads)
+    write_selected(const std::uint8_t* marked, std::size_t n, const std::uint32_t* place, std::int64_t* indices) {
+  for (std::size_t i = static_cast<std::size_t>(blockIdx.x) * threads + threadIdx.x; i < n;
+       i += static_cast<std::size_t>(gridDim.x) * threads) {
+    if (marked[i] != 0) indices[place[i]] = static_cast<std::int64_t>(i);
+  }
+}
+
+unsigned grid_blocks(std::size_t n) { return blocks_for(n, threads, static_cast<std::size_t>(multiprocessors()) * 16); }
+
+DeviceGrid grid_of(const DevicePoints& points, double eps, void* stream) {
+  const std::size_t dimensions = points.dimensions;
+  std::vector<unsigned long long> host(2 * dimensions + 1, 0);
+  for (std::size_t d = 0; d < dimensions; ++d) host[d] = ~0ULL;
+  host.back() = ~0ULL;
+  DeviceArray<unsigned long long> extremes = upload(host, stream);
+  launch("finding the extent of the points", find_extent, grid_blocks(points.n), threads, 0, stream, points,
+         extremes.data(), extremes.data() + 2 * dimensions);
+  extremes.give(host.data());
+  check(cudaStreamSynchronize(stream_of(stream)), "waiting for the extent of the points");
+  if (host.back() != ~0ULL) {
+    throw InvalidArgument("Input X contains NaN, infinity or a value beyond 1e150, first at event " +
+                          std::to_string(host.back() / dimensions) + ", variable " +
+                          std::to_string(host.back() % dimensions));
+  }
+  std::vector<double> extent(2 * dimensions);
+  for (std::size_t d = 0; d < 2 * dimensions; ++d) extent[d] = from_ordered(host[d]);
+  return clustering::device_grid(extent.data(), extent.data() + dimensions, dimensions, eps);
+}
+
+DeviceDbscanCounts fit(const DeviceDbscanParams& params, const DevicePoints& points, const double* weight,
+                       std::int64_t* labels, std::uint8_t* core, void* stream) {
+  const std::size_t n = points.n;
+  if (n == 0 || points.dimensions == 0) throw InvalidArgument("no points: at least one with one coordinate is needed");
+  if (n >= std::numeric_limits<std::uint32_t>::max()) {
+    throw InvalidArgument("at most 2^32 - 2 points can be clustered, got " + std::to_string(n));
+  }
+  const DeviceGrid grid = grid_of(points, params.eps, stream);
+  const unsigned blocks = grid_blocks(n);
+  DeviceArray<std::uint64_t> keys(n, stream);
+  launch("sorting points into cells", make_keys, blocks, threads, 0, stream, points, grid, keys.data());
+  const SortedKeys sorted = sort_keys(std::move(keys), static_cast<unsigned>(std::bit_width(grid.key_count)), stream);
+  const DeviceArray<double> coordinates(n * points.dimensions, stream);
+  launch("bringing points into order", gather, blocks, threads, 0, stream, points, sorted.indices.data(), coordinates.data());
+  const double limit = params.metric == DeviceMetric::euclidean ? params.eps * params.eps : params.eps;
+  const SortedPoints view{coordinates.data(), sorted.keys.data(), sorted.indices.data(), n, points.dimensions,
+                          limit,              params.metric};
+  const DeviceArray<std::uint8_t> is_core(n, stream);
+  launch("finding core points", find_core, blocks, threads, 0, stream, view, grid, weight, params.min_samples, is_core.data());
+  const DeviceArray<std::uint32_t> parent(n, stream);
+  launch("numbering points", number_points, blocks, threads, 0, stream, parent.data(), n);
+  launch("connecting core points", connect, blocks, threads, 0, stream, view, grid, is_core.data(), parent.data());
+  DeviceArray<std::uint32_t> cluster(n + 1, stream);  // the last becomes the number of clusters
+  cluster.fill_bytes(0);
+  launch("finding clusters", find_roots, blocks, threads, 0, stream, view, is_core.data(), parent.data(), cluster.data(), core);
+  exclusive_scan(cluster.data(), n + 1, stream);
+  launch("labelling core points", label_core, blocks, threads, 0, stream, view, is_core.data(), parent.data(),
+         cluster.data(), labels);
+  launch("labelling border points", label_border, blocks, threads, 0, stream, view, grid, is_core.data(), labels);
+  DeviceArray<std::uint32_t> counts(n + 1, stream);
+  launch("counting core points", to_counts, blocks, threads, 0, stream, core, n, counts.data());
+  exclusive_scan(counts.data(), n + 1, stream);
+  std::uint32_t totals[2] = {};
+  check(cudaMemcpyAsync(&totals[0], cluster.data() + n, sizeof totals[0], cudaMemcpyDeviceToHost, stream_of(stream)),
+        "copying the number of clusters");
+  check(cudaMemcpyAsync(&totals[1], counts.data() + n, sizeof totals[1], cudaMemcpyDeviceToHost, stream_of(stream)),
+        "copying the number of core points");
+  check(cudaStreamSynchronize(stream_of(stream)), "waiting for DBSCAN");
+  return {static_cast<std::int64_t>(totals[0]), static_cast<std::int64_t>(totals[1])};
+}
+
+void select(const std::uint8_t* marked, std::size_t n, std::int64_t* indices, void* stream) {
+  if (n == 0) return;
+  DeviceArray<std::uint32_t> place(n + 1, stream);
+  launch("counting marked points", to_counts, grid_blocks(n), threads, 0, stream, marked, n, place.data());
+  exclusive_scan(place.data(), n + 1, stream);
+  launch("selecting points", write_selected, grid_blocks(n), threads, 0, stream, marked, n, place.data(), indices);
+  check(cudaStreamSynchronize(stream_of(stream)), "waiting for the selected points");
+}
+
+}  // namespace
+
+const clustering::CudaDbscanKernels dbscan_kernels = {fit, select};
+
+}  // namespace diskern::cuda
