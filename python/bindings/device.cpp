@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "clustering/device_dbscan.hpp"
 #include "common.hpp"
 #include "diskern/model.hpp"
 #include "model/implementation.hpp"
@@ -220,6 +221,40 @@ void evaluate_on_device(const Model& model, const py::tuple& events, bool is_dou
   model.implementation()->evaluate(context, source, view);
 }
 
+clustering::DeviceMetric device_metric(const std::string& name) {
+  if (name == "euclidean") return clustering::DeviceMetric::euclidean;
+  if (name == "manhattan") return clustering::DeviceMetric::manhattan;
+  if (name == "chebyshev") return clustering::DeviceMetric::chebyshev;
+  throw InvalidArgument("DBSCAN on a CUDA device measures euclidean, manhattan or chebyshev distances, not " + name);
+}
+
+py::tuple fit_dbscan_on_device(const py::tuple& points, bool is_double, double eps, double min_samples,
+                               const std::string& metric, std::uintptr_t weight, std::uintptr_t labels,
+                               std::uintptr_t core, int device, std::uintptr_t stream) {
+  const Matrix in = matrix_of(points);
+  const clustering::DeviceDbscanParams params{eps, min_samples, device_metric(metric)};
+  const clustering::DevicePoints there{reinterpret_cast<const void*>(in.address),  // NOLINT(performance-no-int-to-ptr)
+                                       in.rows, in.columns, in.row_stride, in.column_stride, is_double};
+  clustering::DeviceDbscanCounts counts{};
+  {
+    const py::gil_scoped_release release;
+    const DeviceGuard guard(device);
+    counts = backend().dbscan->fit(params, there, reinterpret_cast<const double*>(weight),  // NOLINT
+                                   reinterpret_cast<std::int64_t*>(labels),                 // NOLINT
+                                   reinterpret_cast<std::uint8_t*>(core),                   // NOLINT
+                                   reinterpret_cast<void*>(stream));                        // NOLINT
+  }
+  return py::make_tuple(counts.n_clusters, counts.n_core);
+}
+
+void select_on_device(std::uintptr_t marked, std::size_t n, std::uintptr_t indices, int device, std::uintptr_t stream) {
+  const py::gil_scoped_release release;
+  const DeviceGuard guard(device);
+  backend().dbscan->select(reinterpret_cast<const std::uint8_t*>(marked), n,  // NOLINT(performance-no-int-to-ptr)
+                           reinterpret_cast<std::int64_t*>(indices),          // NOLINT(performance-no-int-to-ptr)
+                           reinterpret_cast<void*>(stream));                  // NOLINT(performance-no-int-to-ptr)
+}
+
 }  // namespace
 
 void register_device(py::module_& module) {
@@ -241,6 +276,19 @@ void register_device(py::module_& module) {
   module.def("evaluate_on_device", &evaluate_on_device, py::arg("model"), py::arg("events"), py::arg("is_double"),
              py::arg("responses"), py::arg("device"), py::arg("stream"),
              "Responses of events in device memory; matrices are (address, rows, columns, strides in elements).");
+  module.def("fit_dbscan_on_device", &fit_dbscan_on_device, py::arg("points"), py::arg("is_double"), py::arg("eps"),
+             py::arg("min_samples"), py::arg("metric"), py::arg("weight"), py::arg("labels"), py::arg("core"),
+             py::arg("device"), py::arg("stream"),
+             "DBSCAN of points in device memory; addresses of float64 weights (0: none), int64 labels, uint8 marks of "
+             "core points. Returns the numbers of clusters and of core points.");
+  module.def("select_on_device", &select_on_device, py::arg("marked"), py::arg("n"), py::arg("indices"),
+             py::arg("device"), py::arg("stream"), "The int64 indices of marked points, in device memory.");
+  module.def(
+      "synchronize_device", [](std::uintptr_t stream) {
+        const py::gil_scoped_release release;
+        backend().synchronize(reinterpret_cast<void*>(stream));  // NOLINT(performance-no-int-to-ptr)
+      },
+      py::arg("stream") = 0, "Waits until a stream has done all its work.");
   module.def(
       "device_of", [](std::uintptr_t address) {
         return backend().device_of(reinterpret_cast<const void*>(address));  // NOLINT(performance-no-int-to-ptr)

@@ -196,3 +196,45 @@ def evaluate(model: Any, events: Any) -> Any:
             model, where.matrix(), where.dtype == np.float64, target.matrix(), where.device, where.stream
         )
     return finish(responses, where)
+
+
+def fit_dbscan(
+    points: Any, eps: float, min_samples: float, metric: str, sample_weight: Any
+) -> tuple[Any, Any, tuple[int, int]]:
+    """Labels, indices of the core points (arrays of the library of ``points``), and the shape of ``points``."""
+    where = view(points, "X", (np.float32, np.float64), 2)
+    n, dimensions = where.shape
+    if n == 0 or dimensions == 0:
+        raise InvalidArgument(
+            f"Found array with {n} sample(s) and {dimensions} feature(s) (shape={where.shape}), one needed"
+        )
+    weight_address = 0
+    if sample_weight is not None:
+        if not is_on_device(sample_weight):
+            raise DeviceError("X is on a CUDA device, but sample_weight is not; both must be on one device")
+        weight = view(sample_weight, "sample_weight", (np.float64,), 1)
+        same_device(where, weight, "X and sample_weight")
+        if weight.shape != (n,):
+            raise InvalidArgument(f"sample_weight has shape {weight.shape}, expected ({n},)")
+        if n > 1 and weight.strides != (1,):
+            raise InvalidArgument("sample_weight on a device must lie without gaps; copy it there first")
+        weight_address = weight.address
+    labels, to_labels = empty_like(where, (n,), np.int64)
+    core, to_core = empty_like(where, (n,), np.uint8)
+    _, n_core = _core.fit_dbscan_on_device(
+        where.matrix(),
+        where.dtype == np.float64,
+        eps,
+        min_samples,
+        metric,
+        weight_address,
+        to_labels.address,
+        to_core.address,
+        where.device,
+        where.stream,
+    )
+    indices, to_indices = empty_like(where, (n_core,), np.int64)
+    if n_core > 0:
+        _core.select_on_device(to_core.address, n, to_indices.address, where.device, where.stream)
+    del core
+    return finish(labels, where), finish(indices, where), (n, dimensions)

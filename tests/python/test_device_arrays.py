@@ -17,7 +17,7 @@ import pytest
 
 import diskern
 from diskern import _core, _device
-from diskern.estimators import FisherClassifier, GradientBoostedTreesClassifier
+from diskern.estimators import DBSCAN, FisherClassifier, GradientBoostedTreesClassifier
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,7 +25,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def emulated_backend() -> ctypes.CDLL | None:
     """The newest library of the emulated device that fits this build of the core."""
     found = sorted(
-        ROOT.glob("build/**/tests/cuda/libdiskern_cuda_emulation.so"), key=lambda path: path.stat().st_mtime, reverse=True
+        ROOT.glob("build/**/tests/cuda/libdiskern_cuda_emulation.so"),
+        key=lambda path: path.stat().st_mtime,
+        reverse=True,
     )
     for path in found:
         library = ctypes.CDLL(str(path))
@@ -249,7 +251,7 @@ def test_without_a_device_the_reason_is_given(sample, model):
     library = emulated_backend()
     _core._register_cuda_backend(0)
     try:
-        with pytest.raises(diskern.DeviceError, match="no CUDA kernels|no CUDA device"):
+        with pytest.raises(diskern.DeviceError, match=r"no CUDA kernels|no CUDA device"):
             model.evaluate(Strided(buffer, sample[0].shape, None))
     finally:
         _core._register_cuda_backend(library.diskern_emulated_backend())
@@ -262,3 +264,52 @@ def test_too_large_arrays_say_how_much_is_free():
         _core.DeviceBuffer([-1], np.dtype(np.float64), 0)
     with pytest.raises(diskern.DeviceError, match="device 7 was asked for"):
         _core.DeviceBuffer([1], np.dtype(np.float64), 7)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("metric", ["euclidean", "l1", "chebyshev"])
+def test_dbscan_labels_are_those_of_the_processor(dtype, metric):
+    random = np.random.default_rng(2)
+    points = np.concatenate(
+        [random.normal(centre, 0.3, (150, 3)) for centre in (-2, 0, 2)] + [random.uniform(-4, 4, (80, 3))]
+    )
+    points = points[random.permutation(len(points))].astype(dtype)
+    expected = DBSCAN(eps=0.5, metric=metric).fit(points)
+    found = DBSCAN(eps=0.5, metric=metric).fit(to_device(points))
+    np.testing.assert_array_equal(found.labels_.to_host(), expected.labels_)
+    np.testing.assert_array_equal(found.core_sample_indices_.to_host(), expected.core_sample_indices_)
+    assert expected.labels_.max() >= 2
+    assert found.n_features_in_ == 3
+
+
+def test_dbscan_weights_on_the_device():
+    random = np.random.default_rng(3)
+    points = random.uniform(0, 5, (300, 2))
+    weight = random.integers(-1, 4, 300).astype(float)
+    expected = DBSCAN(eps=0.4, min_samples=6).fit(points, sample_weight=weight)
+    found = DBSCAN(eps=0.4, min_samples=6).fit(to_device(points), sample_weight=to_device(weight))
+    np.testing.assert_array_equal(found.labels_.to_host(), expected.labels_)
+    with pytest.raises(diskern.DeviceError, match="sample_weight is not"):
+        DBSCAN().fit(to_device(points), sample_weight=weight)
+    with pytest.raises(diskern.InvalidArgument, match=r"shape \(299,\)"):
+        DBSCAN().fit(to_device(points), sample_weight=to_device(weight[:-1]))
+
+
+def test_dbscan_says_what_a_device_cannot():
+    points = to_device(np.zeros((4, 2)))
+    with pytest.raises(diskern.InvalidArgument, match="haversine"):
+        DBSCAN(metric="haversine").fit(points)
+    with pytest.raises(diskern.DeviceError, match="metric_params"):
+        DBSCAN(metric_params={"periods": [1.0, 0.0]}).fit(points)
+    bad = np.zeros((4, 2))
+    bad[2, 1] = np.nan
+    with pytest.raises(diskern.InvalidArgument, match="event 2, variable 1"):
+        DBSCAN().fit(to_device(bad))
+    with pytest.raises(diskern.InvalidArgument, match="0 sample"):
+        DBSCAN().fit(_core.DeviceBuffer([0, 2], np.dtype(np.float64), 0))
+
+
+def test_dbscan_without_core_points():
+    found = DBSCAN(eps=0.1).fit(to_device(np.arange(8.0).reshape(4, 2)))
+    np.testing.assert_array_equal(found.labels_.to_host(), [-1] * 4)
+    assert found.core_sample_indices_.shape == (0,)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _core
+from .. import _core, _device
 from .._validation import check_weights
 from ._distances import Distances, check_algorithm, check_distances, check_threads, warn_of_two_powers
 from ._points import validate_points
@@ -116,14 +116,17 @@ class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : array-like of shape (points, dimensions)
-            Finite numbers.
+            Finite numbers. An array on a CUDA device (CuPy, PyTorch, JAX, Numba, DLPack; float32 or float64; Euclidean,
+            Manhattan or Chebyshev distances) is clustered there, with the same labels.
         y : ignored
         sample_weight : None or array-like of shape (points,)
-            Weight of each point in the sums that make core points; negative ones inhibit.
+            Weight of each point in the sums that make core points; negative ones inhibit. On the device of ``X``.
 
         Returns
         -------
         self
+            Of points on a device the attributes are arrays of the same library there (``components_`` where its arrays
+            can be indexed).
 
         Raises
         ------
@@ -135,6 +138,8 @@ class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self._check_params()
         self._metric()
         threads = self._threads()
+        if _device.is_on_device(X):
+            return self._fit_on_device(X, sample_weight)
         points = validate_points(self, X, dtype=[np.float64, np.float32])
         distances = self._metric(points.shape[1])
         weight = None if sample_weight is None else check_weights(sample_weight, len(points))
@@ -151,6 +156,26 @@ class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.labels_ = labels
         self.core_sample_indices_ = np.flatnonzero(core).astype(np.int64)
         self.components_ = points[self.core_sample_indices_].copy()
+        return self
+
+    def _fit_on_device(self, X: Any, sample_weight: Any) -> DBSCAN:
+        """``fit`` where the points are: the attributes are arrays of the same library on the same device."""
+        metric = {"l2": "euclidean", "cityblock": "manhattan", "l1": "manhattan", "infinity": "chebyshev"}.get(
+            self.metric, self.metric
+        )
+        if self.metric_params and any(self.metric_params.values()):
+            raise _core.DeviceError("metric_params are not there yet for points on a CUDA device")
+        power = 2.0 if self.p is None else float(self.p)
+        if metric == "minkowski" and power in (1.0, 2.0, np.inf):
+            metric = {1.0: "manhattan", 2.0: "euclidean", np.inf: "chebyshev"}[power]
+        labels, indices, shape = _device.fit_dbscan(X, float(self.eps), float(self.min_samples), metric, sample_weight)
+        self.n_features_in_ = shape[1]
+        self.labels_ = labels
+        self.core_sample_indices_ = indices
+        if hasattr(self, "components_"):
+            del self.components_  # of an earlier fit
+        if hasattr(type(X), "__getitem__"):
+            self.components_ = X[indices]
         return self
 
     def fit_predict_events(self, X: Any, offsets: Any, sample_weight: Any = None) -> NDArray[np.int64]:
