@@ -8,11 +8,9 @@
 
 #include <bit>
 #include <limits>
-#include <string>
 #include <vector>
 
-#include "launch.cuh"
-#include "memory.cuh"
+#include "points.cuh"
 #include "scan.cuh"
 #include "sort.cuh"
 
@@ -27,54 +25,8 @@ using clustering::DeviceGrid;
 using clustering::DeviceMetric;
 using clustering::DevicePoints;
 
-constexpr int threads = 256;
+constexpr int threads = point_threads;
 constexpr std::int64_t no_cluster = std::numeric_limits<std::int64_t>::max();
-constexpr double largest_coordinate = 1e150;  // squares of differences stay finite
-
-__device__ double coordinate(const DevicePoints& points, std::size_t i, std::size_t d) {
-  const std::ptrdiff_t offset =
-      static_cast<std::ptrdiff_t>(i) * points.row_stride + static_cast<std::ptrdiff_t>(d) * points.column_stride;
-  return points.is_double ? static_cast<const double*>(points.base)[offset]
-                          : static_cast<double>(static_cast<const float*>(points.base)[offset]);
-}
-
-// Order of float64 as order of integers, and back.
-__device__ unsigned long long ordered(double x) {
-  const std::uint64_t bits = maths::to_bits(x);
-  return bits >> 63 != 0 ? ~bits : bits | std::uint64_t{1} << 63;
-}
-double from_ordered(std::uint64_t value) { return maths::from_bits(value >> 63 != 0 ? value ^ std::uint64_t{1} << 63 : ~value); }
-
-// extremes[d], extremes[dimensions + d]: lowest and highest coordinate. bad: the first coordinate, counted by rows, that
-// is not a usable number.
-__global__ void __launch_bounds__(threads)
-    find_extent(DevicePoints points, unsigned long long* extremes, unsigned long long* bad) {
-  for (std::size_t d = 0; d < points.dimensions; ++d) {
-    unsigned long long low = ~0ULL;
-    unsigned long long high = 0;
-    for (std::size_t i = static_cast<std::size_t>(blockIdx.x) * threads + threadIdx.x; i < points.n;
-         i += static_cast<std::size_t>(gridDim.x) * threads) {
-      const double x = coordinate(points, i, d);
-      if (!(x <= largest_coordinate && x >= -largest_coordinate)) {
-        atomicMin(bad, static_cast<unsigned long long>(i * points.dimensions + d));
-        continue;
-      }
-      const unsigned long long key = ordered(x);
-      low = key < low ? key : low;
-      high = key > high ? key : high;
-    }
-    for (unsigned distance = 16; distance > 0; distance /= 2) {
-      const unsigned long long other_low = __shfl_xor_sync(0xffffffffU, low, static_cast<int>(distance));
-      const unsigned long long other_high = __shfl_xor_sync(0xffffffffU, high, static_cast<int>(distance));
-      low = other_low < low ? other_low : low;
-      high = other_high > high ? other_high : high;
-    }
-    if (threadIdx.x % 32 == 0) {
-      atomicMin(&extremes[d], low);
-      atomicMax(&extremes[points.dimensions + d], high);
-    }
-  }
-}
 
 __global__ void __launch_bounds__(threads) make_keys(DevicePoints points, DeviceGrid grid, std::uint64_t* keys) {
   for (std::size_t i = static_cast<std::size_t>(blockIdx.x) * threads + threadIdx.x; i < points.n;
@@ -261,26 +213,9 @@ __global__ void __launch_bounds__(threads)
   }
 }
 
-unsigned grid_blocks(std::size_t n) { return blocks_for(n, threads, static_cast<std::size_t>(multiprocessors()) * 16); }
-
 DeviceGrid grid_of(const DevicePoints& points, double eps, void* stream) {
-  const std::size_t dimensions = points.dimensions;
-  std::vector<unsigned long long> host(2 * dimensions + 1, 0);
-  for (std::size_t d = 0; d < dimensions; ++d) host[d] = ~0ULL;
-  host.back() = ~0ULL;
-  DeviceArray<unsigned long long> extremes = upload(host, stream);
-  launch("finding the extent of the points", find_extent, grid_blocks(points.n), threads, 0, stream, points,
-         extremes.data(), extremes.data() + 2 * dimensions);
-  extremes.give(host.data());
-  check(cudaStreamSynchronize(stream_of(stream)), "waiting for the extent of the points");
-  if (host.back() != ~0ULL) {
-    throw InvalidArgument("Input X contains NaN, infinity or a value beyond 1e150, first at event " +
-                          std::to_string(host.back() / dimensions) + ", variable " +
-                          std::to_string(host.back() % dimensions));
-  }
-  std::vector<double> extent(2 * dimensions);
-  for (std::size_t d = 0; d < 2 * dimensions; ++d) extent[d] = from_ordered(host[d]);
-  return clustering::device_grid(extent.data(), extent.data() + dimensions, dimensions, eps);
+  const std::vector<double> extent = extent_of(points, stream);
+  return clustering::device_grid(extent.data(), extent.data() + points.dimensions, points.dimensions, eps);
 }
 
 DeviceDbscanCounts fit(const DeviceDbscanParams& params, const DevicePoints& points, const double* weight,
@@ -291,7 +226,7 @@ DeviceDbscanCounts fit(const DeviceDbscanParams& params, const DevicePoints& poi
     throw InvalidArgument("at most 2^32 - 2 points can be clustered, got " + std::to_string(n));
   }
   const DeviceGrid grid = grid_of(points, params.eps, stream);
-  const unsigned blocks = grid_blocks(n);
+  const unsigned blocks = point_blocks(n);
   DeviceArray<std::uint64_t> keys(n, stream);
   launch("sorting points into cells", make_keys, blocks, threads, 0, stream, points, grid, keys.data());
   const SortedKeys sorted = sort_keys(std::move(keys), static_cast<unsigned>(std::bit_width(grid.key_count)), stream);
@@ -327,9 +262,9 @@ DeviceDbscanCounts fit(const DeviceDbscanParams& params, const DevicePoints& poi
 void select(const std::uint8_t* marked, std::size_t n, std::int64_t* indices, void* stream) {
   if (n == 0) return;
   DeviceArray<std::uint32_t> place(n + 1, stream);
-  launch("counting marked points", to_counts, grid_blocks(n), threads, 0, stream, marked, n, place.data());
+  launch("counting marked points", to_counts, point_blocks(n), threads, 0, stream, marked, n, place.data());
   exclusive_scan(place.data(), n + 1, stream);
-  launch("selecting points", write_selected, grid_blocks(n), threads, 0, stream, marked, n, place.data(), indices);
+  launch("selecting points", write_selected, point_blocks(n), threads, 0, stream, marked, n, place.data(), indices);
   check(cudaStreamSynchronize(stream_of(stream)), "waiting for the selected points");
 }
 

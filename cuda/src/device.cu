@@ -10,6 +10,7 @@
 #include "diskern/error.hpp"
 #include "elementwise.cuh"
 #include "forest.cuh"
+#include "kmeans.cuh"
 #include "memory.cuh"
 
 namespace diskern::cuda {
@@ -74,7 +75,7 @@ int device_of(const void* memory) {
 
 const CudaBackend backend = {devices,       allocate,       release,        copy_to_device, copy_to_host, synchronize,
                              sigmoid_float, sigmoid_double, current_device, set_device,     device_of,    &forest_kernels,
-                             &dbscan_kernels};
+                             &dbscan_kernels, &kmeans_kernels};
 
 struct Registration {
   Registration() { register_cuda_backend(&backend); }

@@ -1,13 +1,16 @@
 // Arrays in the memory of a CUDA device: what DLPack says of them, memory of our own, and work on them.
 #include "base/device.hpp"
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "clustering/device_dbscan.hpp"
+#include "clustering/device_kmeans.hpp"
 #include "common.hpp"
 #include "diskern/model.hpp"
 #include "model/implementation.hpp"
@@ -247,6 +250,80 @@ py::tuple fit_dbscan_on_device(const py::tuple& points, bool is_double, double e
   return py::make_tuple(counts.n_clusters, counts.n_core);
 }
 
+clustering::DevicePoints points_of(const py::tuple& description, bool is_double) {
+  const Matrix in = matrix_of(description);
+  return {reinterpret_cast<const void*>(in.address),  // NOLINT(performance-no-int-to-ptr)
+          in.rows, in.columns, in.row_stride, in.column_stride, is_double};
+}
+
+std::vector<double> centres_of(const py::array& centres) {
+  const View<const double, 2> view = matrix<double>(centres, "centres");
+  std::vector<double> made;
+  for (std::size_t i = 0; i < view.rows(); ++i) {
+    for (std::size_t j = 0; j < view.columns(); ++j) made.push_back(view(i, j));
+  }
+  return made;
+}
+
+py::array_t<double> rows_of(const std::vector<double>& values, std::size_t columns) {
+  py::array_t<double> made({values.size() / columns, columns});
+  std::copy(values.begin(), values.end(), made.mutable_data());
+  return made;
+}
+
+py::dict fit_kmeans_on_device(const py::tuple& points, bool is_double, const py::array& centres,
+                              std::size_t max_iterations, double tolerance, std::uintptr_t labels, int device,
+                              std::uintptr_t stream) {
+  const clustering::DevicePoints there = points_of(points, is_double);
+  const std::vector<double> start = centres_of(centres);
+  clustering::DeviceKMeansResult result;
+  {
+    const py::gil_scoped_release release;
+    const DeviceGuard guard(device);
+    result = backend().kmeans->fit({max_iterations, tolerance}, there, start,
+                                   reinterpret_cast<std::int32_t*>(labels),  // NOLINT(performance-no-int-to-ptr)
+                                   reinterpret_cast<void*>(stream));         // NOLINT(performance-no-int-to-ptr)
+  }
+  py::dict made;
+  made["centres"] = rows_of(result.centres, there.dimensions);
+  made["inertia"] = result.inertia;
+  made["iterations"] = result.iterations;
+  made["used"] = result.used;
+  made["converged"] = result.converged;
+  return made;
+}
+
+py::array_t<double> seed_kmeans_on_device(const py::tuple& points, bool is_double, std::size_t clusters,
+                                          std::uint64_t seed, std::uint32_t run, int device, std::uintptr_t stream) {
+  const clustering::DevicePoints there = points_of(points, is_double);
+  std::vector<double> centres;
+  {
+    const py::gil_scoped_release release;
+    const DeviceGuard guard(device);
+    centres = backend().kmeans->seed(there, clusters, seed, run,
+                                     reinterpret_cast<void*>(stream));  // NOLINT(performance-no-int-to-ptr)
+  }
+  return rows_of(centres, there.dimensions);
+}
+
+double mean_variance_on_device(const py::tuple& points, bool is_double, int device, std::uintptr_t stream) {
+  const clustering::DevicePoints there = points_of(points, is_double);
+  const py::gil_scoped_release release;
+  const DeviceGuard guard(device);
+  return backend().kmeans->mean_variance(there, reinterpret_cast<void*>(stream));  // NOLINT(performance-no-int-to-ptr)
+}
+
+double predict_kmeans_on_device(const py::tuple& points, bool is_double, const py::array& centres,
+                                std::uintptr_t labels, int device, std::uintptr_t stream) {
+  const clustering::DevicePoints there = points_of(points, is_double);
+  const std::vector<double> all = centres_of(centres);
+  const py::gil_scoped_release release;
+  const DeviceGuard guard(device);
+  return backend().kmeans->predict(there, all,
+                                   reinterpret_cast<std::int32_t*>(labels),  // NOLINT(performance-no-int-to-ptr)
+                                   reinterpret_cast<void*>(stream));         // NOLINT(performance-no-int-to-ptr)
+}
+
 void select_on_device(std::uintptr_t marked, std::size_t n, std::uintptr_t indices, int device, std::uintptr_t stream) {
   const py::gil_scoped_release release;
   const DeviceGuard guard(device);
@@ -281,6 +358,17 @@ void register_device(py::module_& module) {
              py::arg("device"), py::arg("stream"),
              "DBSCAN of points in device memory; addresses of float64 weights (0: none), int64 labels, uint8 marks of "
              "core points. Returns the numbers of clusters and of core points.");
+  module.def("fit_kmeans_on_device", &fit_kmeans_on_device, py::arg("points"), py::arg("is_double"), py::arg("centres"),
+             py::arg("max_iterations"), py::arg("tolerance"), py::arg("labels"), py::arg("device"), py::arg("stream"),
+             "Lloyd's iterations over points in device memory; labels is the address of int32 labels.");
+  module.def("seed_kmeans_on_device", &seed_kmeans_on_device, py::arg("points"), py::arg("is_double"),
+             py::arg("clusters"), py::arg("seed"), py::arg("run"), py::arg("device"), py::arg("stream"),
+             "Centres by k-means++ of points in device memory.");
+  module.def("mean_variance_on_device", &mean_variance_on_device, py::arg("points"), py::arg("is_double"),
+             py::arg("device"), py::arg("stream"), "The mean of the variances of the columns.");
+  module.def("predict_kmeans_on_device", &predict_kmeans_on_device, py::arg("points"), py::arg("is_double"),
+             py::arg("centres"), py::arg("labels"), py::arg("device"), py::arg("stream"),
+             "Writes the nearest centre of each point, returns the inertia.");
   module.def("select_on_device", &select_on_device, py::arg("marked"), py::arg("n"), py::arg("indices"),
              py::arg("device"), py::arg("stream"), "The int64 indices of marked points, in device memory.");
   module.def(

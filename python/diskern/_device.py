@@ -238,3 +238,40 @@ def fit_dbscan(
         _core.select_on_device(to_core.address, n, to_indices.address, where.device, where.stream)
     del core
     return finish(labels, where), finish(indices, where), (n, dimensions)
+
+
+class KMeansPoints:
+    """Points on a device for k-means: what ``_core.KMeansPoints`` is for those of the processor."""
+
+    def __init__(self, points: Any) -> None:
+        self.where = view(points, "X", (np.float32, np.float64), 2)
+        if 0 in self.where.shape:
+            n, dimensions = self.where.shape
+            raise InvalidArgument(f"Found array with {n} sample(s) and {dimensions} feature(s), one needed")
+        self._arguments = (self.where.matrix(), self.where.dtype == np.float64)
+        self._place = (self.where.device, self.where.stream)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return (self.where.shape[0], self.where.shape[1])
+
+    def mean_variance(self) -> float:
+        return float(_core.mean_variance_on_device(*self._arguments, *self._place))
+
+    def seed(self, clusters: int, seed: int, run: int) -> Any:
+        return _core.seed_kmeans_on_device(*self._arguments, clusters, seed, run, *self._place)
+
+    def fit(self, centres: Any, max_iterations: int, tolerance: float) -> dict[str, Any]:
+        labels, target = empty_like(self.where, (self.where.shape[0],), np.int32)
+        result = dict(
+            _core.fit_kmeans_on_device(
+                *self._arguments, centres, max_iterations, tolerance, target.address, *self._place
+            )
+        )
+        result["labels"] = finish(labels, self.where)
+        return result
+
+    def predict(self, centres: Any) -> Any:
+        labels, target = empty_like(self.where, (self.where.shape[0],), np.int32)
+        _core.predict_kmeans_on_device(*self._arguments, centres, target.address, *self._place)
+        return finish(labels, self.where)

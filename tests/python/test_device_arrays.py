@@ -14,10 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 import diskern
 from diskern import _core, _device
-from diskern.estimators import DBSCAN, FisherClassifier, GradientBoostedTreesClassifier
+from diskern.estimators import DBSCAN, FisherClassifier, GradientBoostedTreesClassifier, KMeans
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -313,3 +314,43 @@ def test_dbscan_without_core_points():
     found = DBSCAN(eps=0.1).fit(to_device(np.arange(8.0).reshape(4, 2)))
     np.testing.assert_array_equal(found.labels_.to_host(), [-1] * 4)
     assert found.core_sample_indices_.shape == (0,)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_kmeans_from_given_centres(dtype):
+    random = np.random.default_rng(4)
+    points = (random.normal(size=(900, 4)) + 6 * random.integers(0, 3, (900, 1))).astype(dtype)
+    start = points[:5]
+    expected = KMeans(5, init=start, n_init=1).fit(points)
+    found = KMeans(5, init=start, n_init=1).fit(to_device(points))
+    np.testing.assert_array_equal(found.labels_.to_host(), expected.labels_)
+    np.testing.assert_allclose(found.cluster_centers_, expected.cluster_centers_, rtol=1e-6, atol=1e-6)
+    assert found.cluster_centers_.dtype == dtype
+    assert found.inertia_ == pytest.approx(expected.inertia_, rel=1e-6)
+    assert found.n_iter_ == expected.n_iter_
+    np.testing.assert_array_equal(found.predict(to_device(points[:70])).to_host(), expected.predict(points[:70]))
+
+
+def test_kmeans_seeded_on_the_device():
+    random = np.random.default_rng(5)
+    points = random.normal(0, 0.3, (1200, 2)) + 4.0 * random.integers(0, 3, (1200, 2))
+    expected = KMeans(9, n_init=3, random_state=1).fit(points)
+    found = KMeans(9, n_init=3, random_state=1).fit(to_device(points))
+    again = KMeans(9, n_init=3, random_state=1).fit(to_device(points))
+    assert found.inertia_ == pytest.approx(expected.inertia_, rel=1e-6)  # nine blobs apart: both find them
+    np.testing.assert_array_equal(found.cluster_centers_, again.cluster_centers_)
+
+
+def test_kmeans_says_what_a_device_cannot():
+    points = to_device(np.arange(20.0).reshape(10, 2))
+    with pytest.raises(diskern.DeviceError, match="sample_weight"):
+        KMeans(2).fit(points, sample_weight=np.ones(10))
+    with pytest.raises(diskern.DeviceError, match="init='random'"):
+        KMeans(2, init="random").fit(points)
+    with pytest.raises(diskern.InvalidArgument, match=r"n_samples=10 should be >= n_clusters=11"):
+        KMeans(11).fit(points)
+    fitted = KMeans(2, random_state=0).fit(points)
+    with pytest.raises(diskern.InvalidArgument, match="expecting 2"):
+        fitted.predict(to_device(np.zeros((3, 3))))
+    with pytest.warns(ConvergenceWarning, match="distinct clusters"):
+        KMeans(2).fit(to_device(np.ones((5, 2))))

@@ -32,5 +32,9 @@ def test_every_work_runs_and_agrees(tmp_path):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     record = json.loads((tmp_path / "gpu-emulated-device.json").read_text())
-    assert [work["agreement"] for work in record["works"]] == ["bits of the processor", "labels of the processor"]
+    assert [work["agreement"] for work in record["works"]] == [
+        "bits of the processor",
+        "labels of the processor",
+        "inertia of the processor",
+    ]
     assert "no figure of it means anything" in (tmp_path / "gpu-emulated-device.md").read_text()

@@ -15,6 +15,7 @@ struct CudaForestKernels;
 }
 namespace clustering {
 struct CudaDbscanKernels;
+struct CudaKMeansKernels;
 }
 
 struct CudaDevice {
@@ -46,6 +47,7 @@ struct CudaBackend {
   // One table for each family; null: not there yet.
   const trees::CudaForestKernels* forest;
   const clustering::CudaDbscanKernels* dbscan;
+  const clustering::CudaKMeansKernels* kmeans;
 };
 
 // Called by the initialisers of cuda/; the table must live for ever.

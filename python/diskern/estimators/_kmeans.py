@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, check_random_state
 
-from .. import _core
+from .. import _core, _device
 from .._validation import check_weights
 from ._base import Estimator, InvalidArgument
 from ._points import validate_points
@@ -172,12 +172,22 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         Parameters
         ----------
         X : array-like of shape (points, dimensions)
+            For an array on a CUDA device the answer is an array of the same library there.
 
         Returns
         -------
         int32 array of shape (points,)
         """
         check_is_fitted(self)
+        if _device.is_on_device(X):
+            there = _device.KMeansPoints(X)
+            if there.shape[1] != self.n_features_in_:
+                raise InvalidArgument(
+                    f"X has {there.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} "
+                    "features as input"
+                )
+            on_device: NDArray[np.int32] = there.predict(self._centres())
+            return on_device
         points = self._check_points(X, reset=False)
         labels: NDArray[np.int32] = _core.predict_kmeans(points, self._centres(), None, self._threads())[0]
         return labels

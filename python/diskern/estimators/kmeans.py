@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
-from .. import _core
+from .. import _core, _device
 from ._base import InvalidArgument
 from ._kmeans import KMeansBase
 
@@ -119,7 +119,9 @@ class KMeans(KMeansBase):
         Parameters
         ----------
         X : array-like of shape (points, dimensions)
-            Finite numbers. float32 and float64 are used as they are, anything else becomes float64.
+            Finite numbers. float32 and float64 are used as they are, anything else becomes float64. An array on a CUDA
+            device (CuPy, PyTorch, JAX, Numba, DLPack; without weights, ``init`` 'k-means++' or an array) is clustered
+            there; ``labels_`` then is an array of the same library there.
         y : ignored
         sample_weight : None or array-like of shape (points,)
             Weight of each point in centres, inertia and starts (not in centres given by ``init``); not negative.
@@ -141,6 +143,8 @@ class KMeans(KMeansBase):
             Fewer different points than clusters.
         """
         self._check_params()
+        if _device.is_on_device(X):
+            return self._fit_on_device(X, sample_weight)
         threads = self._threads()
         points = self._check_points(X, reset=True, finite=False)  # the core tells NaN and infinity
         self._check_against(points)
@@ -182,6 +186,46 @@ class KMeans(KMeansBase):
                 "due to duplicate points in X.",
                 ConvergenceWarning,
                 stacklevel=2,
+            )
+        return self
+
+    def _fit_on_device(self, X: Any, sample_weight: Any) -> KMeans:
+        """``fit`` where the points are: labels are an array of the same library there, centres a NumPy array."""
+        if sample_weight is not None:
+            raise _core.DeviceError("sample_weight is not there yet for points on a CUDA device")
+        points = _device.KMeansPoints(X)
+        n, dimensions = points.shape
+        if n < self.n_clusters:
+            raise InvalidArgument(f"n_samples={n} should be >= n_clusters={self.n_clusters}.")
+        if (isinstance(self.init, str) and self.init != "k-means++") or callable(self.init):
+            raise _core.DeviceError(
+                f"init={self.init!r} is not there yet for points on a CUDA device; 'k-means++' and arrays are"
+            )
+        starts = 1 if self._init_is_array() or self.n_init == "auto" else int(self.n_init)
+        seed = self._seed()
+        tolerance = 0.0 if self.tol == 0 else float(self.tol) * points.mean_variance()
+        best: dict[str, Any] | None = None
+        for run in range(starts):
+            if self._init_is_array():
+                start = self._check_centres(self.init, np.empty((0, dimensions), points.where.dtype))
+            else:
+                start = points.seed(int(self.n_clusters), seed, run)
+            result = points.fit(start, int(self.max_iter), tolerance)
+            if best is None or result["inertia"] < best["inertia"]:
+                best = result
+        assert best is not None
+        self.n_features_in_ = dimensions
+        self.cluster_centers_ = best["centres"].astype(points.where.dtype)
+        self._n_features_out = len(self.cluster_centers_)
+        self.labels_ = best["labels"]
+        self.inertia_ = best["inertia"]
+        self.n_iter_ = best["iterations"]
+        if best["used"] < self.n_clusters:
+            warnings.warn(
+                f"Number of distinct clusters ({best['used']}) found smaller than n_clusters ({self.n_clusters}). "
+                "Possibly due to duplicate points in X.",
+                ConvergenceWarning,
+                stacklevel=3,
             )
         return self
 
