@@ -143,8 +143,8 @@ class Model:
             Values of the variables before any transformation, in the order of ``variables``; converted to float32.
             Columns of a mapping, data frame or structured array are found by label, else by expression; where neither
             is there, the expression is computed from the columns that it reads. Others are ignored. NaN is a missing
-            value for trees; other methods answer NaN. Arrays on a CUDA device (CuPy, PyTorch, JAX, Numba, DLPack; forests
-            only) are evaluated there, on the caller's stream.
+            value for trees; other methods answer NaN. Arrays on a CUDA device (CuPy, PyTorch, JAX, Numba, DLPack;
+            forests only) are evaluated there, on the caller's stream.
         key : array-like of shape (events,) or (events, columns), or a mapping or data frame of columns
             Needed by k-fold models (``key_columns``): the model that was not trained on an event's fold answers. Where
             ``events`` has named columns the key may be among them instead.

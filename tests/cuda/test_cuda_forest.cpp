@@ -169,7 +169,7 @@ TEST(what_a_device_cannot_evaluate_is_refused_by_name) {
   } catch (const DeviceError& error) {
     message = error.what();
   }
-  CHECK(message.find("weighted median") != std::string::npos);
+  CHECK(message.find("median of the trees") != std::string::npos);
 }
 
 TEST(a_device_that_is_not_there_is_an_error) {

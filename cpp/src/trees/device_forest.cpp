@@ -51,7 +51,7 @@ PackedForest pack_for_device(const Forest& forest) {
     refuse("it has " + std::to_string(packed.n_features) + " variables, at most " +
            std::to_string(most_device_features) + " are possible");
   }
-  if (forest.aggregation == Aggregation::weighted_median) refuse("it answers with a weighted median");
+  if (is_median(forest.aggregation)) refuse("it answers with a median of the trees");
   std::size_t nodes = 0;
   for (const Tree& tree : forest.trees) {
     if (tree.node_count() > most_device_tree_nodes) {
