@@ -34,8 +34,9 @@ CASES = {
     "class_tut": [
         *("Fisher", "LD", "HMatrix", "Likelihood", "LikelihoodD", "LikelihoodPCA", "LikelihoodKDE", "LikelihoodMIX"),
         *("Cuts", "CutsGA", "CutsSA", "FDA_MC", "FDA_GA", "FDA_SA", "SVM", "PDERS", "KNN"),
+        *("BoostedFisher", "PDEFoam", "PDEFoamBoost"),
     ],
-    "reg": ["LD", "FDA_MC", "FDA_GA", "PDERS", "KNN"],
+    "reg": ["LD", "FDA_MC", "FDA_GA", "PDERS", "KNN", "PDEFoam"],
 }
 
 
@@ -69,7 +70,7 @@ def measure(folder: str, title: str, rounds: int) -> dict[str, Any]:
     names = VARIABLES[folder]
     with np.load(base / "test_events.npz") as file:
         events = np.ascontiguousarray(np.stack([file[name] for name in names], axis=1), np.float32)
-    kind = {"Likelihood": "Likelihood", "Cuts": "Cuts", "FDA": "FDA"}
+    kind = {"Likelihood": "Likelihood", "Cuts": "Cuts", "FDA": "FDA", "BoostedFisher": "Fisher", "PDEFoam": "PDEFoam"}
     method = next((value for key, value in kind.items() if title.startswith(key)), title)
     training: list[float] = []
     applying: list[float] = []

@@ -1,4 +1,4 @@
-// TMVA's classical methods: HMatrix, Likelihood.
+// TMVA's classical methods: HMatrix, Likelihood, SVM, PDERS, PDEFoam.
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common.hpp"
+#include "statistics/foam_fit.hpp"
 #include "statistics/hmatrix.hpp"
 #include "statistics/kernel_machine.hpp"
 #include "statistics/likelihood.hpp"
@@ -108,6 +109,89 @@ std::shared_ptr<Predictor> make_range_search(const statistics::RangeSearchParams
   return std::make_shared<statistics::RangeSearchPredictor>(params, std::move(sample));
 }
 
+std::shared_ptr<statistics::FoamPredictor> fit_foam(const statistics::FoamParams& params, const py::array& events,
+                                                    const py::array& class_index, std::int32_t class_count,
+                                                    const py::array& targets, const py::array& weight,
+                                                    const py::array& fill_weight, int threads,
+                                                    const py::object& progress) {
+  const Training training(events, class_index, weight);
+  const View<const float, 2> target_matrix = matrix<float>(targets, "targets");
+  const View<const double> fill = vector<double>(fill_weight, "fill_weight", training.events.rows());
+  if (target_matrix.rows() != training.events.rows()) {
+    throw InvalidArgument("targets has " + std::to_string(target_matrix.rows()) + " rows, events has " +
+                          std::to_string(training.events.rows()));
+  }
+  PythonMonitor monitor{progress};
+  const Context context = make_context(threads, 0, &monitor);
+  const py::gil_scoped_release release;
+  return std::const_pointer_cast<statistics::FoamPredictor>(
+      statistics::fit_foam(context, params, training.events, training.class_index, class_count, target_matrix,
+                           training.weight, fill));
+}
+
+void register_foam(py::module_& module) {
+  using namespace statistics;
+  py::enum_<FoamKind>(module, "FoamKind")
+      .value("discriminant", FoamKind::discriminant)
+      .value("separate", FoamKind::separate)
+      .value("multiclass", FoamKind::multiclass)
+      .value("target", FoamKind::target)
+      .value("multi_target", FoamKind::multi_target);
+  py::enum_<FoamKernel>(module, "FoamKernel")
+      .value("none", FoamKernel::none)
+      .value("gauss", FoamKernel::gauss)
+      .value("linear_neighbours", FoamKernel::linear_neighbours);
+  py::enum_<FoamTarget>(module, "FoamTarget")
+      .value("mean", FoamTarget::mean)
+      .value("most_probable", FoamTarget::most_probable);
+  py::enum_<FoamSplit>(module, "FoamSplit")
+      .value("none", FoamSplit::none)
+      .value("GiniIndex", FoamSplit::GiniIndex)
+      .value("MisClassificationError", FoamSplit::MisClassificationError)
+      .value("CrossEntropy", FoamSplit::CrossEntropy)
+      .value("GiniIndexWithLaplace", FoamSplit::GiniIndexWithLaplace)
+      .value("SdivSqrtSplusB", FoamSplit::SdivSqrtSplusB);
+  py::class_<FoamParams>(module, "FoamParams")
+      .def(py::init<>())
+      .def_readwrite("SigBgSeparate", &FoamParams::SigBgSeparate)
+      .def_readwrite("TailCut", &FoamParams::TailCut)
+      .def_readwrite("VolFrac", &FoamParams::VolFrac)
+      .def_readwrite("nActiveCells", &FoamParams::nActiveCells)
+      .def_readwrite("nSampl", &FoamParams::nSampl)
+      .def_readwrite("nBin", &FoamParams::nBin)
+      .def_readwrite("Nmin", &FoamParams::Nmin)
+      .def_readwrite("MaxDepth", &FoamParams::MaxDepth)
+      .def_readwrite("UseYesNoCell", &FoamParams::UseYesNoCell)
+      .def_readwrite("DTLogic", &FoamParams::DTLogic)
+      .def_readwrite("Kernel", &FoamParams::Kernel)
+      .def_readwrite("TargetSelection", &FoamParams::TargetSelection)
+      .def_readwrite("kind", &FoamParams::kind)
+      .def_readwrite("signal_class", &FoamParams::signal_class);
+  py::class_<FoamPredictor, Predictor, std::shared_ptr<FoamPredictor>>(module, "Foam", "TMVA's PDEFoam; immutable.")
+      .def_property_readonly("leaf_counts",
+                             [](const FoamPredictor& self) {
+                               std::vector<std::size_t> counts;
+                               for (const Foam& foam : self.foams()) counts.push_back(foam.leaves().size());
+                               return counts;
+                             })
+      .def_property_readonly(
+          "divisions",
+          [](const FoamPredictor& self) {
+            std::vector<std::size_t> counts(self.foams()[0].dimensions(), 0);
+            for (const Foam& foam : self.foams()) {
+              const FoamCells& cells = foam.cells();
+              for (std::size_t c = 0; c < cells.left.size(); ++c) {
+                if (cells.left[c] >= 0) ++counts[static_cast<std::size_t>(cells.dimension[c])];
+              }
+            }
+            return counts;
+          },
+          "How often each dimension is divided.");
+  module.def("fit_foam", &fit_foam, py::arg("params"), py::arg("events"), py::arg("class_index"),
+             py::arg("class_count"), py::arg("targets"), py::arg("weight"), py::arg("fill_weight"),
+             py::arg("threads") = 0, py::arg("progress") = py::none(), "TMVA's PDEFoam of float32 events.");
+}
+
 Density make_density(const DensitySettings& settings, double minimum, double maximum, const py::array& contents) {
   const View<const float> view = vector<float>(contents, "contents", static_cast<std::size_t>(contents.size()));
   DensityHistogram histogram{minimum, maximum, {}};
@@ -126,6 +210,7 @@ py::array_t<double> at_each(const Density& self, const py::array& x) {
 }  // namespace
 
 void register_classical(py::module_& module) {
+  register_foam(module);
   py::enum_<Interpolation>(module, "Interpolation", "How a density is drawn through a histogram.")
       .value("Spline0", Interpolation::spline0)
       .value("Spline1", Interpolation::spline1)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _core, _device
+from ._foams import FOAMS_ARE_ELSEWHERE, with_foams
 from ._keys import key_matrix
 from ._validation import contiguous
 from .expression import Expression
@@ -501,7 +502,13 @@ def load(path: str | os.PathLike[str]) -> Model:
     with open(name, "rb") as file:
         compressed = file.read(2) == b"\x1f\x8b"
     if not compressed:
-        return Model(_core.load_model(name))
+        try:
+            return Model(_core.load_model(name))
+        except FormatError as error:
+            if FOAMS_ARE_ELSEWHERE not in str(error):
+                raise
+        with open(name, "rb") as file:
+            return Model(_with_foams(file.read(), name))
     try:
         with gzip.open(name, "rb") as stream:
             content = stream.read(MAXIMUM_UNPACKED_BYTES + 1)
@@ -511,5 +518,16 @@ def load(path: str | os.PathLike[str]) -> Model:
         raise FormatError(f"'{name}' unpacks to more than {MAXIMUM_UNPACKED_BYTES} bytes")
     try:
         return Model(_core.model_from_bytes(content))
+    except FormatError as error:
+        if FOAMS_ARE_ELSEWHERE not in str(error):
+            raise FormatError(f"'{name}': {error}") from error
+    return Model(_with_foams(content, name))
+
+
+def _with_foams(content: bytes, name: str) -> Any:
+    """A weight file of PDEFoam with the cells that TMVA keeps in a ROOT file beside it."""
+    text = with_foams(content.decode("utf-8", "replace"), name)
+    try:
+        return _core.model_from_bytes(text.encode())
     except FormatError as error:
         raise FormatError(f"'{name}': {error}") from error

@@ -122,6 +122,7 @@ def models() -> tuple[tuple[str, bytes, int], ...]:
     categories = factory.BookMethod(loader, "Category", "Categories")
     categories.AddMethod("a > 0.5", "a:c", "Fisher", "right")
     categories.AddMethod("a <= 0.5", "c", "LD", "left", "VarTransform=N")
+    foam = factory.BookMethod(loader, "PDEFoam", "Foam", "Nmin=10:nSampl=50:SigBgSeparate")
     factory.TrainAllMethods()
     mean = _core.FoldsPredictor(_core.FoldRule.mean(2), [linear.predictor_, linear.predictor_])
     of_folds = _core.Model({**linear._model().info, "title": "mean"}, None, mean)
@@ -148,6 +149,7 @@ def models() -> tuple[tuple[str, bytes, int], ...]:
         ("kernel machine", vectors.model.to_bytes(), 3),
         ("hmatrix", hmatrix.model.to_bytes(), 3),
         ("likelihood", likelihood.model.to_bytes(), 3),
+        ("foam", foam.model.to_bytes(), 3),
         ("boosted", boosted.model.to_bytes(), 3),
         ("categories", categories.model.to_bytes(), 3),
         ("k-means", KMeans(4, random_state=0).fit(events)._model().to_bytes(), 3),

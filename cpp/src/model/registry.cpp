@@ -10,6 +10,7 @@
 #include "network/graph/predictor.hpp"
 #include "network/network.hpp"
 #include "statistics/cuts.hpp"
+#include "statistics/foam.hpp"
 #include "statistics/formula.hpp"
 #include "statistics/hmatrix.hpp"
 #include "statistics/kernel_machine.hpp"
@@ -36,6 +37,7 @@ constexpr Entry entries[] = {
     {"graph", &network::graph::GraphPredictor::read},
     {"linear", &statistics::LinearPredictor::read},
     {"cuts", &statistics::CutsPredictor::read},
+    {"foam", &statistics::FoamPredictor::read},
     {"formula", &statistics::FormulaPredictor::read},
     {"hmatrix", &statistics::HMatrixPredictor::read},
     {"kernel machine", &statistics::KernelMachine::read},

@@ -35,6 +35,7 @@ constexpr Method methods[] = {{"BDT", &tmva::read_forest},
                               {"LD", &tmva::read_linear_discriminant},
                               {"Likelihood", &tmva::read_likelihood, true},
                               {"MLP", &tmva::read_network},
+                              {"PDEFoam", &tmva::read_foams},
                               {"PDERS", &tmva::read_range_search},
                               {"RuleFit", &tmva::read_rules},
                               {"SVM", &tmva::read_kernel_machine}};

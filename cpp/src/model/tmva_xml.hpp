@@ -14,6 +14,7 @@
 #include "neighbours/neighbours_predictor.hpp"
 #include "network/network.hpp"
 #include "statistics/cuts.hpp"
+#include "statistics/foam.hpp"
 #include "statistics/formula.hpp"
 #include "statistics/hmatrix.hpp"
 #include "statistics/kernel_machine.hpp"
@@ -92,6 +93,8 @@ void write_formula(xml::Writer& writer, const statistics::FormulaPredictor& pred
 
 PredictorPointer read_kernel_machine(const xml::Element& weights, const Context& context);
 void write_kernel_machine(xml::Writer& writer, const statistics::KernelMachine& predictor);
+PredictorPointer read_foams(const xml::Element& weights, const Context& context);
+void write_foams(xml::Writer& writer, const statistics::FoamPredictor& predictor, const Context& context);
 PredictorPointer read_rules(const xml::Element& weights, const Context& context);
 PredictorPointer read_range_search(const xml::Element& weights, const Context& context);
 void write_range_search(xml::Writer& writer, const statistics::RangeSearchPredictor& predictor, const ModelInfo& info);

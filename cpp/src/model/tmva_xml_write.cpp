@@ -255,6 +255,9 @@ Writable writable(const Predictor& predictor, const ModelInfo& info) {
     return {"PDERS", tmva::range_search_options(*search),
             [search, &info](xml::Writer& writer) { tmva::write_range_search(writer, *search, info); }};
   }
+  if (const auto* foam = dynamic_cast<const statistics::FoamPredictor*>(&predictor)) {
+    return {"PDEFoam", {}, [foam, &info](xml::Writer& writer) { tmva::write_foams(writer, *foam, Context{info}); }};
+  }
   if (const auto* boosted = dynamic_cast<const BoostedPredictor*>(&predictor)) return writable_boosted(*boosted, info);
   if (const auto* categories = dynamic_cast<const CategoriesPredictor*>(&predictor)) {
     return writable_categories(*categories);

@@ -24,6 +24,7 @@ METHODS: dict[str, str] = {
     "LD": ".ld:LD",
     "Likelihood": ".likelihood:Likelihood",
     "MLP": ".mlp:MLP",
+    "PDEFoam": ".pdefoam:PDEFoam",
     "PDERS": ".pders:PDERS",
     "RandomForest": ".forests:RandomForest",
     "SVM": ".svm:SVM",
