@@ -54,13 +54,14 @@ class _Bytes:
     def fail(self, what: str) -> FormatError:
         return FormatError(f"{self.where}: {what} at byte {self.position} of the foam")
 
-    def version(self, expected: tuple[int, ...], what: str) -> None:
+    def version(self, expected: tuple[int, ...], what: str) -> int:
         """A version behind a byte count."""
         if not self.integer("I") & _BYTE_COUNT:
             raise self.fail(f"no byte count before {what}")
         version = self.integer("H") & 0x3FFF
         if version not in expected:
             raise self.fail(f"{what} has version {version}, expected {' or '.join(map(str, expected))}")
+        return version
 
     def base_object(self) -> int:
         """A TObject; its unique number."""
@@ -127,7 +128,8 @@ def parse_foam(content: bytes, where: str) -> tuple[int, list[tuple[int, float, 
     """
     data = _Bytes(content, where)
     data.version((1,), "the foam")
-    data.version((7,), "PDEFoam")
+    if data.version((1, 7), "PDEFoam") == 1:  # of a foam that was divided by DTLogic, a class further down
+        data.version((7,), "PDEFoam")
     data.base_object()
     length = data.integer("B")
     if length == 255:
