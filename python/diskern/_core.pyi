@@ -9,7 +9,8 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'AdversarialFit', 'AdversarialParams', 'Aggregation', 'AnnealingParams', 'Averaging', 'BoostTransform', 'Boosted', 'BoostingMode', 'Cancellation', 'Categories', 'ClusterFractions', 'Criterion', 'CutSide', 'Cuts', 'CutsEfficiency', 'CutsFitter', 'CutsParams', 'CutsVariable', 'Density', 'DensitySettings', 'DescentParams', 'DeviceError', 'DiscriminantResult', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'Formula', 'FormulaFitter', 'FormulaLoss', 'FormulaParams', 'FormulaResult', 'GeneticParams', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansBoundsUse', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelTemperature', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'MonteCarloParams', 'NegativeWeights', 'NeighbourWeight', 'Neighbours', 'NeighboursPredictor', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'RangeKernel', 'RangeSearchParams', 'ScheduleKind', 'SearchOrder', 'Singular', 'SvmKernel', 'SvmParams', 'SvmResult', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaNeighboursParams', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'UBoostParams', 'UBoostResult', 'ValidationMetric', 'VolumeMode', 'Votes', 'available_threads', 'cuda_devices', 'cuda_status', 'find_bin_edges', 'fit_ada_boost', 'fit_adversarial', 'fit_clue', 'fit_cuts', 'fit_dbscan', 'fit_dbscan_events', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_formula', 'fit_gradient_boosting', 'fit_graph', 'fit_graph_stream', 'fit_hmatrix', 'fit_likelihood', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_svm', 'fit_tmva_forest', 'fit_tmva_neighbours', 'fit_uboost', 'flatness', 'graph_gradients', 'graph_seconds', 'instruction_set', 'link_responses', 'load_model', 'make_range_search', 'mini_batch_step', 'model_from_bytes', 'moments', 'neighbor_flatness', 'partial_dependence', 'predict_kmeans', 'protected_bins', 'random_order', 'raw_scores', 'silhouettes', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'tmva_poisson', 'transform_kmeans', 'tree_answers']
+import typing_extensions
+__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'AdversarialFit', 'AdversarialParams', 'Aggregation', 'AnnealingParams', 'Averaging', 'BoostTransform', 'Boosted', 'BoostingMode', 'Cancellation', 'Categories', 'ClusterFractions', 'Criterion', 'CutSide', 'Cuts', 'CutsEfficiency', 'CutsFitter', 'CutsParams', 'CutsVariable', 'Density', 'DensitySettings', 'DescentParams', 'DeviceBuffer', 'DeviceError', 'DiscriminantResult', 'DlpackTensor', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'Foam', 'FoamKernel', 'FoamKind', 'FoamParams', 'FoamSplit', 'FoamTarget', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'Formula', 'FormulaFitter', 'FormulaLoss', 'FormulaParams', 'FormulaResult', 'GeneticParams', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansBoundsUse', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelTemperature', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'MonteCarloParams', 'NegativeWeights', 'NeighbourWeight', 'Neighbours', 'NeighboursPredictor', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'RangeKernel', 'RangeSearchParams', 'ScheduleKind', 'SearchOrder', 'Singular', 'SvmKernel', 'SvmParams', 'SvmResult', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaNeighboursParams', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'UBoostParams', 'UBoostResult', 'ValidationMetric', 'VolumeMode', 'Votes', 'available_threads', 'cuda_devices', 'cuda_status', 'device_of', 'evaluate_on_device', 'find_bin_edges', 'fit_ada_boost', 'fit_adversarial', 'fit_clue', 'fit_cuts', 'fit_dbscan', 'fit_dbscan_events', 'fit_dbscan_on_device', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_foam', 'fit_formula', 'fit_gradient_boosting', 'fit_graph', 'fit_graph_stream', 'fit_hmatrix', 'fit_kmeans_on_device', 'fit_likelihood', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_svm', 'fit_tmva_forest', 'fit_tmva_neighbours', 'fit_uboost', 'flatness', 'graph_gradients', 'graph_seconds', 'instruction_set', 'link_responses', 'load_model', 'make_range_search', 'mean_variance_on_device', 'mini_batch_step', 'model_from_bytes', 'moments', 'neighbor_flatness', 'partial_dependence', 'predict_kmeans', 'predict_kmeans_on_device', 'protected_bins', 'random_order', 'raw_scores', 'seed_kmeans_on_device', 'select_on_device', 'silhouettes', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'synchronize_device', 'tmva_poisson', 'transform_kmeans', 'tree_answers']
 class Error(Exception):
     pass
 class InvalidArgument(Error, ValueError):
@@ -310,8 +311,11 @@ class Aggregation:
       weighted_mean
 
       weighted_median
+
+      median_leaf
     """
     __members__: typing.ClassVar[dict[str, Aggregation]]
+    median_leaf: typing.ClassVar[Aggregation]
     sum: typing.ClassVar[Aggregation]
     weighted_mean: typing.ClassVar[Aggregation]
     weighted_median: typing.ClassVar[Aggregation]
@@ -3865,6 +3869,279 @@ class KMeansPredictor(Predictor):
     @property
     def centres(self) -> numpy.typing.NDArray[numpy.float64]:
         ...
+class FoamKind:
+    """
+    Members:
+
+      discriminant
+
+      separate
+
+      multiclass
+
+      target
+
+      multi_target
+    """
+    __members__: typing.ClassVar[dict[str, FoamKind]]
+    discriminant: typing.ClassVar[FoamKind]
+    multi_target: typing.ClassVar[FoamKind]
+    multiclass: typing.ClassVar[FoamKind]
+    separate: typing.ClassVar[FoamKind]
+    target: typing.ClassVar[FoamKind]
+    @typing.overload
+    def __eq__(self, other: FoamKind) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: FoamKind) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class FoamKernel:
+    """
+    Members:
+
+      none
+
+      gauss
+
+      linear_neighbours
+    """
+    __members__: typing.ClassVar[dict[str, FoamKernel]]
+    gauss: typing.ClassVar[FoamKernel]
+    linear_neighbours: typing.ClassVar[FoamKernel]
+    none: typing.ClassVar[FoamKernel]
+    @typing.overload
+    def __eq__(self, other: FoamKernel) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: FoamKernel) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class FoamTarget:
+    """
+    Members:
+
+      mean
+
+      most_probable
+    """
+    __members__: typing.ClassVar[dict[str, FoamTarget]]
+    mean: typing.ClassVar[FoamTarget]
+    most_probable: typing.ClassVar[FoamTarget]
+    @typing.overload
+    def __eq__(self, other: FoamTarget) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: FoamTarget) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class FoamSplit:
+    """
+    Members:
+
+      none
+
+      GiniIndex
+
+      MisClassificationError
+
+      CrossEntropy
+
+      GiniIndexWithLaplace
+
+      SdivSqrtSplusB
+    """
+    CrossEntropy: typing.ClassVar[FoamSplit]
+    GiniIndex: typing.ClassVar[FoamSplit]
+    GiniIndexWithLaplace: typing.ClassVar[FoamSplit]
+    MisClassificationError: typing.ClassVar[FoamSplit]
+    SdivSqrtSplusB: typing.ClassVar[FoamSplit]
+    __members__: typing.ClassVar[dict[str, FoamSplit]]
+    none: typing.ClassVar[FoamSplit]
+    @typing.overload
+    def __eq__(self, other: FoamSplit) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: FoamSplit) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class FoamParams:
+    DTLogic: FoamSplit
+    Kernel: FoamKernel
+    SigBgSeparate: bool
+    TargetSelection: FoamTarget
+    UseYesNoCell: bool
+    kind: FoamKind
+    def __init__(self) -> None:
+        ...
+    @property
+    def MaxDepth(self) -> int:
+        ...
+    @MaxDepth.setter
+    def MaxDepth(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Nmin(self) -> int:
+        ...
+    @Nmin.setter
+    def Nmin(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def TailCut(self) -> float:
+        ...
+    @TailCut.setter
+    def TailCut(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def VolFrac(self) -> float:
+        ...
+    @VolFrac.setter
+    def VolFrac(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def nActiveCells(self) -> int:
+        ...
+    @nActiveCells.setter
+    def nActiveCells(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def nBin(self) -> int:
+        ...
+    @nBin.setter
+    def nBin(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def nSampl(self) -> int:
+        ...
+    @nSampl.setter
+    def nSampl(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def signal_class(self) -> int:
+        ...
+    @signal_class.setter
+    def signal_class(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+class Foam(Predictor):
+    """
+    TMVA's PDEFoam; immutable.
+    """
+    @property
+    def divisions(self) -> list[int]:
+        """
+        How often each dimension is divided.
+        """
+    @property
+    def leaf_counts(self) -> list[int]:
+        ...
 class Interpolation:
     """
     How a density is drawn through a histogram.
@@ -4421,6 +4698,46 @@ class LikelihoodResult:
         ...
     @property
     def ranking(self) -> list[float]:
+        ...
+class DlpackTensor:
+    """
+    A tensor of another library, held by its DLPack capsule.
+    """
+    def __init__(self, capsule: typing_extensions.CapsuleType) -> None:
+        ...
+    def interface(self) -> dict[str, typing.Any]:
+        """
+        As __cuda_array_interface__, with the number of the device.
+        """
+class DeviceBuffer:
+    """
+    An array in device memory, for callers without an array library for devices.
+    """
+    def __dlpack__(self, *, stream: typing.Any = None) -> typing_extensions.CapsuleType:
+        ...
+    def __dlpack_device__(self) -> tuple[int, int]:
+        ...
+    def __init__(self, shape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], dtype: numpy.dtype[typing.Any], device: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def from_host(self, host: numpy.typing.NDArray[typing.Any]) -> None:
+        """
+        Takes the content of a NumPy array.
+        """
+    def to_host(self) -> numpy.typing.NDArray[typing.Any]:
+        """
+        A NumPy array of the same content.
+        """
+    @property
+    def __cuda_array_interface__(self) -> dict[str, typing.Any]:
+        ...
+    @property
+    def device(self) -> int:
+        ...
+    @property
+    def dtype(self) -> numpy.dtype[typing.Any]:
+        ...
+    @property
+    def shape(self) -> tuple[typing.Any, ...]:
         ...
 class Projection(Predictor):
     """
@@ -5043,6 +5360,10 @@ class FormulaResult:
     @property
     def predictor(self) -> Formula:
         ...
+def _register_cuda_backend(address: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    For tests: work with the backend at an address (the emulated one); 0: without any.
+    """
 def available_threads() -> int:
     """
     Threads that this process may use: DISKERN_NUM_THREADS, OMP_NUM_THREADS, or the processors of its affinity mask and control group.
@@ -5054,6 +5375,14 @@ def cuda_devices() -> list[typing.Any]:
 def cuda_status() -> str:
     """
     How many CUDA devices there are, or what is missing.
+    """
+def device_of(address: typing.SupportsInt | typing.SupportsIndex) -> int:
+    """
+    The device whose memory an address is in; -1: none.
+    """
+def evaluate_on_device(model: Model, events: tuple[typing.Any, ...], is_double: bool, responses: tuple[typing.Any, ...], device: typing.SupportsInt | typing.SupportsIndex, stream: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Responses of events in device memory; matrices are (address, rows, columns, strides in elements).
     """
 def find_bin_edges(events: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], max_bins: typing.SupportsInt | typing.SupportsIndex, class_index: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> list[list[float]]:
     """
@@ -5083,6 +5412,10 @@ def fit_dbscan_events(points: numpy.typing.NDArray[typing.Any], offsets: numpy.t
     """
     Labels int64, core points uint8 and the number of clusters of every event; event e has the float64 points offsets[e] .. offsets[e + 1] - 1.
     """
+def fit_dbscan_on_device(points: tuple[typing.Any, ...], is_double: bool, eps: typing.SupportsFloat | typing.SupportsIndex, min_samples: typing.SupportsFloat | typing.SupportsIndex, metric: str, weight: typing.SupportsInt | typing.SupportsIndex, labels: typing.SupportsInt | typing.SupportsIndex, core: typing.SupportsInt | typing.SupportsIndex, device: typing.SupportsInt | typing.SupportsIndex, stream: typing.SupportsInt | typing.SupportsIndex) -> tuple[typing.Any, ...]:
+    """
+    DBSCAN of points in device memory; addresses of float64 weights (0: none), int64 labels, uint8 marks of core points. Returns the numbers of clusters and of core points.
+    """
 def fit_fisher(params: FisherParams, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 0) -> DiscriminantResult:
     """
     TMVA's Fisher discriminant of float32 events, int32 class_index and float64 weight.
@@ -5090,6 +5423,10 @@ def fit_fisher(params: FisherParams, events: numpy.typing.NDArray[typing.Any], c
 def fit_flat_gradient_boosting(params: GradientBoostingParams, flatness: FlatnessParams, events: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], protected_variables: numpy.typing.NDArray[typing.Any], validation: tuple[typing.Any, ...] | None = None, threads: typing.SupportsInt | typing.SupportsIndex = 1, seed: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> GradientBoostingResult:
     """
     Logistic loss and flatness: events float32 (events, variables), weight float64, class_index int32 of two classes, protected_variables float64 (events, protected variables); validation is a tuple of the four.
+    """
+def fit_foam(params: FoamParams, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], class_count: typing.SupportsInt | typing.SupportsIndex, targets: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], fill_weight: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> Foam:
+    """
+    TMVA's PDEFoam of float32 events.
     """
 def fit_formula(params: FormulaParams, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], targets: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> FormulaResult:
     """
@@ -5110,6 +5447,10 @@ def fit_graph_stream(graph: Graph, params: GraphParams, source: typing.Any, vali
 def fit_hmatrix(params: HMatrixParams, chain: TransformationChain | None, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 0) -> Predictor:
     """
     TMVA's HMatrix of float32 events before the transformations of chain.
+    """
+def fit_kmeans_on_device(points: tuple[typing.Any, ...], is_double: bool, centres: numpy.typing.NDArray[typing.Any], max_iterations: typing.SupportsInt | typing.SupportsIndex, tolerance: typing.SupportsFloat | typing.SupportsIndex, labels: typing.SupportsInt | typing.SupportsIndex, device: typing.SupportsInt | typing.SupportsIndex, stream: typing.SupportsInt | typing.SupportsIndex) -> dict[str, typing.Any]:
+    """
+    Lloyd's iterations over points in device memory; labels is the address of int32 labels.
     """
 def fit_likelihood(params: LikelihoodParams, chain: TransformationChain | None, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 0) -> LikelihoodResult:
     """
@@ -5173,6 +5514,10 @@ def make_range_search(params: RangeSearchParams, events: numpy.typing.NDArray[ty
     """
     TMVA's PDERS: the predictor that holds float32 events, with float32 targets in regression.
     """
+def mean_variance_on_device(points: tuple[typing.Any, ...], is_double: bool, device: typing.SupportsInt | typing.SupportsIndex, stream: typing.SupportsInt | typing.SupportsIndex) -> float:
+    """
+    The mean of the variances of the columns.
+    """
 def mini_batch_step(rows: numpy.typing.NDArray[typing.Any], centres: numpy.typing.NDArray[typing.Any], weights: numpy.typing.NDArray[typing.Any], weight: typing.Any = None, reassignment_ratio: typing.SupportsFloat | typing.SupportsIndex = 0.0, number: typing.SupportsInt | typing.SupportsIndex = 0, seed: typing.SupportsInt | typing.SupportsIndex = 0, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[typing.Any, ...]:
     """
     One batch: centres, weights that the clusters have seen, inertia of the batch, clusters reassigned (ratio 0: none).
@@ -5195,6 +5540,10 @@ def predict_kmeans(rows: numpy.typing.NDArray[typing.Any], centres: numpy.typing
     """
     Labels int32 and inertia of float32 or float64 rows with float64 centres.
     """
+def predict_kmeans_on_device(points: tuple[typing.Any, ...], is_double: bool, centres: numpy.typing.NDArray[typing.Any], labels: typing.SupportsInt | typing.SupportsIndex, device: typing.SupportsInt | typing.SupportsIndex, stream: typing.SupportsInt | typing.SupportsIndex) -> float:
+    """
+    Writes the nearest centre of each point, returns the inertia.
+    """
 def protected_bins(variables: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], n_bins: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int32]:
     """
     Bin of each event, int32: n_bins quantiles of |weight| in the first variable, within each as many in the next.
@@ -5206,6 +5555,14 @@ def random_order(count: typing.SupportsInt | typing.SupportsIndex, seed: typing.
 def raw_scores(predictor: Forest, events: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
     """
     Sums over the trees, float64 (events, outputs), before they become probabilities.
+    """
+def seed_kmeans_on_device(points: tuple[typing.Any, ...], is_double: bool, clusters: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, run: typing.SupportsInt | typing.SupportsIndex, device: typing.SupportsInt | typing.SupportsIndex, stream: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Centres by k-means++ of points in device memory.
+    """
+def select_on_device(marked: typing.SupportsInt | typing.SupportsIndex, n: typing.SupportsInt | typing.SupportsIndex, indices: typing.SupportsInt | typing.SupportsIndex, device: typing.SupportsInt | typing.SupportsIndex, stream: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    The int64 indices of marked points, in device memory.
     """
 def silhouettes(points: numpy.typing.NDArray[typing.Any], labels: numpy.typing.NDArray[typing.Any], clusters: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
     """
@@ -5229,6 +5586,10 @@ def symmetric_eigen(matrix: numpy.typing.NDArray[typing.Any]) -> tuple[typing.An
     """
     Eigenvalues, largest first, and eigenvectors as columns of a symmetric float64 matrix.
     """
+def synchronize_device(stream: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+    """
+    Waits until a stream has done all its work.
+    """
 def tmva_poisson(seed: typing.SupportsInt | typing.SupportsIndex, mean: typing.SupportsFloat | typing.SupportsIndex, n: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int32]:
     """
     Poisson numbers as TMVA draws them (TRandom3), int32.
@@ -5242,3 +5603,4 @@ def tree_answers(forest: Forest, events: numpy.typing.NDArray[typing.Any], begin
     Weight times answer of the trees [begin, end), float64 of shape (events, end - begin).
     """
 __version__: str
+_cuda_backend_bytes: int = 112
