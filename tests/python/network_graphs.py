@@ -157,6 +157,11 @@ CASES: dict[str, Callable[[], Graph]] = {
     "gru": chain((4, 3), GRU(5)),
     "gru, sequences backwards": chain((4, 3), GRU(5, sequences=True, backwards=True)),
     "gru with a mask": masked(GRU(4), (5, 3)),
+    "gru, reset before": chain((4, 3), GRU(5, reset_after=False)),
+    "gru, reset before, sequences backwards": chain(
+        (4, 3), GRU(5, sequences=True, backwards=True, reset_after=False), Dense(2)
+    ),
+    "gru, reset before, with a mask": masked(GRU(4, reset_after=False, sequences=True), (5, 3)),
     "recurrent with a mask": masked(Recurrent(4), (5, 3)),
     "masking": masking,
     "attention": chain((4, 6), SelfAttention(2)),

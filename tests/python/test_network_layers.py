@@ -7,6 +7,7 @@ import pytest
 
 from diskern import InvalidArgument, _core
 from diskern.networks import (
+    GRU,
     Add,
     Concatenate,
     Convolution2D,
@@ -154,6 +155,27 @@ def test_convolution_by_its_definition() -> None:
         core, parameters, x.reshape(1, -1), np.zeros((1, expected.size)), single_precision=False
     )[0]
     np.testing.assert_allclose(given.reshape(expected.shape), expected, rtol=0, atol=1e-13)
+
+
+def test_gru_with_the_reset_gate_in_front_by_its_definition() -> None:
+    """h = (1 - z) n + z h, n = tanh(x W + (r h) U + b): arXiv:1406.1078."""
+    graph = Graph.chain([GRU(3, sequences=True, reset_after=False)], (4, 2)).core()
+    parameters, x, _ = sample(graph, 5)
+    weights, recurrent, biases = parameters[:18].reshape(2, 9), parameters[18:45].reshape(3, 9), parameters[45:]
+
+    def sigmoid(v: np.ndarray) -> np.ndarray:
+        return 1.0 / (1.0 + np.exp(-v))
+
+    h, expected = np.zeros((5, 3)), []
+    for t in range(4):
+        sums = x.reshape(5, 4, 2)[:, t] @ weights + biases
+        r = sigmoid(sums[:, :3] + h @ recurrent[:, :3])
+        z = sigmoid(sums[:, 3:6] + h @ recurrent[:, 3:6])
+        n = np.tanh(sums[:, 6:] + (r * h) @ recurrent[:, 6:])
+        h = (1.0 - z) * n + z * h
+        expected.append(h)
+    found = _core.GraphPredictor(graph, parameters.astype(np.float32)).evaluate(x.astype(np.float32))
+    np.testing.assert_allclose(found, np.stack(expected, axis=1).reshape(5, -1), atol=1e-5)
 
 
 def test_maximum_pooling_gives_ties_to_the_first_and_lets_nan_win() -> None:

@@ -144,6 +144,16 @@ def test_layouts() -> None:
     assert parse_layout("RESHAPE|1|1|4|FLAT,DENSE|2|TANH,LINEAR", (1, 2, 2), 1, []).core().parameter_count == 10 + 3
 
 
+def test_the_reset_gate_is_where_tmva_has_it() -> None:
+    def gru(layout: str) -> dict[str, object]:
+        graph = parse_layout(layout, (1, 3, 4), 1, [])
+        return next(one for one in graph.core().describe()["layers"] if one["kind"] == "gru")
+
+    assert gru("GRU|5|4|3|0|0,LINEAR")["reset_after"] is False
+    assert gru("GRU|5|4|3|0|0|0,LINEAR")["reset_after"] is False
+    assert "reset_after" not in gru("GRU|5|4|3|0|0|1,LINEAR")
+
+
 def test_other_options() -> None:
     values = DL.defaults("Classification")
     for options, words in (

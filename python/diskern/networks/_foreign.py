@@ -89,6 +89,8 @@ def _torch_arrays(name: str, kind: str, infos: list[dict[str, Any]], state: _Arr
         if kind != "gru":
             return [*weights, _reordered(inner + outer, order)]
         third = len(inner) // 3
+        if infos[-1]["shape"][0] != 4 * third:
+            raise InvalidArgument(f"layer {name!r}: PyTorch's GRU has reset_after=True")
         return [*weights, np.concatenate([(inner + outer)[: 2 * third], inner[2 * third :], outer[2 * third :]])]
     raise InvalidArgument(f"layer {name!r} of the kind {kind} has no counterpart in PyTorch; map it by hand")
 

@@ -168,8 +168,7 @@ def _keras_recurrent(one: _KerasLayer) -> Layer:
     if options["backwards"] and options["sequences"]:
         raise one.refuse("return_sequences with go_backwards is not available: Keras turns the series round")
     if one.kind == "GRU":
-        one.only("reset_after", True)
-        return GRU(**options)
+        return GRU(**options, reset_after=one.take("reset_after", True))
     return {"SimpleRNN": Recurrent, "LSTM": LSTM}[one.kind](**options)
 
 

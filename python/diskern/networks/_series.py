@@ -54,11 +54,19 @@ class LSTM(_Recurrent):
 
 @dataclass(eq=False)
 class GRU(_Recurrent):
-    __doc__ = f"""Gated recurrent unit, the reset gate behind the recurrent weights (arXiv:1406.1078, cuDNN's form).
+    __doc__ = f"""Gated recurrent unit (arXiv:1406.1078).
 
-    The columns of the weights are the gates r, z and the candidate n; a fourth part of the biases belongs to the
-    recurrent part of n.{_RECURRENT}"""
+    The columns of the weights are the gates r, z and the candidate n:
+    n = tanh(x W + b + r (h U + b')) with ``reset_after`` (the form of cuDNN and PyTorch), where a fourth part of the
+    biases is b'; else n = tanh(x W + (r h) U + b) (the paper's, TMVA's default).{_RECURRENT}reset_after : bool
+        Whether the reset gate stands behind the recurrent weights.
+    """
     _kind: ClassVar[str] = "gru"
+    reset_after: bool = True
+
+    def _attributes(self) -> dict[str, Any]:
+        after = self._flag("reset_after", self.reset_after)
+        return super()._attributes() | ({} if after else {"reset_after": False})
 
 
 @dataclass(eq=False)

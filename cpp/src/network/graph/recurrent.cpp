@@ -8,6 +8,7 @@
 
 #include "base/dispatch.hpp"
 #include "diskern/error.hpp"
+#include "network/graph/gru_reset_before.hpp"
 #include "network/graph/layers.hpp"
 #include "network/graph/matrix.hpp"
 #include "network/graph/recurrent_kernel.hpp"
@@ -395,7 +396,11 @@ class Masking final : public LayerOf<Masking> {
 
 LayerPointer make_recurrent(const archive::Group& group) { return std::make_shared<Recurrent<Cell::plain>>(group); }
 LayerPointer make_lstm(const archive::Group& group) { return std::make_shared<Recurrent<Cell::lstm>>(group); }
-LayerPointer make_gru(const archive::Group& group) { return std::make_shared<Recurrent<Cell::gru>>(group); }
+LayerPointer make_gru(const archive::Group& group) {
+  // Files from before the attribute have the gate behind.
+  if (group.contains("reset_after") && !group.boolean("reset_after")) return make_gru_reset_before(group);
+  return std::make_shared<Recurrent<Cell::gru>>(group);
+}
 LayerPointer make_masking(const archive::Group& group) { return std::make_shared<Masking>(group); }
 
 }  // namespace network::graph

@@ -155,7 +155,7 @@ def _recurrent(kind: str, fields: list[str], text: str) -> tuple[Recurrent | LST
     sequences = flags["returnSequence"]
     layer: Recurrent | LSTM | GRU
     if kind == "GRU":
-        layer = GRU(units, sequences=sequences)
+        layer = GRU(units, sequences=sequences, reset_after=flags["resetGateAfter"])
     elif kind == "LSTM":
         layer = LSTM(units, sequences=sequences)
     else:
@@ -353,7 +353,6 @@ class DL(Method):
     - convergence is judged on the validation sample of the DataLoader where there is one, else ``ValidationSize`` of
       the training events (the last ones, as in TMVA) are set apart;
     - without ``DropConfig`` nothing is dropped;
-    - GRU has its reset gate behind the recurrent weights;
     - ``Architecture`` is CPU; GPU is an error, no silent change.
 
     Negative event weights multiply the loss of their event.
