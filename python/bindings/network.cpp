@@ -120,6 +120,7 @@ void register_network(py::module_& module) {
       .value("batch", network::Solver::batch)
       .value("bfgs", network::Solver::bfgs)
       .value("mini_batch", network::Solver::mini_batch)
+      .value("lbfgs", network::Solver::lbfgs)
       .value("genetic", network::Solver::genetic);
   py::enum_<network::Loss> loss(module, "NetworkLoss", "What training minimises.");
   for (int kind = 0; kind <= static_cast<int>(network::last_loss); ++kind) {
@@ -179,6 +180,9 @@ void register_network(py::module_& module) {
       .def_property("schedule_final_fraction", DISKERN_MEMBER(schedule.final_fraction))
       .def_property("schedule_warmup_fraction", DISKERN_MEMBER(schedule.warmup_fraction))
       .def_readwrite("l2_per_event", &NetworkParams::l2_per_event)
+      .def_readwrite("dropout", &NetworkParams::dropout)
+      .def_readwrite("sampling_training", &NetworkParams::sampling_training)
+      .def_readwrite("sampling_testing", &NetworkParams::sampling_testing)
       .def_readwrite("averaging", &NetworkParams::averaging)
       .def_readwrite("averaging_decay", &NetworkParams::averaging_decay)
       .def_readwrite("averaging_start", &NetworkParams::averaging_start)

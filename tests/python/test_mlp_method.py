@@ -165,9 +165,9 @@ def test_the_defaults_are_those_of_tmva() -> None:
         "TrainingMethod=GA:Sampling=0.5",
         "EpochMonitoring",
         "CalculateErrors",
-        "SamplingImportance=0.5",
+        "SamplingImportance=1.5",
+        "RandomSeed=-1",
         "WeightRange=0.9",
-        "Sampling=0.5:SamplingTesting",
         "UseRegulator",
         "TrainingMethod=Adam:Sampling=0.5",
     ],
@@ -250,6 +250,30 @@ def test_sampling_and_the_end_by_convergence() -> None:
     y = np.clip(trained.predictor.evaluate(apart.variables)[:, 0], 1e-300, 1 - 1e-16)
     loss = -2 * np.mean(np.where(apart.is_signal, np.log(y), np.log1p(-y)))
     np.testing.assert_allclose(loss, curve.validation.min(), rtol=1e-9)
+
+
+def test_validation_events_are_sampled_where_it_is_asked_for() -> None:
+    """With weights that do not move the validation loss is that of as many events as are drawn."""
+    sample, apart = small(400), small(1000)
+    still = "NeuronType=tanh:HiddenLayers=4:NCycles=60:TestRate=1:LearningRate=1e-12"
+    whole = booked(options=still).train(sample, apart).curves[0].validation
+    drawn = booked(options=f"{still}:Sampling=0.1:!SamplingTraining:SamplingTesting").train(sample, apart)
+    values = drawn.curves[0].validation
+    assert whole is not None
+    assert values is not None
+    np.testing.assert_allclose(whole, whole[0], rtol=1e-6)
+    assert len(set(values)) > 50
+    y = np.clip(drawn.predictor.evaluate(apart.variables)[:, 0], 1e-300, 1 - 1e-16)
+    losses = -2 * np.where(apart.is_signal, np.log(y), np.log1p(-y))
+    spread = losses.std() / np.sqrt(100)  # of the mean of a tenth of the events
+    assert 0.5 * spread < values.std() < 1.5 * spread
+    assert abs(values.mean() - whole[0]) < 5 * spread / np.sqrt(len(values))
+    # Only in the given share of the cycles.
+    part = booked(options=f"{still}:Sampling=0.1:SamplingEpoch=0.5:!SamplingTraining:SamplingTesting")
+    later = part.train(sample, apart).curves[0].validation
+    assert later is not None
+    np.testing.assert_allclose(later[35:], whole[0], rtol=1e-6)
+    assert len(set(later[:25])) > 20
 
 
 def test_without_validation_the_convergence_test_says_what_it_looks_at() -> None:

@@ -36,7 +36,7 @@ def weights_of(estimator: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-@pytest.mark.parametrize("solver", ["adam", "bp", "bfgs"])
+@pytest.mark.parametrize("solver", ["adam", "bp", "bfgs", "lbfgs"])
 def test_classes_that_no_line_parts(solver: str, classes: int) -> None:
     X, y = rings(classes=classes)
     model = NetworkClassifier((12,), "tanh", solver=solver, learning_rate_init=0.01, max_iter=150, random_state=1)
@@ -141,7 +141,13 @@ def test_pickle_and_model_file(tmp_path: Path) -> None:
         {"l1": -1.0},
         {"weight_decay": 0.1},
         {"clip_norm": -1.0},
-        {"solver": "lbfgs"},
+        {"solver": "lbfg"},
+        {"dropout": 1.0},
+        {"dropout": "half"},
+        {"dropout": 0.5, "solver": "lbfgs"},
+        {"l1": 0.1, "solver": "lbfgs"},
+        {"schedule": "cosine", "solver": "lbfgs"},
+        {"layers": [Dense(3)], "dropout": 0.5, "hidden_layer_sizes": (100,)},
         {"hidden_layer_sizes": (5,), "layers": [Dense(3)]},
         {"learning_rate_init": 0.0},
         {"batch_size": 1.5},
@@ -303,6 +309,59 @@ def test_bfgs_finds_the_minimum_of_a_parabola_in_few_steps() -> None:
     layer = fit.predictor.layers[0]
     np.testing.assert_allclose(layer["weights"][0], expected[1:], atol=1e-6)
     np.testing.assert_allclose(layer["biases"], expected[:1], atol=1e-6)
+
+
+def test_lbfgs_finds_the_minimum_with_its_penalty() -> None:
+    """Against the minimum of scipy, for the loss as scikit-learn defines it."""
+    optimize = pytest.importorskip("scipy.optimize")
+    X, y = rings(150)
+    model = NetworkClassifier((), solver="lbfgs", alpha=2.0, max_iter=200, tol=1e-12, random_state=1).fit(X, y)
+    design = np.hstack([(X - X.mean(axis=0)) / X.std(axis=0), np.ones((len(X), 1))]).astype(float)
+    truth = (y == "middle").astype(float)
+
+    def loss(w: Any) -> float:
+        z = design @ w
+        cross_entropy = np.mean(np.logaddexp(0.0, z) - truth * z)
+        return float(cross_entropy + 0.5 * 2.0 / len(X) * np.sum(w[:-1] ** 2))
+
+    expected = optimize.minimize(loss, np.zeros(3), tol=1e-12).x
+    network = model.predictor_
+    scale = 1.0 / X.std(axis=0)
+    found = network.layers[0]["weights"][0] / scale
+    np.testing.assert_allclose(found, expected[:2], atol=2e-4)
+    assert model.n_iter_ < 40
+
+
+def test_dropout_by_its_definition() -> None:
+    """One step on many equal events: the mean over all draws, and nothing is dropped afterwards."""
+    n, rate = 40000, 0.3
+    X = np.where(np.arange(n) % 2 == 0, 1.0, -1.0).astype(np.float32)[:, np.newaxis]
+    options = {"solver": "sgd", "batch_size": 0, "alpha": 0.0, "early_stopping": False, "random_state": 3, "n_jobs": 2}
+
+    def weights(step: float, dropout: float) -> tuple[Any, Any]:
+        model = NetworkRegressor((6,), "identity", learning_rate_init=step, max_iter=1, dropout=dropout, **options).fit(
+            X, X[:, 0]
+        )
+        one, other = model.predictor_.layers
+        return one["weights"][:, 0], other["weights"][0]
+
+    first, second = weights(1e-12, 0.0)
+    moved = weights(1.0, rate)
+    # E[m_j h_j (sum_k m_k w_k h_k - t)] with E[m] = 1 and E[m^2] = 1 / (1 - rate).
+    residual = second @ first - 1.0
+    expected = first * (residual + second * first * rate / (1.0 - rate))
+    np.testing.assert_allclose(second - moved[1], expected, atol=0.02)
+    backwards = second * (residual + second * first * rate / (1.0 - rate))
+    np.testing.assert_allclose(first - moved[0], backwards, atol=0.02)
+    assert np.abs(expected - first * residual).max() > 0.05  # without dropout it is something else
+
+    X, y = rings(400)
+    fits = [
+        NetworkClassifier((20,), "tanh", dropout=0.4, max_iter=5, random_state=1, n_jobs=jobs).fit(X, y)
+        for jobs in (1, 2)
+    ]
+    np.testing.assert_array_equal(fits[0].predict_proba(X), fits[1].predict_proba(X))
+    np.testing.assert_array_equal(fits[0].predict_proba(X[:1]), fits[0].predict_proba(X)[:1])
 
 
 OPTIMIZERS = {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/executor.hpp"
+#include "base/philox.hpp"
 
 namespace diskern::network {
 
@@ -23,6 +24,7 @@ struct Scratch {
   std::vector<std::size_t> index;
   std::vector<float> targets;
   std::vector<float> weight;
+  AlignedVector<float> masks;
 };
 Scratch& scratch() {
   thread_local Scratch mine;
@@ -55,11 +57,12 @@ FloatEvents::FloatEvents(const Events& events) : size_(events.size()) {
   }
 }
 
-DenseEngine::DenseEngine(const Shape& shape, Loss loss, const LossParams& loss_params)
+DenseEngine::DenseEngine(const Shape& shape, Loss loss, const LossParams& loss_params, double dropout)
     : loss_kernels_(loss_kernels()),
       vectors_(optimizer_kernels()),
       loss_(loss),
       loss_params_(loss_params),
+      dropout_(dropout),
       layout_(shape) {
   transposed_.assign(layout_.transposed, 0.0F);
 }
@@ -93,9 +96,33 @@ std::size_t DenseEngine::chunk_rows(std::size_t count) const noexcept {
   return std::max<std::size_t>(2, (blocks + most - 1) / most) * block_rows;
 }
 
+void DenseEngine::drop(std::size_t l, std::size_t first_event, std::size_t rows, const Draw& draw, float* mask,
+                       float* values) const {
+  const Philox philox(draw.seed, Purpose::dropout);
+  const DenseFloatLayer& layer = layout_.layers[l];
+  const auto scale = static_cast<float>(1.0 / (1.0 - dropout_));
+  // Kept are words of at least this.
+  const auto bound = static_cast<std::uint64_t>(dropout_ * 0x1p32);
+  constexpr std::uint32_t numbers_per_layer = std::uint32_t{1} << 24U;
+  for (std::size_t i = 0; i < rows; ++i) {
+    float* factor = mask + i * layer.output_row;
+    float* value = values + i * layer.output_row;
+    for (std::size_t j = 0; j < layer.output_row; j += 4) {
+      const PhiloxBlock words = philox.block(first_event + i, draw.step,
+                                             static_cast<std::uint32_t>(l) * numbers_per_layer +
+                                                 static_cast<std::uint32_t>(j / 4));
+      for (std::size_t k = 0; k < 4; ++k) {
+        factor[j + k] = words.word[k] >= bound ? scale : 0.0F;
+        value[j + k] *= factor[j + k];
+      }
+    }
+  }
+}
+
 void DenseEngine::backward(std::size_t rows, DenseBuffers& buffers, const float* parameters, bool accumulate,
-                           float* gradient) const {
+                           float* gradient, const AlignedVector<float>& masks) const {
   const GemmKernels& gemm = *tables_.gemm;
+  const float* mask = masks.data() + masks.size();
   const float* delta = buffers.activation(layout_.layers.size());  // the loss has put its slopes there
   for (std::size_t l = layout_.layers.size(); l-- > 0;) {
     const DenseFloatLayer& layer = layout_.layers[l];
@@ -124,6 +151,16 @@ void DenseEngine::backward(std::size_t rows, DenseBuffers& buffers, const float*
                      false});
     }
     const DenseFloatLayer& before = layout_.layers[l - 1];
+    if (!masks.empty()) {
+      // Derivatives want the values as they were before some of them were dropped; where they were, they do not count.
+      mask -= block_rows * before.output_row;
+      const auto kept = static_cast<float>(1.0 - dropout_);
+      float* value = buffers.activation(l);
+      for (std::size_t i = 0; i < rows * before.output_row; ++i) {
+        previous[i] *= mask[i];
+        value[i] *= kept;
+      }
+    }
     tables_.activation->backward(before.activation, buffers.sums(l - 1), buffers.activation(l), previous,
                                  rows * before.output_row);
     delta = previous;
@@ -131,7 +168,7 @@ void DenseEngine::backward(std::size_t rows, DenseBuffers& buffers, const float*
 }
 
 double DenseEngine::gradient_of_chunk(const FloatEvents& events, const Permutation& order, Range range,
-                                      const float* parameters, float* gradient) const {
+                                      const float* parameters, float* gradient, const Draw* draw) const {
   Scratch& mine = scratch();
   mine.buffers.prepare(layout_, block_rows, true);
   const std::size_t columns = layout_.layers.front().inputs;
@@ -140,6 +177,11 @@ double DenseEngine::gradient_of_chunk(const FloatEvents& events, const Permutati
   mine.index.resize(block_rows);
   mine.targets.resize(block_rows * outputs);
   mine.weight.resize(block_rows);
+  std::size_t masked = 0;
+  if (draw != nullptr) {
+    for (std::size_t l = 0; l + 1 < layout_.layers.size(); ++l) masked += block_rows * layout_.layers[l].output_row;
+  }
+  mine.masks.resize(masked);
   double loss = 0.0;
   for (std::size_t begin = range.begin; begin < range.end; begin += block_rows) {
     const std::size_t rows = std::min(block_rows, range.end - begin);
@@ -152,20 +194,33 @@ double DenseEngine::gradient_of_chunk(const FloatEvents& events, const Permutati
         mine.targets[i * outputs + k] = events.targets()[mine.index[i] * outputs + k];
       }
     }
-    dense_forward(tables_, layout_, parameters, rows, mine.buffers, false);
+    if (masked == 0) {
+      dense_forward(tables_, layout_, parameters, rows, mine.buffers, false);
+    } else {
+      float* mask = mine.masks.data();
+      for (std::size_t l = 0; l < layout_.layers.size(); ++l) {
+        const bool hidden = l + 1 < layout_.layers.size();
+        dense_forward_layer(tables_, layout_.layers[l], l, parameters, rows, mine.buffers, hidden);
+        if (!hidden) break;
+        drop(l, begin, rows, *draw, mask, mine.buffers.activation(l + 1));
+        mask += block_rows * layout_.layers[l].output_row;
+      }
+    }
     const std::size_t last = layout_.layers.size();
     float* scores = mine.buffers.sums(last - 1);
     loss += loss_kernels_.evaluate(
         loss_, loss_params_,
         {rows, outputs, scores, scores_row, mine.targets.data(), outputs, mine.weight.data()},
         gradient != nullptr ? mine.buffers.activation(last) : scores);
-    if (gradient != nullptr) backward(rows, mine.buffers, parameters, begin != range.begin, gradient);
+    if (gradient != nullptr) {
+      backward(rows, mine.buffers, parameters, begin != range.begin, gradient, mine.masks);
+    }
   }
   return loss;
 }
 
 double DenseEngine::sum_chunks(const Context& context, const FloatEvents& events, const Permutation& order,
-                               std::size_t begin, std::size_t count, const float* parameters) {
+                               std::size_t begin, std::size_t count, const float* parameters, const Draw* draw) {
   const std::size_t rows = chunk_rows(count);
   chunks_ = chunk_count(count, rows);
   losses_.assign(chunks_, 0.0);
@@ -175,7 +230,7 @@ double DenseEngine::sum_chunks(const Context& context, const FloatEvents& events
       [&](std::size_t chunk) {
         const Range range = chunk_range(count, rows, chunk);
         losses_[chunk] = gradient_of_chunk(events, order, {begin + range.begin, begin + range.end}, parameters,
-                                           gradients_[chunk].data());
+                                           gradients_[chunk].data(), draw);
       },
       nanoseconds(layout_, count, 3.0));
   double loss = 0.0;
@@ -196,7 +251,8 @@ double DenseEngine::gradient(const Context& context, const FloatEvents& events, 
 
 double DenseEngine::step(const Context& context, const FloatEvents& events, const Permutation& order,
                          std::size_t begin, std::size_t count, Optimizer& optimizer, double rate, float* parameters) {
-  const double loss = sum_chunks(context, events, order, begin, count, parameters);
+  const Draw draw{context.seed, static_cast<std::uint32_t>(optimizer.steps())};
+  const double loss = sum_chunks(context, events, order, begin, count, parameters, dropout_ > 0.0 ? &draw : nullptr);
   optimizer.begin_step(rate, 1.0 / static_cast<double>(count));
   float* total = gradients_[0].data();
   constexpr std::size_t part_size = 1U << 13U;  // with the state of the optimizer 128 KiB
@@ -232,7 +288,8 @@ double DenseEngine::loss(const Context& context, const FloatEvents& events, cons
       context, chunks,
       [&](std::size_t chunk) {
         parts[chunk] =
-            gradient_of_chunk(events, natural, chunk_range(events.size(), rows, chunk), parameters, nullptr);
+            gradient_of_chunk(events, natural, chunk_range(events.size(), rows, chunk), parameters, nullptr,
+                              nullptr);
       },
       nanoseconds(layout_, events.size(), 1.0));
   double sum = 0.0;

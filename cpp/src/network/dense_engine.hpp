@@ -2,6 +2,7 @@
 // Gradient steps of a dense network in float32, over many threads.
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "base/executor.hpp"
@@ -43,7 +44,9 @@ class FloatEvents {
 // the number of threads.
 class DenseEngine {
  public:
-  DenseEngine(const Shape& shape, Loss loss, const LossParams& loss_params);
+  // dropout: probability with which a hidden neuron of an event is left out in step(), the others being divided by 1
+  // minus it; drawn by seed, step, place of the event and neuron.
+  DenseEngine(const Shape& shape, Loss loss, const LossParams& loss_params, double dropout = 0.0);
 
   // The sum of weight x loss over events order[begin] .. order[begin + count - 1], and the sum of its gradients, in the
   // layout's order.
@@ -62,18 +65,27 @@ class DenseEngine {
 
  private:
   std::size_t chunk_rows(std::size_t count) const noexcept;
+  // What is drawn in a step; null: nothing.
+  struct Draw {
+    std::uint64_t seed;
+    std::uint32_t step;
+  };
   double gradient_of_chunk(const FloatEvents& events, const Permutation& order, Range range, const float* parameters,
-                           float* gradient) const;
-  void backward(std::size_t rows, DenseBuffers& buffers, const float* parameters, bool accumulate,
-                float* gradient) const;
+                           float* gradient, const Draw* draw) const;
+  // masks: one factor for each number of the hidden layers, layer after layer; empty: none.
+  void backward(std::size_t rows, DenseBuffers& buffers, const float* parameters, bool accumulate, float* gradient,
+                const AlignedVector<float>& masks) const;
+  void drop(std::size_t l, std::size_t first_event, std::size_t rows, const Draw& draw, float* mask,
+            float* values) const;
   double sum_chunks(const Context& context, const FloatEvents& events, const Permutation& order, std::size_t begin,
-                    std::size_t count, const float* parameters);
+                    std::size_t count, const float* parameters, const Draw* draw = nullptr);
 
   DenseTables tables_;
   const LossKernels& loss_kernels_;
   const OptimizerKernels& vectors_;
   Loss loss_;
   LossParams loss_params_;
+  double dropout_;
   DenseLayout layout_;
   AlignedVector<float> transposed_;
   std::vector<AlignedVector<float>> gradients_;  // one per chunk

@@ -95,24 +95,28 @@ void DenseBuffers::prepare(const DenseLayout& layout, std::size_t rows, bool wit
   }
 }
 
+void dense_forward_layer(const DenseTables& tables, const DenseFloatLayer& layer, std::size_t l,
+                         const float* parameters, std::size_t rows, DenseBuffers& buffers, bool activate) {
+  const float* in = buffers.activation(l);
+  float* sums = buffers.sums(l);
+  const bool rectify = activate && layer.activation == Activation::relu;
+  if (layer.output_row == 1) {
+    tables.dense->dot(in, layer.input_row, rows, layer.input_row, parameters + layer.weights, parameters[layer.biases],
+                      sums);
+  } else {
+    tables.gemm->multiply({rows, layer.output_row, layer.inputs, in, layer.input_row, 1, parameters + layer.weights,
+                           layer.output_row, sums, layer.output_row, parameters + layer.biases, false, rectify});
+  }
+  if (activate && (!rectify || layer.output_row == 1)) {
+    tables.activation->forward(layer.activation, sums, buffers.activation(l + 1), rows * layer.output_row);
+  }
+}
+
 void dense_forward(const DenseTables& tables, const DenseLayout& layout, const float* parameters, std::size_t rows,
                    DenseBuffers& buffers, bool activate_last) {
   for (std::size_t l = 0; l < layout.layers.size(); ++l) {
-    const DenseFloatLayer& layer = layout.layers[l];
-    const float* in = buffers.activation(l);
-    float* sums = buffers.sums(l);
     const bool active = l + 1 < layout.layers.size() || activate_last;
-    const bool rectify = active && layer.activation == Activation::relu;
-    if (layer.output_row == 1) {
-      tables.dense->dot(in, layer.input_row, rows, layer.input_row, parameters + layer.weights,
-                        parameters[layer.biases], sums);
-    } else {
-      tables.gemm->multiply({rows, layer.output_row, layer.inputs, in, layer.input_row, 1, parameters + layer.weights,
-                             layer.output_row, sums, layer.output_row, parameters + layer.biases, false, rectify});
-    }
-    if (active && (!rectify || layer.output_row == 1)) {
-      tables.activation->forward(layer.activation, sums, buffers.activation(l + 1), rows * layer.output_row);
-    }
+    dense_forward_layer(tables, layout.layers[l], l, parameters, rows, buffers, active);
   }
 }
 

@@ -70,6 +70,10 @@ class DenseBuffers {
   std::vector<std::size_t> shape_;
 };
 
+// Of one layer: from its inputs in the buffers to its outputs there.
+void dense_forward_layer(const DenseTables& tables, const DenseFloatLayer& layer, std::size_t l,
+                         const float* parameters, std::size_t rows, DenseBuffers& buffers, bool activate);
+
 // From buffers.inputs() to the outputs of the last layer. Every value is a sum in the order of its inputs, so it does
 // not depend on how many events go together.
 void dense_forward(const DenseTables& tables, const DenseLayout& layout, const float* parameters, std::size_t rows,

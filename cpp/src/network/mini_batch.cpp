@@ -35,7 +35,7 @@ class FloatStepper final : public Stepper {
  public:
   FloatStepper(Session& session, std::size_t batch, std::uint64_t first_averaged)
       : session_(session),
-        engine_(session.engine.shape(), session.params.loss, session.params.loss_params),
+        engine_(session.engine.shape(), session.params.loss, session.params.loss_params, session.params.dropout),
         training_(session.training),
         weights_(engine_.layout().parameters),
         optimizer_(optimizer_params(session.params, batch), engine_.ranges(), weights_.size()),

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "network/averaging.hpp"
 #include "network/initialisation.hpp"
 #include "network/loss_kind.hpp"
 #include "network/network.hpp"
@@ -17,14 +18,8 @@ enum class Solver : std::uint8_t {
   batch = 1,       // TMVA's BP with BPMode=batch: plain gradient descent on batches in shuffled order
   bfgs = 2,        // TMVA's BFGS: the whole sample at once, line search by a factor Tau and a parabola
   genetic = 4,     // TMVA's GA: the weights are parameters of its genetic algorithm
+  lbfgs = 5,       // L-BFGS (lbfgs.hpp): the whole sample at once, in float64
   mini_batch = 3,  // shuffled mini-batches and one of the optimizers (optimizer_kind.hpp), in float32
-};
-
-// Weights averaged over steps, which the model and the validation loss then have; training itself goes on without.
-enum class Averaging : std::uint8_t {
-  none = 0,
-  exponential = 1,  // mean += (1 - averaging_decay) (weights - mean) after every step
-  tail = 2,         // the plain mean over the steps from the fraction averaging_start of the epochs on
 };
 
 struct NetworkParams {
@@ -46,6 +41,7 @@ struct NetworkParams {
   std::int32_t batch_size = 200;  // events; 0: all of them. Mini-batches are cut to the number of events
   double l2_per_event = 1e-4;     // mini-batches: this / batch size is added to optimizer.l2
   bool double_precision = false;  // mini-batches: train in float64, far more slowly
+  double dropout = 0.0;           // mini-batches in float32: of hidden neurons
   Averaging averaging = Averaging::none;
   double averaging_decay = 0.999;
   double averaging_start = 0.75;
@@ -63,6 +59,8 @@ struct NetworkParams {
   std::int32_t update_limit = 10000;  // most updates of the regulators
   double sampling = 1.0;              // fraction of the events used, drawn anew at every test
   double sampling_epoch = 1.0;        // fraction of the epochs in which sampling is used
+  bool sampling_training = true;      // of which events: those of training
+  bool sampling_testing = false;      // and those of validation
   bool normalise_weights = true;      // scale the event weights to a mean absolute value of 1
   bool tmva_estimator = false;        // losses are reported as TMVA's estimator: 2 x sum of w loss / events
   bool standardise_inputs = true;     // train on (x - mean) / deviation and fold that into the first layer

@@ -71,26 +71,33 @@ void Session::sample(std::int32_t epoch) {
   const float progress = static_cast<float>(epoch) / static_cast<float>(params.epochs);
   if (!(static_cast<double>(progress) < params.sampling_epoch)) {
     active = all_;
+    validation_index_.resize(validation.size());
+    std::iota(validation_index_.begin(), validation_index_.end(), std::size_t{0});
     return;
   }
   if ((epoch + 1) % params.test_rate != 0 && epoch != 0) return;
+  if (params.sampling_training) active = draw(all_.size());
+  if (params.sampling_testing && has_validation) validation_index_ = draw(validation.size());
+}
+
+std::vector<std::size_t> Session::draw(std::size_t n) {
   // TMVA draws sorted positions in float32 and walks through the events until the running sum passes each of them.
-  const std::size_t n = all_.size();
   const std::size_t wanted =
       std::max<std::size_t>(1, static_cast<std::size_t>(params.sampling * static_cast<double>(n)));
   std::vector<float> positions(wanted);
   for (float& position : positions) position = static_cast<float>(sampling_random_.uniform() * static_cast<double>(n));
   std::sort(positions.begin(), positions.end());
-  active.clear();
+  std::vector<std::size_t> drawn;
   float running = 0.000000001F;
   std::size_t next = 0;
   for (std::size_t i = 0; i < n && next < wanted; ++i) {
     running += 1.0F;
     if (running >= positions[next]) {
-      active.push_back(i);
+      drawn.push_back(i);
       ++next;
     }
   }
+  return drawn;
 }
 
 double Session::loss_sum_to_report(double sum, const Events& events, const std::vector<std::size_t>& index) const {

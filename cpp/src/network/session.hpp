@@ -56,6 +56,7 @@ class Session {
   double validation_loss_to_report(double sum) const { return loss_sum_to_report(sum, validation, validation_index_); }
 
  private:
+  std::vector<std::size_t> draw(std::size_t n);  // of n events the fraction params.sampling
   double loss_of(const Events& events, const std::vector<std::size_t>& index);
   bool finite() const noexcept;
 
@@ -82,6 +83,7 @@ void train_batch(Session& session, NetworkFit& fit);
 void train_bfgs(Session& session, NetworkFit& fit);
 void train_mini_batch(Session& session, NetworkFit& fit);
 void train_genetic(Session& session, NetworkFit& fit);
+void train_lbfgs(Session& session, NetworkFit& fit);
 
 // TMVA's shuffling of a list, which is not uniform: j = (int)(random * (n - 1)).
 void tmva_shuffle(std::vector<std::size_t>& index, TmvaRandom& random);

@@ -43,6 +43,9 @@ void check_params(const NetworkParams& params, std::size_t n_outputs) {
           "averaging_decay is " + number(params.averaging_decay) + ", expected 0 to below 1");
   require(params.averaging_start >= 0.0 && params.averaging_start < 1.0,
           "averaging_start is " + number(params.averaging_start) + ", expected 0 to below 1");
+  require(params.dropout >= 0.0 && params.dropout < 1.0,
+          "dropout is " + number(params.dropout) + ", expected 0 to below 1");
+  require(!(params.dropout > 0.0) || trains_in_float(params), "dropout is available with mini-batches in float32 only");
   require(params.solver == Solver::mini_batch || params.averaging == Averaging::none,
           "averaging is available with the solver mini_batch only");
   require(params.sampling > 0.0 && params.sampling <= 1.0,
@@ -67,6 +70,13 @@ void check_params(const NetworkParams& params, std::size_t n_outputs) {
           "the loss cross_entropy takes one output, got " + std::to_string(n_outputs));
   require(params.loss != Loss::softmax_cross_entropy || n_outputs >= 2,
           "the loss softmax_cross_entropy takes two outputs or more, got " + std::to_string(n_outputs));
+  if (params.solver == Solver::lbfgs) {
+    require(params.sampling >= 0.999999, "sampling below 1 is not available with the solver lbfgs");
+    require(!(params.optimizer.l1 > 0.0), "l1 is for mini-batches: the solver lbfgs needs a smooth loss");
+    require(!(params.optimizer.weight_decay > 0.0), "weight_decay is for adamw, not for the solver lbfgs");
+    require(!(params.optimizer.clip_norm > 0.0), "clip_norm is for mini-batches, not for the solver lbfgs");
+    require(params.schedule.kind == ScheduleKind::constant, "a schedule is for mini-batches, not for the solver lbfgs");
+  }
   if (params.regulator) {
     require(params.solver == Solver::bfgs, "regulator is available with the solver bfgs only");
     require(n_outputs == 1 && params.input_function == InputFunction::sum,
@@ -297,6 +307,9 @@ NetworkFit fit_network(const Context& context, const NetworkParams& given, const
         break;
       case Solver::genetic:
         train_genetic(session, fit);
+        break;
+      case Solver::lbfgs:
+        train_lbfgs(session, fit);
         break;
       case Solver::mini_batch:
         train_mini_batch(session, fit);

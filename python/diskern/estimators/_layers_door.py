@@ -52,6 +52,7 @@ class LayersDoor(NetworkInspection, Estimator):
     schedule: str
     schedule_factor: float
     schedule_period: int
+    dropout: float
     averaging: str
     initialisation: str
     n_iter_no_change: int
@@ -113,6 +114,8 @@ class LayersDoor(NetworkInspection, Estimator):
             )
         if params.averaging != _core.Averaging.none:
             raise InvalidArgument(f"averaging is not available with layers, got {self.averaging!r}")
+        if self.dropout != 0.0:
+            raise InvalidArgument(f"dropout={self.dropout!r} is for dense networks; put Dropout among the layers")
         loss = params.loss.name
         if isinstance(data, StreamData):
             numbers, outputs, all_targets, weight = self.n_features_in_, data.outputs, np.zeros((1, data.outputs)), None

@@ -11,7 +11,7 @@ ACTIVATIONS = {"identity": "linear", "logistic": "sigmoid"} | {
 OPTIMIZERS = {"sgd": "gradient_descent"} | {
     name: name for name in _core.OptimizerKind.__members__ if name != "gradient_descent"
 }
-SOLVERS = dict.fromkeys(OPTIMIZERS, "mini_batch") | {"bp": "sequential", "bfgs": "bfgs"}
+SOLVERS = dict.fromkeys(OPTIMIZERS, "mini_batch") | {"bp": "sequential", "bfgs": "bfgs", "lbfgs": "lbfgs"}
 REGRESSION_LOSSES = {
     "squared_error": "squared",
     "absolute_error": "absolute",
@@ -32,11 +32,12 @@ PARAMETERS = """
         Instead of dense hidden layers: a list of layers (:mod:`diskern.networks`) up to the last one, which is added;
         its first element may be an ``Input`` that says the shape of an event, X then is (events, *shape). Or a complete
         graph, which gives one number for two classes, one per class for more, one for a regression; with several inputs
-        X is a tuple of arrays or a mapping by their names. Needs a solver of mini-batches and no averaging; variables
-        in one row are standardised, images, series and what goes into a Graph are taken as they are.
+        X is a tuple of arrays or a mapping by their names. Needs a solver of mini-batches and no averaging;
+        variables in one row are standardised, images, series and what goes into a Graph are taken as they are.
     solver : str
         Rule of the steps on mini-batches: adam (arXiv:1412.6980), adamw, nadam, sgd, momentum, nesterov, adagrad,
-        adadelta, rmsprop. Or TMVA's back propagation event by event (bp), or TMVA's BFGS on all events (bfgs).
+        adadelta, rmsprop. Or, on all events at once, lbfgs (Liu and Nocedal, 1989); or TMVA's back propagation event by
+        event (bp), or TMVA's BFGS on all events (bfgs).
     learning_rate_init : float
         Step size of mini-batches (adadelta: usually 1), learning rate of bp.
     batch_size : int
@@ -63,6 +64,9 @@ PARAMETERS = """
         cosine falls to 0 over ``max_iter`` epochs, one_cycle rises for three tenths of them before.
     schedule_factor : float
     schedule_period : int
+    dropout : float
+        Probability with which a hidden neuron is left out in a step of mini-batches; the others are divided by 1 minus
+        it (Srivastava et al., JMLR 15 (2014) 1929). With ``layers`` use :class:`diskern.networks.Dropout`.
     averaging : {'none', 'exponential', 'tail'}
         The model has weights averaged over the steps of mini-batches: an exponential mean over about a thousand of
         them, or the plain mean over the last quarter of ``max_iter`` epochs.
@@ -108,10 +112,10 @@ PARAMETERS = """
 
     Notes
     -----
-    Variables are standardised inside the model (so are the targets of a regression), event weights are scaled to a mean
-    absolute value of 1. Training by mini-batches and the evaluation of such models are in float32 (losses are summed in
-    float64), bp and bfgs in float64. Weights that stop being finite are an error, or, once a whole epoch was done, a
-    warning and the best weights before.
+    Variables are standardised inside the model (so are the targets of a regression), event weights are scaled to a
+    mean absolute value of 1. Training by mini-batches and the evaluation of such models are in float32 (losses are
+    summed in float64), bp, bfgs and lbfgs in float64. Weights that stop being finite are an error,
+    or, once a whole epoch was done, a warning and the best weights before.
 """
 
 

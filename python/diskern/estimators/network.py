@@ -51,6 +51,7 @@ class _Network(LayersDoor):
         schedule: str = "constant",
         schedule_factor: float = _DEFAULTS.schedule_factor,
         schedule_period: int = _DEFAULTS.schedule_period,
+        dropout: float = _DEFAULTS.dropout,
         averaging: str = "none",
         initialisation: str = "automatic",
         early_stopping: bool | str = "auto",
@@ -81,6 +82,7 @@ class _Network(LayersDoor):
         self.schedule = schedule
         self.schedule_factor = schedule_factor
         self.schedule_period = schedule_period
+        self.dropout = dropout
         self.averaging = averaging
         self.initialisation = initialisation
         self.early_stopping = early_stopping
@@ -140,6 +142,7 @@ class _Network(LayersDoor):
             "l1": ("l1", self.l1),
             "weight_decay": ("weight_decay", self.weight_decay),
             "clip_norm": ("clip_norm", self.clip_norm),
+            "dropout": ("dropout", self.dropout),
             "schedule_factor": ("schedule_factor", self.schedule_factor),
             "schedule_period": ("schedule_period", self.schedule_period),
             "n_iter_no_change": ("convergence_tests", self.n_iter_no_change),
@@ -366,6 +369,7 @@ class NetworkRegressor(RegressorBase, _Network):
         schedule: str = "constant",
         schedule_factor: float = _DEFAULTS.schedule_factor,
         schedule_period: int = _DEFAULTS.schedule_period,
+        dropout: float = _DEFAULTS.dropout,
         averaging: str = "none",
         initialisation: str = "automatic",
         early_stopping: bool | str = "auto",
@@ -397,6 +401,7 @@ class NetworkRegressor(RegressorBase, _Network):
             schedule=schedule,
             schedule_factor=schedule_factor,
             schedule_period=schedule_period,
+            dropout=dropout,
             averaging=averaging,
             initialisation=initialisation,
             early_stopping=early_stopping,

@@ -88,9 +88,9 @@ class MLP(Method):
         Option("EpochMonitoring", "bool", False, "TMVA's histograms per cycle (not available)"),
         Option("Sampling", "float", _TMVA.sampling, "fraction of the events used, drawn anew at every test"),
         Option("SamplingEpoch", "float", _TMVA.sampling_epoch, "fraction of the cycles in which Sampling is used"),
-        Option("SamplingImportance", "float", 1.0, "importance sampling (only 1, off, is available)"),
+        Option("SamplingImportance", "float", 1.0, "TMVA multiplies the weights of all events by it: no effect"),
         Option("SamplingTraining", "bool", True, "sample the training events"),
-        Option("SamplingTesting", "bool", False, "sample the validation events (not available)"),
+        Option("SamplingTesting", "bool", False, "sample the validation events"),
         Option("ResetStep", "int", _TMVA.reset_step, "BFGS: history reset every that many cycles"),
         Option("Tau", "float", _TMVA.tau, "BFGS: factor of the line search"),
         Option("BPMode", "choice", "sequential", "BP: after every event, or in batches", ("sequential", "batch")),
@@ -125,12 +125,12 @@ class MLP(Method):
             raise error("EpochMonitoring", "is not available; the learning curves are always kept")
         if values["CalculateErrors"]:
             raise error("CalculateErrors", "is not available")
-        if values["SamplingImportance"] != 1.0:
-            raise error("SamplingImportance", "is not available, only 1 is")
+        if not 0.0 < values["SamplingImportance"] <= 1.0:
+            raise error("SamplingImportance", "must lie above 0 and not above 1")
+        if values["RandomSeed"] < 0:
+            raise error("RandomSeed", "must be 0 (drawn) or more")
         if values["WeightRange"] != 1.0:
             raise error("WeightRange", "is not available, only 1 is")
-        if values["SamplingTesting"] and values["Sampling"] < 1.0:
-            raise error("SamplingTesting", "is not available")
         if values["UseRegulator"] and values["TrainingMethod"] != "BFGS":
             raise error("UseRegulator", "is available with TrainingMethod=BFGS only")
         if values["UseRegulator"] and self.analysis_type == "Multiclass":
@@ -158,7 +158,9 @@ class MLP(Method):
         only(training == "BFGS", here, "ResetStep", "Tau")
         only(values["UseRegulator"], "without UseRegulator", "UpdateLimit")
         only(values["Sampling"] < 1.0, "with Sampling=1", "SamplingEpoch", "SamplingTraining", "SamplingTesting")
-        only(values["SamplingTraining"], "with !SamplingTraining", "Sampling", "SamplingEpoch")
+        sampled = values["SamplingTraining"] or values["SamplingTesting"]
+        only(sampled, "with neither SamplingTraining nor SamplingTesting", "Sampling", "SamplingEpoch")
+        only(False, "as TMVA multiplies the sampling weights of all events by it", "SamplingImportance")
         # Adam stops by it only where tests are counted, as the others do.
         only(values["ConvergenceTests"] >= 0, "without ConvergenceTests", "ConvergenceImprove")
         return {name: reason for name, reason in idle.items() if name in given}
@@ -195,9 +197,11 @@ class MLP(Method):
             params.tau = values["Tau"]
             params.regulator = values["UseRegulator"]
             params.update_limit = values["UpdateLimit"]
-            if values["SamplingTraining"]:
+            if values["SamplingTraining"] or values["SamplingTesting"]:
                 params.sampling = values["Sampling"]
                 params.sampling_epoch = values["SamplingEpoch"]
+                params.sampling_training = values["SamplingTraining"]
+                params.sampling_testing = values["SamplingTesting"]
             sequential = values["BPMode"] == "sequential"
             solver = {"BFGS": "bfgs", "GA": "genetic"}.get(
                 values["TrainingMethod"], "sequential" if sequential else "batch"
