@@ -1944,12 +1944,15 @@ class NetworkSolver:
 
       mini_batch
 
+      lbfgs
+
       genetic
     """
     __members__: typing.ClassVar[dict[str, NetworkSolver]]
     batch: typing.ClassVar[NetworkSolver]
     bfgs: typing.ClassVar[NetworkSolver]
     genetic: typing.ClassVar[NetworkSolver]
+    lbfgs: typing.ClassVar[NetworkSolver]
     mini_batch: typing.ClassVar[NetworkSolver]
     sequential: typing.ClassVar[NetworkSolver]
     @typing.overload
@@ -2373,6 +2376,8 @@ class NetworkParams:
     optimizer: OptimizerKind
     output: NetworkOutput
     regulator: bool
+    sampling_testing: bool
+    sampling_training: bool
     schedule: ScheduleKind
     solver: NetworkSolver
     standardise_inputs: bool
@@ -2444,6 +2449,12 @@ class NetworkParams:
         ...
     @decay_rate.setter
     def decay_rate(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def dropout(self) -> float:
+        ...
+    @dropout.setter
+    def dropout(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
     @property
     def epochs(self) -> int:
