@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core import FormatError, InvalidArgument
-from .table import missing_extra, near_misses, reading
+from .._near_misses import near_misses
+from .table import missing_extra, reading
 
 Block = dict[str, NDArray[Any]]
 _INSIDE = re.compile(r"^(?P<path>.+\.(?:root|h5|hdf5|hdf))(?::(?P<inside>.+))?$", re.IGNORECASE)

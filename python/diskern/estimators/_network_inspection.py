@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from ..data.table import near_misses
+from .._near_misses import near_misses
 
 InvalidArgument = _core.InvalidArgument
 

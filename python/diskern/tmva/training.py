@@ -8,7 +8,7 @@ import platform
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -199,7 +199,7 @@ def fit_categories(
             raise KeyboardInterrupt(f"training of category {inner.title!r} of {booked.title!r} was interrupted")
     booked.train_seconds = time.perf_counter() - start
     cuts = [part.cut for part in booked.parts]
-    model = _core.Model.of_categories(model_info(booked, job, len(sample)), cuts, models)
+    model = _core.Model.of_categories(model_info(booked, job, len(sample)), cuts, cast(list[_core.Model], models))
     booked.trained = TrainedMethod(model.predictor)
     evaluator: Evaluator = model
     return evaluator
@@ -376,7 +376,8 @@ def respond(booked: BookedMethod, sample: Sample | FloatMatrix, threads: int) ->
         if not isinstance(sample, Sample):
             raise InvalidArgument(f"{booked.title!r} reads the spectators {', '.join(keys)} beside the variables")
         key = np.column_stack([np.asarray(sample.spectators[name], np.float64) for name in keys])
-        responses = np.asarray(booked.model.evaluate_with_key(events, key, threads=threads), np.float64)
+        keyed = cast(_core.Model, booked.model)
+        responses = np.asarray(keyed.evaluate_with_key(events, key, threads=threads), np.float64)
     else:
         responses = np.asarray(booked.model.evaluate(events, threads=threads), np.float64)
     # An infinite response can still be ordered; an infinite estimate cannot be compared with a target.

@@ -245,7 +245,7 @@ def _renormalised(boost: NDArray[np.float64], sample: TrainingSample) -> NDArray
     """Both classes with half of the sum that all events had."""
     weight = sample.weight * boost
     half = sample.weight.sum() / 2
-    result = boost.copy()
+    result: NDArray[np.float64] = boost.copy()
     for mask in (sample.is_signal, ~sample.is_signal):
         total = weight[mask].sum()
         if not (math.isfinite(total) and total > 0):

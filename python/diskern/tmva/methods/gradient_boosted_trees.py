@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -296,7 +296,7 @@ class GradientBoostedTrees(Method):
                 f"{result.best_iteration} of {len(training) - 1} iterations kept, where the validation "
                 + ("metric is best" if len(result.validation_metric) else "loss is least")
             )
-        notes += cancellation_notes(result.predictor, result.negative_fraction)
+        notes += cancellation_notes(cast(_core.Forest, result.predictor), result.negative_fraction)
         return TrainedMethod(
             predictor=result.predictor,
             ranking_name="Variable Importance",
