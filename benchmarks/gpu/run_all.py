@@ -195,9 +195,8 @@ def forest_evaluation(clock: Clock, small: bool) -> dict[str, Any]:
     import numpy as np
 
     import diskern
-    from diskern import _core
+    from diskern import GradientBoostedTreesClassifier, _core
     from diskern.datasets import higgs_like
-    from diskern.estimators import GradientBoostedTreesClassifier
 
     training, n, trees = (2000, 3000, 10) if small else (100_000, 10_000_000, 500)
     sample = higgs_like(training, seed=1)
@@ -253,8 +252,7 @@ def forest_evaluation(clock: Clock, small: bool) -> dict[str, Any]:
 def clustering(clock: Clock, small: bool) -> dict[str, Any]:
     import numpy as np
 
-    from diskern import _core
-    from diskern.estimators import DBSCAN
+    from diskern import DBSCAN, _core
 
     n = 3000 if small else 1_000_000
     random = np.random.default_rng(1)
@@ -291,8 +289,7 @@ def clustering(clock: Clock, small: bool) -> dict[str, Any]:
 def kmeans(clock: Clock, small: bool) -> dict[str, Any]:
     import numpy as np
 
-    from diskern import _core
-    from diskern.estimators import KMeans
+    from diskern import KMeans, _core
 
     n = 3000 if small else 10_000_000
     random = np.random.default_rng(3)

@@ -17,8 +17,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 import diskern
-from diskern import _core, _device
-from diskern.estimators import DBSCAN, FisherClassifier, GradientBoostedTreesClassifier, KMeans
+from diskern import DBSCAN, FisherClassifier, GradientBoostedTreesClassifier, KMeans, _core, _device
 
 ROOT = Path(__file__).resolve().parents[2]
 
