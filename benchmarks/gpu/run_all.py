@@ -200,10 +200,10 @@ def forest_evaluation(clock: Clock, small: bool) -> dict[str, Any]:
 
     training, n, trees = (2000, 3000, 10) if small else (100_000, 10_000_000, 500)
     sample = higgs_like(training, seed=1)
-    X = np.ascontiguousarray(sample.X, np.float32)
-    native = GradientBoostedTreesClassifier(n_estimators=trees, max_depth=6, max_leaf_nodes=None).fit(X, sample.y)
+    X = np.ascontiguousarray(sample.events, np.float32)
+    native = GradientBoostedTreesClassifier(n_estimators=trees, max_depth=6, max_leaf_nodes=None).fit(X, sample.labels)
     model = diskern.Model(native._model())
-    block = np.ascontiguousarray(higgs_like(min(n, 1_000_000), seed=2).X, np.float32)
+    block = np.ascontiguousarray(higgs_like(min(n, 1_000_000), seed=2).events, np.float32)
     events = np.ascontiguousarray(np.tile(block, (n // len(block), 1)))
     there = to_device(events)
 
@@ -223,7 +223,7 @@ def forest_evaluation(clock: Clock, small: bool) -> dict[str, Any]:
         rows.append(Row("xgboost cuda", None, "not run: takes events on the device from CuPy only"))
     else:
         booster = xgboost.train(
-            {"device": "cuda", "max_depth": 6, "objective": "binary:logistic"}, xgboost.DMatrix(X, sample.y), trees
+            {"device": "cuda", "max_depth": 6, "objective": "binary:logistic"}, xgboost.DMatrix(X, sample.labels), trees
         )
 
         def peer() -> Any:
