@@ -6,7 +6,6 @@
 
 #include <cuda_runtime.h>
 
-#include <bit>
 #include <limits>
 #include <vector>
 
@@ -213,6 +212,13 @@ __global__ void __launch_bounds__(threads)
   }
 }
 
+// The bits that hold all keys below a number.
+unsigned bits_of(std::uint64_t count) {
+  unsigned bits = 0;
+  while (count >> bits != 0) ++bits;
+  return bits;
+}
+
 DeviceGrid grid_of(const DevicePoints& points, double eps, void* stream) {
   const std::vector<double> extent = extent_of(points, stream);
   return clustering::device_grid(extent.data(), extent.data() + points.dimensions, points.dimensions, eps);
@@ -229,7 +235,7 @@ DeviceDbscanCounts fit(const DeviceDbscanParams& params, const DevicePoints& poi
   const unsigned blocks = point_blocks(n);
   DeviceArray<std::uint64_t> keys(n, stream);
   launch("sorting points into cells", make_keys, blocks, threads, 0, stream, points, grid, keys.data());
-  const SortedKeys sorted = sort_keys(std::move(keys), static_cast<unsigned>(std::bit_width(grid.key_count)), stream);
+  const SortedKeys sorted = sort_keys(std::move(keys), bits_of(grid.key_count), stream);
   const DeviceArray<double> coordinates(n * points.dimensions, stream);
   launch("bringing points into order", gather, blocks, threads, 0, stream, points, sorted.indices.data(), coordinates.data());
   const double limit = params.metric == DeviceMetric::euclidean ? params.eps * params.eps : params.eps;
