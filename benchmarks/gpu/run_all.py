@@ -191,6 +191,30 @@ def emulated(core: Any) -> bool:
     return bool(devices) and devices[0]["name"].startswith("emulated")
 
 
+def same_array(there: Any, host: Any) -> bool:
+    return to_host(there).tobytes() == host.tobytes()
+
+
+def same_inertia(there: float, host: float) -> bool:
+    return abs(there - host) <= 1e-6 * host
+
+
+PROCESSOR = "diskern on the processor, all threads"
+
+
+def beside_processor(what: str, same: Callable[[Any, Any], bool]) -> Callable[[dict[str, Any]], str]:
+    """How the device's answer agrees with the processor's."""
+
+    def agreement(answers: dict[str, Any]) -> str:
+        if PROCESSOR not in answers:
+            return "not compared"
+        return (
+            f"{what} of the processor" if same(answers["diskern"], answers[PROCESSOR]) else "DIFFERS from the processor"
+        )
+
+    return agreement
+
+
 def forest_evaluation(clock: Clock, small: bool) -> dict[str, Any]:
     import numpy as np
 
@@ -214,7 +238,7 @@ def forest_evaluation(clock: Clock, small: bool) -> dict[str, Any]:
 
     rows = [
         Row("diskern", on_device),
-        Row("diskern on the processor, all threads", lambda: model.evaluate(events, threads=0)),
+        Row(PROCESSOR, lambda: model.evaluate(events, threads=0)),
     ]
     xgboost, cupy = module("xgboost"), module("cupy")
     if xgboost is None:
@@ -236,17 +260,13 @@ def forest_evaluation(clock: Clock, small: bool) -> dict[str, Any]:
         Row("cuML (nvForest)", None, "not installed" if module("cuml") is None else "not built: no row for it yet")
     )
 
-    def same(answers: dict[str, Any]) -> str:
-        host = answers.get("diskern on the processor, all threads")
-        if host is None:
-            return "not compared"
-        return (
-            "bits of the processor"
-            if np.array_equal(to_host(answers["diskern"]), host)
-            else "DIFFERS from the processor"
-        )
-
-    return timed(f"forest evaluation, {n} events x 28, {trees} trees of depth 6", rows, same, clock, 1 if small else 7)
+    return timed(
+        f"forest evaluation, {n} events x 28, {trees} trees of depth 6",
+        rows,
+        beside_processor("bits", same_array),
+        clock,
+        1 if small else 7,
+    )
 
 
 def clustering(clock: Clock, small: bool) -> dict[str, Any]:
@@ -269,21 +289,17 @@ def clustering(clock: Clock, small: bool) -> dict[str, Any]:
 
     rows = [
         Row("diskern", on_device),
-        Row("diskern on the processor, all threads", lambda: DBSCAN(eps=0.3, min_samples=10).fit(points).labels_),
+        Row(PROCESSOR, lambda: DBSCAN(eps=0.3, min_samples=10).fit(points).labels_),
         Row("cuML", None, "not installed" if module("cuml") is None else "not built: no row for it yet"),
     ]
 
-    def same(answers: dict[str, Any]) -> str:
-        host = answers.get("diskern on the processor, all threads")
-        if host is None:
-            return "not compared"
-        return (
-            "labels of the processor"
-            if np.array_equal(to_host(answers["diskern"]), host)
-            else "DIFFERS from the processor"
-        )
-
-    return timed(f"DBSCAN, {n} points in three dimensions", rows, same, clock, 1 if small else 7)
+    return timed(
+        f"DBSCAN, {n} points in three dimensions",
+        rows,
+        beside_processor("labels", same_array),
+        clock,
+        1 if small else 7,
+    )
 
 
 def kmeans(clock: Clock, small: bool) -> dict[str, Any]:
@@ -306,18 +322,17 @@ def kmeans(clock: Clock, small: bool) -> dict[str, Any]:
 
     rows = [
         Row("diskern", on_device),
-        Row("diskern on the processor, all threads", lambda: KMeans(20, **settings).fit(points).inertia_),
+        Row(PROCESSOR, lambda: KMeans(20, **settings).fit(points).inertia_),
         Row("cuML", None, "not installed" if module("cuml") is None else "not built: no row for it yet"),
     ]
 
-    def same(answers: dict[str, Any]) -> str:
-        host = answers.get("diskern on the processor, all threads")
-        if host is None:
-            return "not compared"
-        equal = abs(answers["diskern"] - host) <= 1e-6 * host
-        return "inertia of the processor" if equal else "DIFFERS from the processor"
-
-    return timed(f"k-means, {n} x 4, 20 clusters, 20 iterations", rows, same, clock, 1 if small else 5)
+    return timed(
+        f"k-means, {n} x 4, 20 clusters, 20 iterations",
+        rows,
+        beside_processor("inertia", same_inertia),
+        clock,
+        1 if small else 5,
+    )
 
 
 NOT_BUILT = (
