@@ -363,26 +363,39 @@ class Model:
         self._model.save_xgboost_json(os.fspath(path))
 
     def to_onnx(self) -> bytes:
-        """The bytes of an ONNX file (a forest or a dense network).
+        """The bytes of an ONNX file (a forest, a dense network or a network of layers).
 
-        Input ``variables``, float32 of shape (events, variables), output ``responses``. A network uses operators of
-        ai.onnx 9 only; its weights become float32. A forest uses ``TreeEnsembleRegressor`` of the operator set
-        ai.onnx.ml 1 and one operator of ai.onnx 9 for the link, which runtimes since 2019 read; for classifiers too,
-        because it gives the response and not a label. Every event reaches the same leaves, missing values included;
-        leaves and base scores become float32, with tree weights and averages multiplied in, and runtimes sum them in
-        float32. Names of variables and responses stand in the file's metadata.
+        Input ``variables``, float32 of shape (events, variables), output ``responses``. Names of variables and
+        responses stand in the file's metadata.
+
+        A forest uses ``TreeEnsembleRegressor`` of the operator set ai.onnx.ml 1 and one operator of ai.onnx 9 for the
+        link, which runtimes since 2019 read; for classifiers too, because it gives the response and not a label. Every
+        event reaches the same leaves, missing values included; leaves and base scores become float32, with tree weights
+        and averages multiplied in, and runtimes sum them in float32.
+
+        A dense network uses operators of ai.onnx 9, a network of layers those of ai.onnx 11; weights become float32.
+        A network of several inputs or outputs has each of them by its name and in its shape: an output has the name of
+        its layer.
+
+        Transformations of the variables stand in front (ai.onnx 11; of regression targets N only): D, P, U and G in
+        float64, as in the core, rounded to float32 after every step. The responses are those of the model to some
+        1e-6 of their range.
 
         Raises
         ------
         InvalidArgument
-            ONNX cannot express the model: other methods than forests and dense networks, transformations of the
-            variables, preselection, Fisher cuts, medians.
+            ONNX cannot express the model: other methods, preselection, Fisher cuts, medians, penalties among the
+            outputs of a network.
         """
-        return bytes(self._model.to_onnx())
+        from ._onnx import onnx_bytes
+
+        return onnx_bytes(self._model)
 
     def save_onnx(self, path: str | os.PathLike[str]) -> None:
         """Write an ONNX file, complete or not at all; see ``to_onnx``."""
-        self._model.save_onnx(os.fspath(path))
+        from .report.write import write_bytes
+
+        write_bytes(Path(path), self.to_onnx())
 
     def to_header(self, name: str | None = None) -> str:
         """The text of a C++ header that evaluates the model with nothing but the standard library of C++11.
@@ -392,7 +405,7 @@ class Model:
         header; responses of the type double (of a dense network alone ``real``, what it computes in). No allocation,
         safe from any thread. Numbers are written with all their digits; an SVM is computed in float64.
 
-        Written are forests, dense networks, Fisher, LD, HMatrix, Likelihood, Cuts, SVM and RuleFit, with the
+        Written are forests, networks, Fisher, LD, HMatrix, Likelihood, Cuts, SVM and RuleFit, with the
         transformations N, D, P, U, G (of regression targets N only).
 
         Parameters

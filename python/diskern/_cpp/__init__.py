@@ -16,6 +16,7 @@ from .._core import InvalidArgument
 from .._version import __version__
 from . import methods
 from .forest import forest
+from .graph import graph
 from .text import Text, comment, quoted
 from .transformations import chain_code, inverse_chain_code
 
@@ -96,6 +97,7 @@ def _frame(model: _core.Model, name: str, text: Text, transformed: bool, targets
 _WRITERS: dict[str, Callable[[Text, _core.Model, dict[str, Any], str], None]] = {
     "cuts": methods.cuts,
     "forest": forest,
+    "graph": graph,
     "hmatrix": methods.hmatrix,
     "kernel machine": methods.kernel_machine,
     "likelihood": methods.likelihood,

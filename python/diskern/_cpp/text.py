@@ -86,6 +86,7 @@ class Text:
     def __init__(self) -> None:
         self.before = ""
         self.detail: list[str] = []
+        self.included: set[str] = set()  # functions of layers that are there
         self._helpers: set[str] = set()
 
     def add(self, code: str) -> None:
