@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 
 from _tree_peers import (
+    Labels,
     Matrix,
     Response,
     Shape,
+    Trained,
     Trainer,
     catboost_level_wise,
     catboost_symmetric,
@@ -206,7 +208,40 @@ catboost_depthwise = _catboost("catboost_depthwise.cbm", catboost_level_wise)
 catboost_one_cut_a_level = _catboost("catboost_symmetric.cbm", catboost_symmetric)
 
 
+def _scikit_learn_model(store: Store, shape: Shape, name: str, train: Trainer) -> Any:
+    path = store.forest(name, train, shape, lambda model, path: path.write_bytes(pickle.dumps(model)))
+    return pickle.loads(path.read_bytes())
+
+
 def scikit_learn(store: Store, shape: Shape, threads: int) -> Respond:
-    path = store.forest("sklearn.pickle", sklearn, shape, lambda model, path: path.write_bytes(pickle.dumps(model)))
-    model = pickle.loads(path.read_bytes())
+    model = _scikit_learn_model(store, shape, "sklearn.pickle", sklearn)
     return lambda x: np.asarray(limit_openmp(threads, lambda: model.predict_proba(x)[:, 1]))
+
+
+def diskern_of_scikit_learn(store: Store, shape: Shape, threads: int) -> Respond:
+    return _imported(_scikit_learn_model(store, shape, "sklearn.pickle", sklearn), threads)
+
+
+def _random_forest(events: Matrix, labels: Labels, shape: Shape, threads: int) -> Trained:
+    from sklearn.ensemble import RandomForestClassifier
+
+    model = RandomForestClassifier(shape.trees, max_depth=shape.depth, n_jobs=threads, random_state=1)
+    model.fit(events, labels)
+    return Trained(lambda x: model.predict_proba(x)[:, 1], model)
+
+
+def random_forest(store: Store, shape: Shape, threads: int) -> Respond:
+    model = _scikit_learn_model(store, shape, "random_forest.pickle", _random_forest)
+    model.set_params(n_jobs=threads)
+    return lambda x: np.asarray(model.predict_proba(x)[:, 1])
+
+
+def diskern_of_random_forest(store: Store, shape: Shape, threads: int) -> Respond:
+    return _imported(_scikit_learn_model(store, shape, "random_forest.pickle", _random_forest), threads)
+
+
+def _imported(estimator: Any, threads: int) -> Respond:
+    from diskern import from_sklearn
+
+    model = from_sklearn(estimator)
+    return lambda x: np.asarray(model.evaluate(x, threads=threads)[:, 0])

@@ -7,8 +7,9 @@ and "diskern, LightGBM's" is read from LightGBM's file. A peer that one round sh
 than the strongest of its group runs that round only.
 
 Each shape of forest has three cases, so that one run is short: "alone" (XGBoost, one thread and two), "libraries" and
-"compiled"; Diskern and XGBoost run in all of them. Training, conversion and compilation are not timed:
---prepare makes them all and stops, and what the folder --prepared holds is not made again.
+"compiled"; Diskern and XGBoost run in all of them. The case "imported" has each library's own forest in a group, in the
+library and read from it by Diskern. Training, conversion and compilation are not timed: --prepare makes them all and
+stops, and what the folder --prepared holds is not made again.
 """
 
 from __future__ import annotations
@@ -53,31 +54,72 @@ _PARTS: tuple[tuple[str, str, tuple[Entry, ...], tuple[int, ...], int], ...] = (
     ("compiled", "compiled and converted forests", _BOTH + _COMPILED, (2,), 3),
 )
 _SHAPES = ((100, 6), (500, 6), (850, 3))
+# Whose forest, and who evaluates it beside Diskern.
+_IMPORTED: tuple[tuple[str, Entry, Make], ...] = (
+    ("XGBoost's", ("xgboost", "xgboost", "inplace_predict", peers.xgboost, False), peers.diskern),
+    ("LightGBM's", ("lightgbm", "lightgbm", "Booster.predict", peers.lightgbm, False), peers.diskern_of_lightgbm),
+    (
+        "scikit-learn's HistGradientBoosting",
+        ("scikit-learn", "scikit-learn", "predict_proba", peers.scikit_learn, False),
+        peers.diskern_of_scikit_learn,
+    ),
+    (
+        "scikit-learn's RandomForest",
+        ("scikit-learn", "scikit-learn", "predict_proba", peers.random_forest, False),
+        peers.diskern_of_random_forest,
+    ),
+)
+_IMPORTED_SHAPE = (100, 6)
 
 
 def _quality(events: Events, response: Response) -> float:
     return auc(events.test_labels, np.asarray(response, np.float64))
 
 
+def _contestant(store: Store, shape: Shape, entry: Entry, label: str, threads: int) -> Contestant:
+    name, package, what, make, apart = entry
+
+    def prepare(events: Events, count: int) -> Callable[[], Response]:
+        respond = make(store, shape, count)
+        return lambda: respond(events.test)
+
+    return Contestant(name, package, f"{what}; {shape}", prepare, label, threads, apart)
+
+
+def _imported(store: Store, quick: bool, events: Callable[[], Events]) -> Case:
+    """Each library's own forest, in the library and on Diskern's kernels."""
+    trees, depth = _IMPORTED_SHAPE
+    shape = quick_shape(Shape(trees, depth=depth), quick)
+    contestants = []
+    for whose, entry, imported in _IMPORTED:
+        label = f"{whose} forest of {shape.trees} trees of depth {shape.depth}, 2 threads"
+        ours: Entry = ("diskern", entry[1], f"{whose} forest", imported, False)
+        contestants += [_contestant(store, shape, one, label, 2) for one in (ours, entry)]
+    return Case(
+        f"{trees}-trees-depth-{depth}-imported",
+        f"{shape.trees} trees of depth {shape.depth}, in their own library and imported",
+        f"{store.test} events x 28",
+        events,
+        tuple(contestants),
+        store.test,
+        "event",
+        _quality,
+        warm_up=min(store.test, 20_000),
+        rounds=1 if quick else 3,
+    )
+
+
 def cases(store: Store, quick: bool) -> tuple[Case, ...]:
     """The rows of the table."""
     events = cache(store.events)
-    made = []
+    made = [_imported(store, quick, events)]
     for trees, depth in _SHAPES:
         shape = quick_shape(Shape(trees, depth=depth), quick)
         for part, title, entries, threads, rounds in _PARTS:
             contestants = []
             for count in threads:
                 label = f"{shape.trees} trees of depth {shape.depth}, {count} thread{'s' if count > 1 else ''}"
-                for name, package, what, make, apart in entries:
-
-                    def prepare(
-                        events: Events, threads: int, make: Make = make, shape: Shape = shape
-                    ) -> Callable[[], Response]:
-                        respond = make(store, shape, threads)
-                        return lambda: respond(events.test)
-
-                    contestants.append(Contestant(name, package, f"{what}; {shape}", prepare, label, count, apart))
+                contestants += [_contestant(store, shape, entry, label, count) for entry in entries]
             made.append(
                 Case(
                     f"{trees}-trees-depth-{depth}-{part}",
@@ -98,8 +140,10 @@ def cases(store: Store, quick: bool) -> tuple[Case, ...]:
 
 def _prepare(store: Store, quick: bool) -> None:
     """Every forest, converted and compiled."""
+    imported = tuple(entry for _, entry, _ in _IMPORTED)
     for trees, depth in _SHAPES:
-        for name, package, _, make, _ in _BOTH + _LIBRARIES + _COMPILED:
+        more = imported if (trees, depth) == _IMPORTED_SHAPE else ()
+        for name, package, _, make, _ in _BOTH + _LIBRARIES + _COMPILED + more:
             if all(installed(needed) is not None for needed in package.split()):
                 make(store, quick_shape(Shape(trees, depth=depth), quick), 1)
                 print(f"{trees} trees of depth {depth}: {name} is ready", flush=True)
@@ -108,6 +152,7 @@ def _prepare(store: Store, quick: bool) -> None:
 def main() -> int:
     assert __doc__ is not None
     names = [f"{trees}-trees-depth-{depth}-{part[0]}" for trees, depth in _SHAPES for part in _PARTS]
+    names.append("{}-trees-depth-{}-imported".format(*_IMPORTED_SHAPE))
     made = parser(__doc__, names)
     made.add_argument("--prepared", type=Path, metavar="FOLDER", help="events and forests, kept (default: not kept)")
     made.add_argument("--prepare", action="store_true", help="make what the folder lacks and stop")

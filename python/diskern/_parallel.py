@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from . import _core
-from .tmva.progress import ProgressBar
+from ._progress import ProgressBar
 
 T = TypeVar("T")
 # progress(done, total, training loss, validation loss), as the methods call it

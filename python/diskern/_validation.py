@@ -63,6 +63,7 @@ def check_events(
     allow_infinite: bool = False,
     n_features: int | None = None,
     minimum_events: int = 1,
+    any_order: bool = False,
 ) -> NDArray[np.float32]:
     """Events as the core wants them.
 
@@ -78,10 +79,13 @@ def check_events(
         Expected number of variables.
     minimum_events : int
         Fewest events that make sense.
+    any_order : bool
+        Whether the core takes float32 events by any strides, so that column by column, reversed or repeated ones need
+        no copy.
 
     Returns
     -------
-    float32 array of shape (events, variables), C order; no copy is made if X is one already.
+    float32 array of shape (events, variables), C order unless ``any_order``; no copy is made if X is one already.
 
     Raises
     ------
@@ -107,7 +111,9 @@ def check_events(
     if n_features is not None and array.shape[1] != n_features:
         raise InvalidArgument(f"{name} has {array.shape[1]} variables, expected {n_features}")
     with np.errstate(over="ignore", invalid="ignore"):
-        events: NDArray[np.float32] = contiguous(array, np.float32)
+        as_it_is = any_order and array.dtype == np.float32 and array.dtype.isnative and array.flags.aligned
+        whole = as_it_is and all(stride % array.itemsize == 0 for stride in array.strides)
+        events: NDArray[np.float32] = array if whole else contiguous(array, np.float32)
     if array.dtype.kind != "b":
         _check_finite(array, events, name, allow_missing, allow_infinite)
     return events

@@ -65,6 +65,10 @@ def small_models() -> dict[str, Any]:
         ("folds_expression", _core.FoldRule.expression(2, "int(k) % 2")),
     ):
         models[name] = _core.Model(info, None, _core.FoldsPredictor(rule, [forest, forest], [chain, None]))
+    few = _core.UBoostParams()
+    few.n_estimators, few.efficiency_steps, few.n_neighbors, few.max_depth = 2, 2, 5, 2
+    votes = _core.fit_uboost(few, columns, np.ones(60), classes, columns[:, :1].astype(np.float64)).predictor
+    models["votes"] = _core.Model(info, None, votes)
     return models
 
 
@@ -74,7 +78,7 @@ def main() -> None:
         (folder / kind).mkdir(parents=True, exist_ok=True)
     for name, model in small_models().items():
         (folder / "model" / name).write_bytes(model.to_bytes())
-        if name != "median" and not name.startswith("folds"):
+        if name not in ("median", "votes") and not name.startswith("folds"):
             (folder / "xml" / name).write_text(model.to_tmva_xml())
     for path in sorted(WEIGHT_FILES.glob("*.weights.xml.gz")):
         text = shortened(gzip.decompress(path.read_bytes()).decode())

@@ -406,6 +406,13 @@ def test_progress_and_interruption() -> None:
     assert [s[:2] for s in seen] == [(i, 7) for i in range(1, 8)]
     assert [s[2] for s in seen] == result.training_loss[1:]
     assert all(math.isnan(s[3]) for s in seen)
+    held_out = (X, np.ones(len(X)), np.asarray(answer["class_index"], np.int32))
+    settings = {"n_estimators": 7, "validation": held_out, "progress": lambda *a: seen.append(a)}
+    for metric in ("loss", "auc"):
+        seen.clear()
+        result = fit(X, **answer, early_stopping_metric=_core.ValidationMetric.__members__[metric], **settings)
+        watched = result.validation_metric if metric == "auc" else result.validation_loss
+        assert [s[3] for s in seen] == list(watched[1:])
 
 
 def bad_cases() -> list[tuple[str, dict[str, Any], str]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 import diskern
+import diskern.inspection
 
 pytest.importorskip("sklearn")
 
@@ -17,6 +19,7 @@ from sklearn.metrics import roc_auc_score
 
 from diskern import AdaBoostTreesClassifier, InvalidArgument, KFoldClassifier, UBoostClassifier
 from diskern.evaluation import efficiency_deviation, protected_bins
+from foreign_events import special_events
 
 
 def sample(n: int = 4000, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -259,13 +262,69 @@ def test_file_pickle_and_folds(tmp_path: Path) -> None:
     columns = {f"x{j}": X[:, j] for j in range(3)}
     np.testing.assert_array_equal(loaded.evaluate(columns)[:, 0], expected)
     np.testing.assert_array_equal(responses(pickle.loads(pickle.dumps(model)), X), expected)
-    for write in (loaded.to_tmva_xml, loaded.to_xgboost_json, loaded.to_onnx):
-        with pytest.raises(InvalidArgument, match="votes"):
-            write()
     folds = KFoldClassifier(small(), 2).fit(X, y, key=np.arange(1000), protected=mass)
     seen = folds.fold_ != 0
     by_hand = small().fit(X[seen], y[seen], protected=mass[seen])
     np.testing.assert_array_equal(folds.out_of_fold_[~seen], by_hand.predict_proba(X[~seen]))
+
+
+def unusual_events(model: diskern.Model) -> np.ndarray:
+    """Events on the thresholds of the forests, beside them, and of unusual numbers."""
+    return special_events(cast(Any, SimpleNamespace(variables=model.variables, predictor=model.predictor.voters)))
+
+
+def test_written_as_onnx(tmp_path: Path) -> None:
+    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    X, y, mass = sample(1500)
+    X[::7, 1] = np.nan
+    estimator = small(efficiency_steps=5).fit(X, y, protected=mass)
+    estimator.save(tmp_path / "model.diskern")
+    model = diskern.load(tmp_path / "model.diskern")
+    model.save_onnx(tmp_path / "model.onnx")
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = runtime.InferenceSession(str(tmp_path / "model.onnx"), options)
+    assert [one.shape for one in session.get_outputs()] == [["events", 1]]
+    for events in (X, unusual_events(model)):
+        expected = model.evaluate(events)
+        parts = model.predictor.voters.evaluate(events)
+        assert parts.shape == (len(events), 5)
+        assert np.ptp(parts, axis=1).max() > 0.1  # another number of them would have another mean
+        found = session.run(["responses"], {"variables": events})[0]
+        np.testing.assert_allclose(found, expected, rtol=2e-6, atol=1e-6)
+
+
+def test_written_as_a_header(tmp_path: Path) -> None:
+    from test_cpp_export import compiled, compiler
+
+    if compiler is None:
+        pytest.skip("no C++ compiler is installed")
+    X, y, mass = sample(1500)
+    X[::7, 1] = np.nan
+    model = diskern.Model(small(efficiency_steps=5).fit(X, y, protected=mass)._model())
+    events = np.vstack([X, unusual_events(model)])
+    found = compiled(tmp_path, {"uboost": model}, {"uboost": events})["uboost"]
+    np.testing.assert_allclose(found, model.evaluate(events), rtol=1e-14)
+
+
+def test_what_no_sum_of_trees_is_told() -> None:
+    """Formats and explanations that know sums of trees only say why, and what can be done."""
+    X, y, mass = sample(800)
+    estimator = small(efficiency_steps=3).fit(X, y, protected=mass)
+    model = diskern.Model(estimator._model())
+    with pytest.raises(InvalidArgument, match=r"uBoost cannot be written as a TMVA weight file.*mean over 3 forests"):
+        model.to_tmva_xml()
+    with pytest.raises(InvalidArgument, match=r"uBoost cannot be written as a model of XGBoost.*mean over 3 forests"):
+        model.to_xgboost_json()
+    for subject in (estimator, model):
+        with pytest.raises(InvalidArgument, match=r"mean over 3 forests.*no sum of trees.*\.voters"):
+            diskern.inspection.shap_values(subject, X[:5])
+    voters = estimator.predictor_.voters
+    shap = diskern.inspection.shap_values(voters, X)
+    score = shap.base_value + shap.values.sum(axis=2)
+    np.testing.assert_allclose((1.0 / (1.0 + np.exp(-score))).mean(axis=1), responses(estimator, X), rtol=1e-12)
+    importance = diskern.inspection.permutation_importance(estimator, X, y, repeats=3)
+    assert importance.ranking()[-1][0] == "x2"  # which tells nothing
 
 
 def test_interruption_keeps_whole_rounds() -> None:

@@ -7,6 +7,7 @@
 
 #include "diskern/error.hpp"
 #include "model/implementation.hpp"
+#include "trees/votes.hpp"
 
 namespace diskern::model::foreign {
 
@@ -210,9 +211,14 @@ std::vector<VariableInfo> to_variables(const std::vector<std::string>& names) {
   return variables;
 }
 
-const trees::Forest& forest_of(const Model& model, const std::string& format) {
+const trees::Forest& forest_of(const Model& model, const std::string& format, bool* mean_of_outputs) {
   const Model::Implementation& implementation = *model.implementation();
   const auto* forest = dynamic_cast<const trees::ForestPredictor*>(implementation.predictor.get());
+  if (const auto* votes = dynamic_cast<const trees::VotesPredictor*>(implementation.predictor.get())) {
+    if (mean_of_outputs == nullptr) throw InvalidArgument(votes->why_no_sum_of_trees("written as " + format));
+    *mean_of_outputs = true;
+    forest = votes->voters().get();
+  }
   if (forest == nullptr) {
     throw InvalidArgument("a model of kind '" + std::string(implementation.predictor->kind()) +
                           "' cannot be written as " + format + ", which takes forests");

@@ -79,8 +79,10 @@ struct SumForest {
 };
 SumForest as_sum(const trees::Forest& forest, const std::string& format);
 
-// The forest of a model without transformations; throws InvalidArgument, which names the format.
-const trees::Forest& forest_of(const Model& model, const std::string& format);
+// The forest of a model without transformations; throws InvalidArgument, which names the format. Of uBoost the response
+// is the mean of what the forest's outputs say: a format that can have a mean gives mean_of_outputs, which is set to
+// whether it must be taken; for the others such a model is an error.
+const trees::Forest& forest_of(const Model& model, const std::string& format, bool* mean_of_outputs = nullptr);
 
 std::vector<VariableInfo> to_variables(const std::vector<std::string>& names);
 

@@ -109,7 +109,8 @@ std::string write_onnx(const Model& model) {
   if (const auto* net = dynamic_cast<const network::NetworkPredictor*>(implementation.predictor.get())) {
     return onnx::write_network(model, net->network());
   }
-  const Forest& forest = foreign::forest_of(model, format);
+  bool mean_of_outputs = false;
+  const Forest& forest = foreign::forest_of(model, format, &mean_of_outputs);
   const ModelInfo& info = model.info();
   const foreign::SumForest sum = foreign::as_sum(forest, format);
   const auto n_outputs = static_cast<std::size_t>(forest.n_outputs);
@@ -126,9 +127,10 @@ std::string write_onnx(const Model& model) {
   if (forest.link == Link::softmax) link = "Softmax";
   if (forest.link == Link::exponential) link = "Exp";
 
+  const char* const linked = mean_of_outputs ? "votes" : "responses";
   Message graph;
   graph.message(
-      1, node("TreeEnsembleRegressor", "ai.onnx.ml", {"variables"}, link != nullptr ? "scores" : "responses",
+      1, node("TreeEnsembleRegressor", "ai.onnx.ml", {"variables"}, link != nullptr ? "scores" : linked,
               {attribute("aggregate_function", std::string_view("SUM")), attribute("base_values", base_values),
                attribute("n_targets", static_cast<std::int64_t>(n_outputs)),
                attribute("nodes_falsenodeids", ensemble.false_node), attribute("nodes_featureids", ensemble.feature),
@@ -141,14 +143,18 @@ std::string write_onnx(const Model& model) {
   if (link != nullptr) {
     std::vector<Message> attributes;
     if (forest.link == Link::softmax) attributes.push_back(attribute("axis", std::int64_t{1}));
-    graph.message(1, node(link, "", {"scores"}, normalised ? "parts" : "responses", attributes));
+    graph.message(1, node(link, "", {"scores"}, normalised ? "parts" : linked, attributes));
   }
   if (normalised) {
     graph.message(1, node("ReduceSum", "", {"parts"}, "sum",
                           {attribute("axes", std::vector<std::int64_t>{1}), attribute("keepdims", std::int64_t{1})}));
-    graph.message(1, node("Div", "", {"parts", "sum"}, "responses", {}));
+    graph.message(1, node("Div", "", {"parts", "sum"}, linked, {}));
   }
-  return onnx::file_of(graph, info, n_outputs, true);
+  if (mean_of_outputs) {
+    graph.message(1, node("ReduceMean", "", {"votes"}, "responses",
+                          {attribute("axes", std::vector<std::int64_t>{1}), attribute("keepdims", std::int64_t{1})}));
+  }
+  return onnx::file_of(graph, info, mean_of_outputs ? 1 : n_outputs, true);
 }
 
 }  // namespace diskern::model

@@ -11,6 +11,7 @@
 #include "model/categories.hpp"
 #include "model/implementation.hpp"
 #include "model/tmva_xml.hpp"
+#include "trees/votes.hpp"
 
 namespace diskern::model {
 
@@ -261,6 +262,9 @@ Writable writable(const Predictor& predictor, const ModelInfo& info) {
   if (const auto* boosted = dynamic_cast<const BoostedPredictor*>(&predictor)) return writable_boosted(*boosted, info);
   if (const auto* categories = dynamic_cast<const CategoriesPredictor*>(&predictor)) {
     return writable_categories(*categories);
+  }
+  if (const auto* votes = dynamic_cast<const trees::VotesPredictor*>(&predictor)) {
+    throw InvalidArgument(votes->why_no_sum_of_trees("written as a TMVA weight file"));
   }
   throw InvalidArgument("a model of kind '" + std::string(predictor.kind()) +
                         "' cannot be written as a TMVA weight file");

@@ -15,10 +15,10 @@ namespace diskern::trees {
 
 void Booster::prepare() {
   const std::size_t n = training_.n;
-  edges_ = find_edges(context_, training_.view(), View<const double>(training_.weight.data(), n), params_.max_bins,
+  edges_ = find_edges(context_, training_.events, View<const double>(training_.weight.data(), n), params_.max_bins,
                       View<const std::int32_t>(training_.class_index.data(), training_.class_index.size()));
   if (context_.interrupted()) throw Interrupted();
-  binned_ = bin_events(context_, edges_, training_.view());
+  binned_ = bin_events(context_, edges_, training_.events);
   if (context_.interrupted()) throw Interrupted();
 
   rules_.max_leaf_nodes = params_.max_leaf_nodes;
@@ -243,7 +243,8 @@ GradientBoostingResult Booster::run() {
     Progress progress{iteration, total, result.training_loss.back()};
     if (validation_ != nullptr) {
       const double value = judge();
-      progress.validation_loss = result.validation_loss.back();
+      // What early stopping watches, so that whoever looks on sees the number that decides.
+      progress.validation_loss = (other_metric ? result.validation_metric : result.validation_loss).back();
       if (value < best) {
         best = value;
         best_iteration = iteration;

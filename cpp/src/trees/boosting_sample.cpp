@@ -126,8 +126,8 @@ BoostingSample pack_sample(const Context& context, const GradientBoostingSample&
       }
     }
   }
-  if (packed.n == n && sample.events.contiguous()) {
-    packed.events = sample.events.data();
+  if (packed.n == n) {
+    packed.events = sample.events;
   } else {
     packed.storage.resize(packed.n * packed.n_features);
     for (std::size_t k = 0; k < packed.n; ++k) {
@@ -135,7 +135,7 @@ BoostingSample pack_sample(const Context& context, const GradientBoostingSample&
         packed.storage[k * packed.n_features + j] = sample.events(at(k), j);
       }
     }
-    packed.events = packed.storage.data();
+    packed.events = View<const float, 2>(packed.storage.data(), packed.n, packed.n_features);
   }
   check(packed.signed_weight > 0,
         name + ": the sum of weights is " + std::to_string(packed.signed_weight) + ", it must be positive");

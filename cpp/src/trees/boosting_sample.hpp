@@ -54,7 +54,7 @@ struct BoostingSample {
   std::size_t n = 0;
   std::size_t n_features = 0;
   std::vector<float> storage;
-  const float* events = nullptr;  // C order
+  View<const float, 2> events;  // the caller's, in whatever order they lie, or those in storage
   SampleArray<double> weight;
   SampleArray<std::int32_t> class_index;
   SampleArray<double> target;  // in classification: +1 for class 1, -1 otherwise, or empty
@@ -65,7 +65,12 @@ struct BoostingSample {
   bool any_negative = false;
   bool unit_weights = false;       // all weights are one
 
-  View<const float, 2> view() const { return {events, n, n_features}; }
+  // The variables of an event beside each other: where they lie so, else copied to `place`, which has n_features numbers.
+  const float* row(std::size_t i, float* place) const noexcept {
+    if (events.strides()[1] == 1) return &events(i, 0);
+    for (std::size_t j = 0; j < n_features; ++j) place[j] = events(i, j);
+    return place;
+  }
 };
 
 // n_classes: 0 for regression. `name` begins the errors. signs: in classification, whether there is a target. Throws

@@ -330,9 +330,10 @@ void add_tree(const Context& context, const Tree& tree, double factor, const Boo
       context, chunk_count(sample.n, chunk_size),
       [&](std::size_t chunk) {
         const Range range = chunk_range(sample.n, chunk_size, chunk);
+        std::vector<float> place(sample.n_features);
         for (std::size_t i = range.begin; i < range.end; ++i) {
-          const auto leaf =
-              static_cast<std::size_t>(leaf_index(tree, sample.events + i * sample.n_features, sample.n_features));
+          const float* event = sample.row(i, place.data());
+          const auto leaf = static_cast<std::size_t>(leaf_index(tree, event, sample.n_features));
           score[i] += factor * tree.value[leaf];
         }
       },

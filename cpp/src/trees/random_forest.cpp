@@ -136,10 +136,10 @@ class Trainer {
 
   RandomForestResult run() {
     edges_ =
-        find_edges(context_, sample_.view(), View<const double>(sample_.weight.data(), sample_.n), params_.max_bins,
+        find_edges(context_, sample_.events, View<const double>(sample_.weight.data(), sample_.n), params_.max_bins,
                    View<const std::int32_t>(sample_.class_index.data(), sample_.class_index.size()));
     if (context_.interrupted()) throw Interrupted();
-    columns_ = bin_columns(context_, edges_, sample_.view());
+    columns_ = bin_columns(context_, edges_, sample_.events);
     if (context_.interrupted()) throw Interrupted();
     double count_sum = 0;
     bool whole = true;
@@ -296,9 +296,10 @@ class Trainer {
           context_, chunk_count(n, chunk_size),
           [&](std::size_t chunk) {
             const Range range = chunk_range(n, chunk_size, chunk);
+            std::vector<float> place(sample_.n_features);
             for (std::size_t i = range.begin; i < range.end; ++i) {
               if (draws[i] != 0) continue;
-              const float* event = sample_.events + i * sample_.n_features;
+              const float* event = sample_.row(i, place.data());
               const auto leaf =
                   static_cast<std::size_t>(leaf_index(forest.trees[t * outputs], event, sample_.n_features));
               for (std::size_t o = 0; o < outputs; ++o) {

@@ -26,13 +26,13 @@ constexpr std::size_t chunk_size = 8192;
 BinnedSample::BinnedSample(const Context& context, const BoostingSample& sample, std::size_t n_classes,
                            Criterion criterion, int max_bins)
     : sample_(sample), n_classes_(n_classes), criterion_(criterion) {
-  edges_ = find_edges(context, sample.view(), View<const double>(sample.weight.data(), sample.n), max_bins,
+  edges_ = find_edges(context, sample.events, View<const double>(sample.weight.data(), sample.n), max_bins,
                       View<const std::int32_t>(sample.class_index.data(), sample.class_index.size()));
   if (context.interrupted()) throw Interrupted();
   if (on_gradients()) {
-    binned_ = bin_events(context, edges_, sample.view());
+    binned_ = bin_events(context, edges_, sample.events);
   } else {
-    columns_ = bin_columns(context, edges_, sample.view());
+    columns_ = bin_columns(context, edges_, sample.events);
   }
   if (n_classes == 0) shift_ = weighted_mean(sample);
 }

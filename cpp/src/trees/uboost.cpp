@@ -262,8 +262,9 @@ void UBooster::add_tree(BoostedForest& forest, Workplace& place, std::uint32_t n
 void UBooster::take_back(BoostedForest& forest, std::size_t wanted) const {
   if (forest.trees.size() <= wanted) return;
   const Tree& tree = forest.trees.back();
+  std::vector<float> row(sample_.n_features);
   for (std::size_t k = 0; k < uniform_.size(); ++k) {
-    const float* event = sample_.events + std::size_t{uniform_[k]} * sample_.n_features;
+    const float* event = sample_.row(uniform_[k], row.data());
     forest.score[k] -= tree.value[static_cast<std::size_t>(leaf_index(tree, event, sample_.n_features))];
   }
   forest.trees.pop_back();

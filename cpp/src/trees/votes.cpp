@@ -59,6 +59,12 @@ void VotesPredictor::write(archive::Group& group) const {
   voters_->write(group.group("forest"));
 }
 
+std::string VotesPredictor::why_no_sum_of_trees(const std::string& done) const {
+  return "a model of uBoost cannot be " + done + ": its response is the mean over " +
+         std::to_string(voters_->output_count()) +
+         " forests of how clearly an event passes the cut of each, which is no sum of trees";
+}
+
 PredictorPointer VotesPredictor::read(const archive::Group& group) {
   group.integer("layout", layout_version, layout_version);
   const PredictorPointer read = ForestPredictor::read(group.child("forest"));

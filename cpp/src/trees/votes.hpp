@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "base/predictor.hpp"
 #include "trees/forest.hpp"
@@ -24,6 +26,9 @@ class VotesPredictor final : public Predictor {
   void evaluate(const Context& context, View<const float, 2> events, View<double, 2> responses) const override;
   void write(archive::Group& group) const override;
   static PredictorPointer read(const archive::Group& group);
+
+  // The message of whoever can only do something ("written as X", "explained by Y") with a sum of trees.
+  std::string why_no_sum_of_trees(const std::string& done) const;
 
   const std::shared_ptr<const ForestPredictor>& voters() const noexcept { return voters_; }
 

@@ -15,7 +15,7 @@ from .._archive import sections
 from .._core import InvalidArgument
 from .._version import __version__
 from . import methods
-from .forest import forest
+from .forest import forest, votes
 from .graph import graph
 from .text import Text, comment, quoted
 from .transformations import chain_code, inverse_chain_code
@@ -104,4 +104,5 @@ _WRITERS: dict[str, Callable[[Text, _core.Model, dict[str, Any], str], None]] = 
     "linear": methods.linear,
     "network": methods.network,
     "rules": methods.rules,
+    "votes": votes,
 }

@@ -22,9 +22,25 @@ _LINKS = {
 
 
 def forest(text: Text, model: _core.Model, content: dict[str, Any], name: str) -> None:
-    trees: Any = model.predictor
+    predict(text, _evaluation(text, model.predictor))
+
+
+def votes(text: Text, model: _core.Model, content: dict[str, Any], name: str) -> None:
+    """uBoost: the mean of what the outputs of a forest say."""
+    predictor: Any = model.predictor
+    voters = predictor.voters
+    if list(voters.preselection):
+        raise InvalidArgument("votes of a forest with a preselection cannot be written as a C++ header")
+    count = voters.output_count
+    body = f"  double votes[{count}];\n" + _evaluation(text, voters, "votes")
+    body += f"  double sum_of_votes = 0.0;\n  for (int k = 0; k < {count}; ++k) sum_of_votes += votes[k];\n"
+    predict(text, body + f"  responses[0] = sum_of_votes / {count}.0;\n")
+
+
+def _evaluation(text: Text, trees: Any, answers: str = "responses") -> str:
+    """Code that fills the array ``answers`` from the variables x; the numbers of the trees go to ``text``."""
     aggregation, link = trees.aggregation.name, trees.link.name
-    count, outputs, n = trees.tree_count, model.output_count, model.variable_count
+    count, outputs, n = trees.tree_count, trees.output_count, trees.input_count
     if aggregation == "weighted_median":
         raise InvalidArgument("the weighted median of AdaBoostR2 cannot be written as a C++ header")
     arrays: dict[str, list[Any]] = {name: [] for name in ("feature", "threshold", "left", "right", "missing", "value")}
@@ -101,7 +117,7 @@ def forest(text: Text, model: _core.Model, content: dict[str, Any], name: str) -
         )
     else:
         body += _LINKS[link] + "  }\n"
-    predict(text, body)
+    return body.replace("responses", answers)
 
 
 def _preselection(forest: Any) -> Iterable[str]:

@@ -10,7 +10,6 @@ few methods marked abstract. Typical ``fit``::
 
 from __future__ import annotations
 
-import sys
 from abc import abstractmethod
 from collections.abc import Callable
 from os import PathLike
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._near_misses import near_misses
+from .._progress import ProgressLine
 from .._validation import NegativePolicy, check_events, check_labels, check_target, check_weights
 
 try:
@@ -35,17 +35,6 @@ except ImportError as error:  # pragma: no cover
 InvalidArgument = _core.InvalidArgument
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-
-
-def progress_line(done: int, total: int, training_loss: float, validation_loss: float) -> None:
-    """Print the state of a fit on one line of the terminal that is written over."""
-    text = f"\r{done}/{total}"
-    if training_loss == training_loss:
-        text += f"  training loss {training_loss:.6g}"
-    if validation_loss == validation_loss:
-        text += f"  validation loss {validation_loss:.6g}"
-    sys.stderr.write(text + ("\n" if done >= total else ""))
-    sys.stderr.flush()
 
 
 def model_information(estimator: Any, method: str) -> dict[str, Any]:
@@ -83,7 +72,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
     random_state : int, RandomState or None
         Seed of everything random; None draws a new one.
     verbose : int
-        1 shows progress on standard error.
+        1 shows progress on standard error: rate, time left, loss and what is watched for early stopping. On a terminal
+        one line, elsewhere a line every ten seconds.
     """
 
     #: name of the method in model files
@@ -95,6 +85,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
     #: whether the core takes float64 and any strides, so that predictions need no copy; it refuses what float32 cannot
     #: hold, and all else must be a value for the method
     _any_layout: ClassVar[bool] = False
+    #: whether the core trains on float32 events by any strides
+    _fits_any_order: ClassVar[bool] = False
 
     n_jobs: int | None
     random_state: Any
@@ -154,14 +146,24 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         if not isinstance(self.verbose, int | np.integer) or self.verbose < 0:
             raise InvalidArgument(f"verbose must be 0, 1 or a boolean, got {self.verbose!r}")
 
+    def _progress_names(self) -> tuple[str, str]:
+        """What the two numbers are that the training reports after each step; NaN are not shown."""
+        return "loss", "validation loss"
+
     def _progress(self) -> Callable[[int, int, float, float], None] | None:
-        return progress_line if self.verbose else None
+        return ProgressLine(type(self).__name__, self._progress_names()) if self.verbose else None
 
     # The door
 
     def _check_events(self, X: Any, *, reset: bool, name: str = "X") -> NDArray[np.float32]:
         """Judge X and, with reset, learn n_features_in_ and feature_names_in_ from it, else compare with them."""
-        events = check_events(X, name, allow_missing=self._allow_missing, allow_infinite=self._allow_infinite)
+        events = check_events(
+            X,
+            name,
+            allow_missing=self._allow_missing,
+            allow_infinite=self._allow_infinite,
+            any_order=reset and self._fits_any_order,
+        )
         # Names come from the original (a DataFrame); the count from either.
         validate_data(self, X if hasattr(X, "columns") else events, reset=reset, skip_check_array=True)
         return events

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
+from .._shares import shares
 from .._validation import NegativePolicy
 from ._base import InvalidArgument
 from ._choices import CRITERIA, negative_policy
@@ -37,6 +38,9 @@ class _Engine(TmvaTrees):
             raise InvalidArgument(f"engine must be 'tmva' or 'histogram', got {self.engine!r}")
         return self.engine == "histogram"
 
+    def _progress_names(self) -> tuple[str, str]:
+        return "error fraction", "validation"
+
     # TMVA's trees know neither missing nor infinite values.
     @property
     def _allow_missing(self) -> bool:  # type: ignore[override]
@@ -44,6 +48,10 @@ class _Engine(TmvaTrees):
 
     @property
     def _allow_infinite(self) -> bool:  # type: ignore[override]
+        return self.engine == "histogram"
+
+    @property
+    def _fits_any_order(self) -> bool:  # type: ignore[override]
         return self.engine == "histogram"
 
     def _histogram_params(self) -> _core.AdaBoostParams:
@@ -77,8 +85,7 @@ class _Engine(TmvaTrees):
         )
         self.estimator_weights_ = np.asarray(result.tree_weight)
         self.estimator_errors_ = np.asarray(result.error_fraction)
-        gain = np.asarray(result.feature_gain)
-        self.feature_importances_ = gain / gain.sum() if gain.sum() > 0 else gain
+        self.feature_importances_ = shares(result.feature_gain)
         return self._finish_fit(result.predictor, result.interrupted)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
+from .._shares import shares
 from .._validation import NegativePolicy, check_early_stopping, check_weights
 from ._choices import set_values
 from ._protected import check_protected, uniform_classes
@@ -211,8 +212,7 @@ n_jobs, random_state, verbose
         self.validation_loss_ = np.asarray(result.validation_loss)
         self.n_iter_ = int(result.best_iteration)
         self.best_iteration_ = int(self.validation_loss_.argmin()) if len(self.validation_loss_) else self.n_iter_
-        gain = np.asarray(result.feature_gain)
-        self.feature_importances_ = gain / gain.sum() if gain.sum() > 0 else gain
+        self.feature_importances_ = shares(result.feature_gain)
         self._finish_fit(result.predictor, result.interrupted)
         return self
 

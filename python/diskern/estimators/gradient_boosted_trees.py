@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._boosting import interaction_groups, monotone_signs
+from .._shares import shares
 from .._validation import NegativePolicy, check_early_stopping, check_target, check_weights
 from ._base import ClassifierBase, Estimator, RegressorBase
 from ._boosting_parameters import CLASSIFIER, REGRESSOR
@@ -39,6 +40,7 @@ class _GradientBoostedTrees(Estimator):
     _allow_missing: ClassVar[bool] = True
     _allow_infinite: ClassVar[bool] = True
     _any_layout: ClassVar[bool] = True
+    _fits_any_order: ClassVar[bool] = True
 
     predictor_: _core.Forest
     training_loss_: NDArray[np.float64]
@@ -149,6 +151,14 @@ class _GradientBoostedTrees(Estimator):
             return None
         return lambda answer, response, weight: metric(self._answers(answer), response, sample_weight=weight)
 
+    def _progress_names(self) -> tuple[str, str]:
+        metric = self.early_stopping_metric
+        if callable(metric):
+            return "loss", "validation metric"
+        if metric == "auto":
+            metric = "mae" if self.loss == "huber" else "loss"
+        return "loss", f"validation {metric}"
+
     def _answers(self, answer: NDArray[Any]) -> NDArray[Any]:
         """What the user called the answers that the core has as numbers."""
         return answer
@@ -227,8 +237,7 @@ class _GradientBoostedTrees(Estimator):
         if self.metric_greater_is_better or self.early_stopping_metric in _GREATER:
             judged = -judged
         self.best_iteration_ = int(judged.argmin()) if len(judged) else int(result.best_iteration)
-        gain = np.asarray(result.feature_gain)
-        self.feature_importances_ = gain / gain.sum() if gain.sum() > 0 else gain
+        self.feature_importances_ = shares(result.feature_gain)
         return self._finish_fit(result.predictor, result.interrupted)
 
     def _check_eval_set(self, eval_set: Any) -> tuple[NDArray[np.float32], Any, NDArray[np.float64]]:

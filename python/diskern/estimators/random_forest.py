@@ -108,6 +108,8 @@ class _Forest(Estimator):
 
     _allow_missing: ClassVar[bool] = True
     _allow_infinite: ClassVar[bool] = True
+    _any_layout: ClassVar[bool] = True
+    _fits_any_order: ClassVar[bool] = True
     _random_cuts: ClassVar[bool] = False
 
     predictor_: _core.Forest

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
+from .._shares import shares
 from .._validation import NegativePolicy
 from ._base import ClassifierBase, InvalidArgument
 from ._choices import negative_policy, set_values
@@ -89,6 +90,7 @@ class UBoostClassifier(ClassifierBase):
     _method_name: ClassVar[str] = "UBoost"
     _allow_missing: ClassVar[bool] = True
     _allow_infinite: ClassVar[bool] = True
+    _fits_any_order: ClassVar[bool] = True
 
     estimator_errors_: NDArray[np.float64]
     deviations_: NDArray[np.float64]
@@ -131,6 +133,9 @@ class UBoostClassifier(ClassifierBase):
         set_values(params, numbers)
         params.negative_weights = negative_policy(self.negative_weights)
         return params
+
+    def _progress_names(self) -> tuple[str, str]:
+        return "unevenness", "validation"
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -184,8 +189,7 @@ class UBoostClassifier(ClassifierBase):
         self.efficiencies_ = np.asarray(result.efficiency)
         self.estimator_errors_ = np.asarray(result.error_fraction)
         self.deviations_ = np.asarray(result.deviation)
-        gain = np.asarray(result.feature_gain)
-        self.feature_importances_ = gain / gain.sum() if gain.sum() > 0 else gain
+        self.feature_importances_ = shares(result.feature_gain)
         self._finish_fit(result.predictor, result.interrupted)
         return self
 

@@ -32,6 +32,7 @@ class Subject:
     read : events from what the user has
     answer_from_scores : the responses that scores of the forest, before the link, would lead to for events
     forest : the trees, or None
+    no_forest : why there is none
     chain : transformations between the events and the forest, or None
     """
 
@@ -44,6 +45,7 @@ class Subject:
     answer_from_scores: Callable[[Floats, Events], Floats] | None = None
     signal_class: int = 1
     forest: _core.Forest | None = None
+    no_forest: str = "the method holds no forest of trees"
     chain: _core.TransformationChain | None = None
 
     def trees(self) -> _core.Forest:
@@ -56,8 +58,7 @@ class Subject:
         """
         if self.forest is None:
             raise InvalidArgument(
-                "the method holds no forest of trees; permutation importance and partial dependence with "
-                "method='brute' take any method"
+                f"{self.no_forest}; permutation importance and partial dependence with method='brute' take any method"
             )
         return self.forest
 
@@ -169,6 +170,21 @@ def _subject(model: Any) -> Subject:
     raise InvalidArgument(f"model must be an estimator, a Model, a method or a forest, got {type(model).__name__}")
 
 
+def _forest_of(predictor: Any) -> dict[str, Any]:
+    """The forest of a predictor, or why it has none, as arguments of Subject."""
+    if isinstance(predictor, _core.Forest):
+        return {"forest": predictor}
+    if isinstance(predictor, _core.Votes):
+        return {
+            "no_forest": (
+                f"the response of uBoost is the mean over {predictor.voters.output_count} forests of how clearly an "
+                "event passes the cut of each, which is no sum of trees; the scores of the forests, one output each, "
+                "are: give their forest, which is .voters of the predictor"
+            )
+        }
+    return {}
+
+
 def _of_forest(forest: _core.Forest) -> Subject:
     n = forest.input_count
     return Subject(
@@ -192,7 +208,8 @@ def _linked(forest: _core.Forest, scores: Floats, events: Events) -> Floats:
 
 def _of_model(model: Any) -> Subject:
     predictor = model.predictor
-    forest = predictor if isinstance(predictor, _core.Forest) else None
+    trees = _forest_of(predictor)
+    forest = trees.get("forest")
     chain = model.chain
 
     def answer(scores: Floats, events: Events) -> Floats:
@@ -212,8 +229,8 @@ def _of_model(model: Any) -> Subject:
         read=model._events,
         answer_from_scores=answer,
         signal_class=model.signal_class,
-        forest=forest,
         chain=chain,
+        **trees,
     )
 
 
@@ -224,8 +241,7 @@ def _of_estimator(estimator: Any) -> Subject:
     if n is None:
         raise InvalidArgument(f"{type(estimator).__name__} is not fitted: it has no n_features_in_")
     labels = tuple(f"x{j}" for j in range(n)) if names is None else tuple(str(name) for name in names)
-    predictor = getattr(estimator, "predictor_", None)
-    forest = predictor if isinstance(predictor, _core.Forest) else None
+    trees = _forest_of(getattr(estimator, "predictor_", None))
     if not classes:
         outputs: tuple[str, ...] = ("y",)
         analysis: AnalysisType = "Regression"
@@ -259,7 +275,7 @@ def _of_estimator(estimator: Any) -> Subject:
         return check_events(X, allow_missing=True, allow_infinite=True, n_features=n)
 
     staged = answer if hasattr(estimator, "_at_stage") else None
-    return Subject(analysis, labels, outputs, tuple(classes), respond, read, staged, forest=forest)
+    return Subject(analysis, labels, outputs, tuple(classes), respond, read, staged, **trees)
 
 
 def _with_names(events: Events, labels: tuple[str, ...]) -> Any:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 
 from .._core import InvalidArgument
 from .booking import BookedMethod, analysis_type_of, book, check_title
-from .factory import FACTORY_OPTIONS
+from .factory import FACTORY_OPTIONS, MethodError
 from .methods.base import AnalysisType, Option
 from .options import parse_options
 from .output import check_output
@@ -142,3 +142,71 @@ class Envelope(ABC):
     def _print(self, text: str) -> None:
         if not self._silent():
             print(text, flush=True)
+
+
+class _Result(Protocol):
+    def table(self) -> Any: ...
+
+
+R = TypeVar("R", bound=_Result)
+
+
+class Study(Envelope, Generic[R]):
+    """An envelope that has one result for every booked method, of what :meth:`_study` does with it."""
+
+    option_table = (
+        Option("Silent", "bool", False, "print nothing"),
+        Option("V", "bool", False, "print the options of every method"),
+        Option("DrawProgressBar", "bool", True, "show progress on a terminal"),
+        Option(
+            "AnalysisType",
+            "choice",
+            "Auto",
+            "what to do",
+            choices=("Classification", "Regression", "Multiclass", "Auto"),
+        ),
+    )
+    #: what is done, in the message that it failed
+    action: ClassVar[str]
+
+    def __init__(self, loader: Any, options: str = "", *, threads: int = 0, **keywords: Any) -> None:
+        super().__init__(type(self).__name__, loader, None, options, threads=threads, **keywords)
+        self._results: list[R] | None = None
+
+    @abstractmethod
+    def _study(self, booked: BookedMethod) -> R:
+        """The result of one method."""
+
+    def Evaluate(self) -> None:
+        """Do it, method after method, and print the results.
+
+        Raises
+        ------
+        InvalidArgument
+            no method is booked
+        MethodError
+            methods that failed; the others are done
+        KeyboardInterrupt
+        """
+        self._require_methods()
+        data, analysis_type = self._data(), self.analysis_type()
+        results: list[R] = []
+        errors: dict[str, BaseException] = {}
+        for booking in self._bookings:
+            try:
+                result = self._study(booking.on(data, analysis_type))
+            except InvalidArgument as error:
+                errors[booking.title] = error
+                self._print(f"ERROR: {error}")
+                continue
+            results.append(result)
+            self._print(f"\n{result.table()}")
+        self._results = results
+        if errors:
+            raise MethodError(self.action, errors)
+
+    def GetResults(self) -> list[R]:
+        """One result per method, in the order of booking."""
+        if self._results is None:
+            raise InvalidArgument("there are no results yet: call Evaluate first")
+        return list(self._results)

@@ -12,12 +12,12 @@ import numpy as np
 from .. import _core, evaluation
 from .._core import InvalidArgument
 from .._near_misses import near_misses
+from .._progress import ProgressBar, duration
 from ..evaluation import RocCurve
 from .booking import BookedMethod, analysis_type_of, book, help_text
 from .methods.base import Option
 from .options import parse_options
 from .output import check_output, write_output
-from .progress import ProgressBar, duration
 from .results import FactoryResults, MethodResult
 from .studies import Studies
 from .training import check_samples, environment, model_folder, prepare_folder, respond, train

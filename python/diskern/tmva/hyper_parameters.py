@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from .._core import InvalidArgument
-from .envelope import Envelope
-from .factory import MethodError
-from .methods.base import Option
+from .booking import BookedMethod
+from .envelope import Study
 from .tuning import TuningResult, tune
 
 
-class HyperParameterOptimisation(Envelope):
+class HyperParameterOptimisation(Study[TuningResult]):
     """Searches the options of every booked method; the figure of a point is its mean over folds of the training events.
 
     Parameters
@@ -31,26 +30,14 @@ class HyperParameterOptimisation(Envelope):
     >>> hpo.GetResults()[0].parameters                                    # doctest: +SKIP
     """
 
-    option_table = (
-        Option("Silent", "bool", False, "print nothing"),
-        Option("V", "bool", False, "print the options of every method"),
-        Option("DrawProgressBar", "bool", True, "show progress on a terminal"),
-        Option(
-            "AnalysisType",
-            "choice",
-            "Auto",
-            "what to do",
-            choices=("Classification", "Regression", "Multiclass", "Auto"),
-        ),
-    )
+    action: ClassVar[str] = "the search"
 
     def __init__(self, loader: Any, options: str = "", *, threads: int = 0, **keywords: Any) -> None:
-        super().__init__("HyperParameterOptimisation", loader, None, options, threads=threads, **keywords)
+        super().__init__(loader, options, threads=threads, **keywords)
         self._figure, self._search = "ROCIntegral", "Bayesian"
         self._folds, self._trials, self._seed = 5, 40, 100
         self._split: dict[str, Any] = {}
         self._ranges: dict[str, Mapping[str, Any]] = {}
-        self._results: list[TuningResult] | None = None
 
     def SetFOMType(self, figure: str) -> None:
         """Figure of merit; see :func:`diskern.tmva.tuning.tune`. TMVA's default is Separation, ours ROCIntegral."""
@@ -92,47 +79,17 @@ class HyperParameterOptimisation(Envelope):
             raise InvalidArgument(f"no method {title!r} is booked (booked: {', '.join(self.GetMethods()) or 'none'})")
         self._ranges[title] = ranges
 
-    def Evaluate(self) -> None:
-        """Search, method after method, and print the best trials.
-
-        Raises
-        ------
-        InvalidArgument
-            no method is booked
-        MethodError
-            methods without ranges or whose trials all failed; the others are done
-        KeyboardInterrupt
-        """
-        self._require_methods()
-        data, analysis_type = self._data(), self.analysis_type()
-        results: list[TuningResult] = []
-        errors: dict[str, BaseException] = {}
-        for booking in self._bookings:
-            try:
-                result = tune(
-                    booking.on(data, analysis_type),
-                    figure=self._figure,
-                    search=self._search,
-                    ranges=self._ranges.get(booking.title),
-                    trials=self._trials,
-                    folds=self._folds,
-                    seed=self._seed,
-                    threads=self.threads,
-                    shown=self._shows_progress(),
-                    split=self._split,
-                )
-            except InvalidArgument as error:
-                errors[booking.title] = error
-                self._print(f"ERROR: {error}")
-                continue
-            results.append(result)
-            self._print(f"\n{result.table()}")
-        self._results = results
-        if errors:
-            raise MethodError("the search", errors)
-
-    def GetResults(self) -> list[TuningResult]:
-        """One result per method, in the order of booking."""
-        if self._results is None:
-            raise InvalidArgument("there are no results yet: call Evaluate first")
-        return list(self._results)
+    def _study(self, booked: BookedMethod) -> TuningResult:
+        """The search for the best options; a method without ranges or whose trials all fail is an error."""
+        return tune(
+            booked,
+            figure=self._figure,
+            search=self._search,
+            ranges=self._ranges.get(booked.title),
+            trials=self._trials,
+            folds=self._folds,
+            seed=self._seed,
+            threads=self.threads,
+            shown=self._shows_progress(),
+            split=self._split,
+        )

@@ -6,7 +6,7 @@ import enum
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,9 +15,7 @@ from .._parallel import Progress, run_tasks
 from ..data.sample import DataSet, Sample
 from ..evaluation import Table
 from .booking import BookedMethod, rebook
-from .envelope import Envelope
-from .factory import MethodError
-from .hyper_parameters import HyperParameterOptimisation
+from .envelope import Study
 from .training import respond, train
 from .tuning.figures import figure_name, figure_of_merit
 
@@ -268,7 +266,7 @@ def _permuted(booked: BookedMethod, figure: str, repeats: int, seed: int, thread
     return VariableImportanceResult(booked.title, VIType.kPermutation, figure, baseline, importance, error)
 
 
-class VariableImportance(Envelope):
+class VariableImportance(Study[VariableImportanceResult]):
     """Measures the importance of the variables for every booked method.
 
     Parameters
@@ -278,12 +276,11 @@ class VariableImportance(Envelope):
     threads : 0: all; results do not depend on it
     """
 
-    option_table = HyperParameterOptimisation.option_table
+    action: ClassVar[str] = "the importance of variables"
 
     def __init__(self, loader: Any, options: str = "", *, threads: int = 0, **keywords: Any) -> None:
-        super().__init__("VariableImportance", loader, None, options, threads=threads, **keywords)
+        super().__init__(loader, options, threads=threads, **keywords)
         self._type, self._figure, self._seeds = VIType.kShort, "ROCIntegral", 20
-        self._results: list[VariableImportanceResult] | None = None
 
     def SetType(self, type: Any) -> None:
         """VIType.kShort, kAll, kRandom or kPermutation; see :func:`variable_importance`."""
@@ -299,43 +296,12 @@ class VariableImportance(Envelope):
             raise InvalidArgument(f"the number of seeds must be positive, got {seeds!r}")
         self._seeds = int(seeds)
 
-    def Evaluate(self) -> None:
-        """Measure, method after method, and print the rankings.
-
-        Raises
-        ------
-        InvalidArgument
-            no method is booked
-        MethodError
-            methods that failed; the others are done
-        KeyboardInterrupt
-        """
-        self._require_methods()
-        data, analysis_type = self._data(), self.analysis_type()
-        results: list[VariableImportanceResult] = []
-        errors: dict[str, BaseException] = {}
-        for booking in self._bookings:
-            try:
-                result = variable_importance(
-                    booking.on(data, analysis_type),
-                    self._type,
-                    figure=self._figure,
-                    seeds=self._seeds,
-                    threads=self.threads,
-                    shown=self._shows_progress(),
-                )
-            except InvalidArgument as error:
-                errors[booking.title] = error
-                self._print(f"ERROR: {error}")
-                continue
-            results.append(result)
-            self._print(f"\n{result.table()}")
-        self._results = results
-        if errors:
-            raise MethodError("the importance of variables", errors)
-
-    def GetResults(self) -> list[VariableImportanceResult]:
-        """One result per method, in the order of booking."""
-        if self._results is None:
-            raise InvalidArgument("there are no results yet: call Evaluate first")
-        return list(self._results)
+    def _study(self, booked: BookedMethod) -> VariableImportanceResult:
+        return variable_importance(
+            booked,
+            self._type,
+            figure=self._figure,
+            seeds=self._seeds,
+            threads=self.threads,
+            shown=self._shows_progress(),
+        )

@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from ... import _core
-from ..._core import InvalidArgument
 from ._protected import protected_columns
-from .base import LearningCurve, Method, Option, ProgressCallback, TrainedMethod, TrainingSample
+from ._trees import TreeMethod, loss_curve, ranking
+from .base import Option, ProgressCallback, TrainedMethod, TrainingSample
 from .gradient_boosted_trees import NEGATIVE_WEIGHTS, GradientBoostedTrees
 
 _FLATNESS = _core.FlatnessParams()
@@ -34,7 +34,7 @@ _OTHERS = ("GrowPolicy", "NegWeightTreatment", "RandomSeed")
 _CLASSES = {"Background": [0], "Signal": [1], "Both": [0, 1]}
 
 
-class FlatGradientBoostedTrees(Method):
+class FlatGradientBoostedTrees(TreeMethod):
     """Gradient boosting with flatness loss: the response does not shape the chosen spectators.
 
     The engine of the estimator ``FlatGradientBoostedTreesClassifier`` (uGB+FL, arXiv:1410.4140). The spectators are
@@ -43,8 +43,6 @@ class FlatGradientBoostedTrees(Method):
 
     type_name: ClassVar[str] = "FlatGradientBoostedTrees"
     analysis_types: ClassVar[frozenset[str]] = frozenset({"Classification"})
-    accepts_missing: ClassVar[bool] = True
-    accepts_infinite: ClassVar[bool] = True
     options: ClassVar[tuple[Option, ...]] = (
         Option("ProtectedVariables", "str", "", "labels of the spectators, with commas between: flat in these"),
         Option(
@@ -76,9 +74,7 @@ class FlatGradientBoostedTrees(Method):
             setattr(params, attribute, self.values[name])
         params.leaf_wise = self.values["GrowPolicy"] == "LeafWise"
         params.negative_weights = NEGATIVE_WEIGHTS[self.values["NegWeightTreatment"]]
-        seed = self.values["RandomSeed"]
-        if seed < 0:
-            raise InvalidArgument(f"RandomSeed must be 0 or a positive integer, got {seed}")
+        seed = self._random_seed()
         flatness = _core.FlatnessParams()
         flatness.coefficient = self.values["FlatnessCoefficient"]
         flatness.power = self.values["FlatnessPower"]
@@ -107,19 +103,11 @@ class FlatGradientBoostedTrees(Method):
             progress=progress,
         )
         training, held_out = np.asarray(result.training_loss), np.asarray(result.validation_loss)
-        gain = np.asarray(result.feature_gain)
-        shares = gain / gain.sum() if gain.sum() > 0 else gain
-        curve = LearningCurve(
-            "loss",
-            np.arange(len(training), dtype=np.float64),
-            training,
-            held_out if len(held_out) == len(training) else None,
-        )
         return TrainedMethod(
             predictor=result.predictor,
             ranking_name="Variable Importance",
-            ranking=sorted(zip(sample.variable_labels, shares.tolist(), strict=True), key=lambda pair: -pair[1]),
-            curves=[curve],
+            ranking=ranking(sample, result.feature_gain),
+            curves=[loss_curve(training, held_out)],
             interrupted=bool(result.interrupted),
             signal_cut=0.5,
         )

@@ -8,7 +8,8 @@ import numpy as np
 
 from ... import _core
 from ..._core import InvalidArgument
-from .base import LearningCurve, Method, Option, ProgressCallback, TrainedMethod, TrainingSample
+from ._trees import TreeMethod, ranking
+from .base import LearningCurve, Option, ProgressCallback, TrainedMethod, TrainingSample
 
 _FOREST = _core.RandomForestParams()
 _BOOST = _core.AdaBoostParams()
@@ -39,36 +40,7 @@ def _negative(default: Any, words: str) -> Option:
     return Option("NegWeightTreatment", "choice", name, words, choices=tuple(NEGATIVE_WEIGHTS))
 
 
-class _Trees(Method):
-    analysis_types: ClassVar[frozenset[str]] = frozenset({"Classification", "Multiclass", "Regression"})
-    accepts_missing: ClassVar[bool] = True
-    accepts_infinite: ClassVar[bool] = True
-
-    def _classes(self, sample: TrainingSample) -> int:
-        """0 for regression."""
-        if self.analysis_type == "Regression":
-            if sample.targets.shape[1] != 1:
-                raise InvalidArgument(f"{self.type_name} does one target, the dataset has {sample.targets.shape[1]}")
-            return 0
-        n_classes = 2 if self.analysis_type == "Classification" else len(sample.class_names)
-        if self.analysis_type == "Multiclass" and n_classes == 2:
-            raise InvalidArgument(f"{self.title!r}: two classes are AnalysisType=Classification, not Multiclass")
-        return n_classes
-
-    def _answer(self, sample: TrainingSample) -> dict[str, Any]:
-        if self.analysis_type == "Regression":
-            return {"target": np.ascontiguousarray(sample.targets[:, 0], np.float64)}
-        if self.analysis_type == "Classification":
-            return {"class_index": sample.is_signal.astype(np.int32)}
-        return {"class_index": np.ascontiguousarray(sample.class_index, np.int32)}
-
-    def _ranking(self, sample: TrainingSample, values: Any) -> list[tuple[str, float]]:
-        gain = np.asarray(values, np.float64)
-        shares = gain / gain.sum() if gain.sum() > 0 else gain
-        return sorted(zip(sample.variable_labels, shares.tolist(), strict=True), key=lambda pair: -pair[1])
-
-
-class RandomForest(_Trees):
+class RandomForest(TreeMethod):
     """Random forest: bagged deep trees, each node cut on few variables. Classification, multiclass, regression.
 
     The same engine as ``RandomForestClassifier/Regressor``. The response is the share of signal in the leaves (of each
@@ -102,8 +74,7 @@ class RandomForest(_Trees):
     ) -> TrainedMethod:
         del validation  # nothing to stop early
         values = self.values
-        if values["RandomSeed"] < 0:
-            raise InvalidArgument(f"RandomSeed must be 0 or a positive integer, got {values['RandomSeed']}")
+        seed = self._random_seed()
         n_variables = sample.variables.shape[1]
         n_classes = self._classes(sample)
         wanted = values["UseNvars"]
@@ -128,16 +99,16 @@ class RandomForest(_Trees):
             params,
             sample.variables,
             sample.weight,
-            **self._answer(sample),
+            **self._answers(sample),
             n_classes=n_classes,
             threads=threads,
-            seed=values["RandomSeed"],
+            seed=seed,
             progress=progress,
         )
         return TrainedMethod(
             predictor=result.predictor,
             ranking_name="Variable Importance",
-            ranking=self._ranking(sample, result.feature_importances),
+            ranking=ranking(sample, result.feature_importances),
             interrupted=bool(result.interrupted),
             signal_cut=0.5 if self.analysis_type == "Classification" else None,
         )
@@ -157,7 +128,7 @@ class ExtraTrees(RandomForest):
     )
 
 
-class AdaBoost(_Trees):
+class AdaBoost(TreeMethod):
     """AdaBoost of small trees on quantile bins: classification, multiclass (SAMME), regression (AdaBoost.R2).
 
     The same engine as ``AdaBoostTreesClassifier/Regressor`` with ``engine='histogram'``. The response is the weighted
@@ -216,7 +187,7 @@ class AdaBoost(_Trees):
             params,
             sample.variables,
             sample.weight,
-            **self._answer(sample),
+            **self._answers(sample),
             n_classes=self._classes(sample),
             threads=threads,
             progress=progress,
@@ -230,7 +201,7 @@ class AdaBoost(_Trees):
         return TrainedMethod(
             predictor=result.predictor,
             ranking_name="Variable Importance",
-            ranking=self._ranking(sample, result.feature_gain),
+            ranking=ranking(sample, result.feature_gain),
             curves=[LearningCurve("error fraction", np.arange(1.0, len(errors) + 1), errors, None)],
             notes=notes,
             interrupted=bool(result.interrupted),

@@ -10,7 +10,8 @@ import numpy as np
 from ... import _core
 from ..._boosting import interaction_groups, monotone_signs
 from ..._core import InvalidArgument
-from .base import LearningCurve, Method, Option, ProgressCallback, TrainedMethod, TrainingSample
+from ._trees import TreeMethod, loss_curve, ranking
+from .base import Option, ProgressCallback, TrainedMethod, TrainingSample
 
 _DEFAULTS = _core.GradientBoostingParams()
 
@@ -143,7 +144,7 @@ def cancellation_notes(forest: _core.Forest, fractions: list[Any]) -> list[str]:
     ]
 
 
-class GradientBoostedTrees(Method):
+class GradientBoostedTrees(TreeMethod):
     """Gradient boosting on histograms of quantile bins: binary, multiclass, regression of one target.
 
     The same engine as the estimators ``GradientBoostedTreesClassifier/Regressor``; TMVA's own trees are the method BDT.
@@ -152,9 +153,6 @@ class GradientBoostedTrees(Method):
     """
 
     type_name: ClassVar[str] = "GradientBoostedTrees"
-    analysis_types: ClassVar[frozenset[str]] = frozenset({"Classification", "Multiclass", "Regression"})
-    accepts_missing: ClassVar[bool] = True
-    accepts_infinite: ClassVar[bool] = True
     options: ClassVar[tuple[Option, ...]] = (
         Option("NTrees", "int", _DEFAULTS.n_estimators, "iterations; in multiclass one tree per class each"),
         Option("Shrinkage", "float", _DEFAULTS.learning_rate, "factor on the leaves of each tree"),
@@ -261,35 +259,21 @@ class GradientBoostedTrees(Method):
         params.interaction_constraints = interaction_groups(
             _interactions(self.values["InteractionConstraints"]), labels, len(labels)
         )
-        if self.values["RandomSeed"] < 0:
-            raise InvalidArgument(f"RandomSeed must be 0 or a positive integer, got {self.values['RandomSeed']}")
-        n_classes = 0
-        if self.analysis_type == "Regression":
-            if sample.targets.shape[1] != 1:
-                raise InvalidArgument(f"{self.type_name} does one target, the dataset has {sample.targets.shape[1]}")
-        else:
-            n_classes = 2 if self.analysis_type == "Classification" else len(sample.class_names)
-            if self.analysis_type == "Multiclass" and n_classes == 2:
-                raise InvalidArgument(f"{self.title!r}: two classes are AnalysisType=Classification, not Multiclass")
-        answer = self._answer(sample)
+        seed = self._random_seed()
         result = _core.fit_gradient_boosting(
             params,
             sample.variables,
             sample.weight,
-            class_index=answer if n_classes else None,
-            target=None if n_classes else answer,
-            n_classes=n_classes,
+            **self._answers(sample),
+            n_classes=self._classes(sample),
             validation=None
             if validation is None
             else (validation.variables, validation.weight, self._answer(validation)),
             threads=threads,
-            seed=self.values["RandomSeed"],
+            seed=seed,
             progress=progress,
         )
         training, held_out = np.asarray(result.training_loss), np.asarray(result.validation_loss)
-        gain = np.asarray(result.feature_gain)
-        shares = gain / gain.sum() if gain.sum() > 0 else gain
-        ranking = sorted(zip(sample.variable_labels, shares.tolist(), strict=True), key=lambda pair: -pair[1])
         notes = []
         if len(held_out) and params.n_iter_no_change > 0:
             notes.append(
@@ -300,23 +284,9 @@ class GradientBoostedTrees(Method):
         return TrainedMethod(
             predictor=result.predictor,
             ranking_name="Variable Importance",
-            ranking=ranking,
-            curves=[
-                LearningCurve(
-                    "loss",
-                    np.arange(len(training), dtype=np.float64),
-                    training,
-                    held_out if len(held_out) == len(training) else None,
-                )
-            ],
+            ranking=ranking(sample, result.feature_gain),
+            curves=[loss_curve(training, held_out)],
             notes=notes,
             interrupted=bool(result.interrupted),
             signal_cut=0.5 if self.analysis_type == "Classification" else None,
         )
-
-    def _answer(self, sample: TrainingSample) -> Any:
-        if self.analysis_type == "Regression":
-            return np.ascontiguousarray(sample.targets[:, 0], np.float64)
-        if self.analysis_type == "Classification":
-            return sample.is_signal.astype(np.int32)
-        return np.ascontiguousarray(sample.class_index, np.int32)

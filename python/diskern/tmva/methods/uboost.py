@@ -8,7 +8,8 @@ import numpy as np
 
 from ... import _core
 from ._protected import protected_columns
-from .base import LearningCurve, Method, Option, ProgressCallback, TrainedMethod, TrainingSample
+from ._trees import TreeMethod, ranking
+from .base import LearningCurve, Option, ProgressCallback, TrainedMethod, TrainingSample
 from .forests import NEGATIVE_WEIGHTS, AdaBoost
 
 _DEFAULTS = _core.UBoostParams()
@@ -16,7 +17,7 @@ _FROM_ADABOOST = ("MaxDepth", "MinNodeSize", "MaxBins", "NegWeightTreatment")
 _CLASSES = {"Background": 0, "Signal": 1}
 
 
-class UBoost(Method):
+class UBoost(TreeMethod):
     """uBoost: the efficiency of a class does not depend on the chosen spectators, at every cut.
 
     The engine of the estimator ``UBoostClassifier`` (Stevens and Williams, arXiv:1305.7248). The spectators are needed
@@ -25,8 +26,6 @@ class UBoost(Method):
 
     type_name: ClassVar[str] = "UBoost"
     analysis_types: ClassVar[frozenset[str]] = frozenset({"Classification"})
-    accepts_missing: ClassVar[bool] = True
-    accepts_infinite: ClassVar[bool] = True
     options: ClassVar[tuple[Option, ...]] = (
         Option("ProtectedVariables", "str", "", "labels of the spectators, with commas between: uniform in these"),
         Option(
@@ -72,12 +71,10 @@ class UBoost(Method):
             progress=progress,
         )
         deviation = np.asarray(result.deviation).mean(axis=1)
-        gain = np.asarray(result.feature_gain)
-        shares = gain / gain.sum() if gain.sum() > 0 else gain
         return TrainedMethod(
             predictor=result.predictor,
             ranking_name="Variable Importance",
-            ranking=sorted(zip(sample.variable_labels, shares.tolist(), strict=True), key=lambda pair: -pair[1]),
+            ranking=ranking(sample, result.feature_gain),
             curves=[LearningCurve("deviation of local efficiencies", np.arange(1.0, len(deviation) + 1), deviation)],
             interrupted=bool(result.interrupted),
             signal_cut=0.5,

@@ -1,4 +1,4 @@
-"""Progress of a training on a terminal: share, rate, time left, loss. Quiet where there is no terminal."""
+"""Progress of a training: share, rate, time left, loss and the metric that is watched."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from typing import TextIO
 
 _INTERVAL = 0.1  # seconds between two updates of the line
+_LOG_INTERVAL = 10.0  # seconds between two lines of a log
 _WIDTH = 24
 
 
@@ -51,6 +52,54 @@ class ProgressBar:
         self.length = len(line)
 
 
+class ProgressLine:
+    """What an estimator with ``verbose=1`` says while it trains; call it as the ``progress`` of a training.
+
+    On a terminal one line that is rewritten and stays when the training is over; elsewhere, in a log or a notebook, a
+    line every ten seconds and one at the end.
+
+    Parameters
+    ----------
+    label : name of the estimator
+    names : what the two numbers of the training are
+    stream : where to write; stderr by default
+    """
+
+    def __init__(self, label: str, names: tuple[str, str], stream: TextIO | None = None) -> None:
+        self.label = label
+        self.names = names
+        self.stream = sys.stderr if stream is None else stream
+        self.terminal = bool(getattr(self.stream, "isatty", lambda: False)())
+        self.start = time.monotonic()
+        self.last = -math.inf if self.terminal else self.start
+        self.length = 0
+
+    def __call__(self, done: int, total: int, training_loss: float, validation_loss: float) -> None:
+        now = time.monotonic()
+        if now - self.last < (_INTERVAL if self.terminal else _LOG_INTERVAL) and done < total:
+            return
+        self.last = now
+        line = describe(self.label, done, total, now - self.start, training_loss, validation_loss, self.names)
+        if not self.terminal:
+            self.stream.write(line + "\n")
+        else:
+            self.stream.write("\r" + line.ljust(self.length))
+            self.length = len(line)
+            if done >= total:
+                self.close()
+        self.stream.flush()
+
+    def close(self) -> None:
+        """Leave the line as it is and begin a new one."""
+        if self.length:
+            self.stream.write("\n")
+            self.stream.flush()
+            self.length = 0
+
+    def __del__(self) -> None:  # the training let go of it before its last step: early stopping, Ctrl-C, an error
+        self.close()
+
+
 def describe(
     label: str,
     done: int,
@@ -58,8 +107,9 @@ def describe(
     seconds: float,
     training_loss: float = math.nan,
     validation_loss: float = math.nan,
+    names: tuple[str, str] = ("loss", "validation"),
 ) -> str:
-    """The text of the progress line after some seconds."""
+    """The text of the progress line after some seconds; ``names`` are those of the two losses."""
     share = min(max(done / total, 0.0), 1.0) if total > 0 else 0.0
     bar = "#" * int(share * _WIDTH)
     parts = [f"{label} [{bar:<{_WIDTH}}] {100 * share:3.0f} % {done}/{total}"]
@@ -67,9 +117,9 @@ def describe(
         rate = done / seconds
         parts.append(f"{rate:.3g}/s, {duration((total - done) / rate)} left")
     if not math.isnan(training_loss):
-        parts.append(f"loss {training_loss:.5g}")
+        parts.append(f"{names[0]} {training_loss:.5g}")
     if not math.isnan(validation_loss):
-        parts.append(f"validation {validation_loss:.5g}")
+        parts.append(f"{names[1]} {validation_loss:.5g}")
     return ", ".join(parts)
 
 
