@@ -17,7 +17,7 @@ pytest.importorskip("sklearn")
 
 from sklearn.metrics import roc_auc_score
 
-from diskern import AdaBoostTreesClassifier, InvalidArgument, KFoldClassifier, UBoostClassifier
+from diskern import AdaBoostTreesClassifier, InvalidArgument, KFoldClassifier, UBoostClassifier, _core
 from diskern.evaluation import efficiency_deviation, protected_bins
 from foreign_events import special_events
 
@@ -292,6 +292,14 @@ def test_written_as_onnx(tmp_path: Path) -> None:
         assert np.ptp(parts, axis=1).max() > 0.1  # another number of them would have another mean
         found = session.run(["responses"], {"variables": events})[0]
         np.testing.assert_allclose(found, expected, rtol=2e-6, atol=1e-6)
+    X = np.nan_to_num(X)
+    chain = _core.TransformationChain.fit("N", X, 0, np.ones(1500), y.astype(np.int32), ["0", "1"], ["a", "b", "c"])
+    behind = diskern.Model(_core.Model(estimator._model().info, chain, estimator.predictor_))
+    behind.save_onnx(tmp_path / "behind.onnx")
+    session = runtime.InferenceSession(str(tmp_path / "behind.onnx"), options)
+    found = session.run(["responses"], {"variables": X})[0]
+    assert np.abs(found - model.evaluate(X)).max() > 0.01  # the transformation does something
+    np.testing.assert_allclose(found, behind.evaluate(X), rtol=2e-6, atol=1e-6)
 
 
 def test_written_as_a_header(tmp_path: Path) -> None:
@@ -328,8 +336,6 @@ def test_what_no_sum_of_trees_is_told() -> None:
 
 
 def test_interruption_keeps_whole_rounds() -> None:
-    from diskern import _core
-
     X, y, mass = sample(1500)
     params = _core.UBoostParams()
     params.n_estimators = 30

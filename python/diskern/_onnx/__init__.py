@@ -52,7 +52,7 @@ def onnx_bytes(model: _core.Model) -> bytes:
             alone = _core.Model(
                 {**info, "targets": [], "analysis_type": "Classification", "classes": []}, None, predictor
             )
-            y, trees = _behind(builder, bytes(alone.to_onnx()), x), predictor.kind == "forest"
+            y, trees = _behind(builder, bytes(alone.to_onnx()), x), predictor.kind in ("forest", "votes")
         if chain is not None and chain.target_count:
             y = targets_restored(builder, chain, y)
         builder.result(y, _OUTPUT)
