@@ -191,6 +191,67 @@ def events(quick: bool, rounds: int, program: Path | None, folder: Path) -> dict
     }
 
 
+def calorimeter(count: int, cells: int) -> NDArray[np.float64]:
+    """Cells of events, one after the other: x, y, layer, energy. Showers of 10 layers of 40 x 40 cells, and noise."""
+    random = np.random.default_rng(0)
+    found = np.empty((count, cells, 4))
+    for event in found:
+        showers = random.uniform(4, 36, (15, 2))
+        of = random.integers(0, len(showers) + 3, cells)
+        inside = of < len(showers)
+        event[:, :2] = random.uniform(0, 40, (cells, 2))
+        event[inside, :2] = showers[of[inside]] + random.normal(size=(int(inside.sum()), 2))
+        event[:, :2] = np.floor(event[:, :2]) + 0.5
+        event[:, 2] = random.integers(0, 10, cells)
+        event[:, 3] = random.exponential(np.where(inside, 1.0, 0.1))
+    return found.reshape(-1, 4)
+
+
+def clue(quick: bool, rounds: int, program: Path | None, folder: Path) -> dict[str, Any]:
+    """Energy-weighted clusters of calorimeter cells: no peer that could be installed, times only."""
+    count, cells = (20, 200) if quick else (1000, 2000)
+    many = calorimeter(count, cells)
+    position, energy = np.ascontiguousarray(many[:, :2]), np.ascontiguousarray(many[:, 3])
+    layer = many[:, 2].astype(np.int64)
+    distance, density = 1.5, 4.0
+
+    def one_by_one() -> Answer:
+        labels = np.empty(len(many), np.int64)
+        for begin in range(0, len(many), cells):
+            part = slice(begin, begin + cells)
+            labels[part] = _core.fit_clue(
+                position[part], energy[part], distance, density, distance, 2.0, layer[part], 1
+            )[0]
+        return labels, labels >= 0
+
+    def in_cpp(program: Path) -> tuple[Answer, float]:
+        labels = path.with_suffix(".labels")
+        command = [str(program), "--clue", str(path), str(cells), str(distance), str(density), str(labels)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        found = np.fromfile(labels, np.int64)
+        if not np.array_equal(found, expected):
+            raise RuntimeError("EventClue's labels are not those of fit_clue")
+        return (found, found >= 0), float(done.stdout)
+
+    expected = one_by_one()[0]
+    entries = [Entry("diskern", "", "", "one call per event, 1 thread", one_by_one)]
+    notes = [f"{expected[:cells].max() + 1} clusters in the first event. No peer: CLUEstering did not build here."]
+    path = folder / "cells.f64"
+    if program is None:
+        notes.append("EventClue of C++ was not measured: no --events-program was given.")
+    else:
+        many.tofile(path)
+        group = "from C++ (EventClue, one event after the other), 1 thread"
+        entries.append(Entry("diskern", "", "", group, lambda: in_cpp(program), own_clock=True))
+    return {
+        "case": "clue",
+        "title": f"CLUE: {count} events of {cells} calorimeter cells in 10 layers",
+        "work": f"critical distance {distance}, critical density {density}",
+        "rows": measure(entries, rounds or 3, judge),
+        "notes": notes,
+    }
+
+
 # --- memory --------------------------------------------------------------------------------------------------------
 
 
@@ -270,7 +331,7 @@ def main() -> int:
         print(grow_memory(name, Path(path), eps, min_samples))
         return 0
     assert __doc__ is not None
-    names = [*SHAPES, "events", "memory"]
+    names = [*SHAPES, "events", "clue", "memory"]
     made = parser(__doc__, names)
     made.add_argument(
         "--events-program", type=Path, metavar="PATH", help="benchmark_clustering_events, for the case events"
@@ -281,11 +342,12 @@ def main() -> int:
         name: (lambda name=name: case(name, arguments.quick, rounds)) for name in SHAPES
     }
 
-    def in_folder() -> dict[str, Any]:
+    def in_folder(work: Callable[[bool, int, Path | None, Path], dict[str, Any]]) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
-            return events(arguments.quick, rounds, arguments.events_program, Path(folder))
+            return work(arguments.quick, rounds, arguments.events_program, Path(folder))
 
-    known["events"] = in_folder
+    known["events"] = lambda: in_folder(events)
+    known["clue"] = lambda: in_folder(clue)
     known["memory"] = lambda: memory(arguments.quick)
 
     def plot(records: list[dict[str, Any]], path: Path) -> None:

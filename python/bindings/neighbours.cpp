@@ -159,7 +159,8 @@ void register_neighbours(py::module_& module) {
   py::enum_<SearchOrder>(module, "SearchOrder", "How the nearest points of many queries are searched.")
       .value("automatic", SearchOrder::automatic)
       .value("tree", SearchOrder::tree)
-      .value("scan", SearchOrder::scan);
+      .value("scan", SearchOrder::scan)
+      .value("products", SearchOrder::products);
 
   py::class_<Neighbours>(module, "Neighbours", "Points in a k-d tree: exact searches in float64, ties by index.")
       .def(py::init<const py::array&, Metric, double, const std::vector<double>&, int>(), py::arg("points"),

@@ -3496,9 +3496,12 @@ class SearchOrder:
       tree
 
       scan
+
+      products
     """
     __members__: typing.ClassVar[dict[str, SearchOrder]]
     automatic: typing.ClassVar[SearchOrder]
+    products: typing.ClassVar[SearchOrder]
     scan: typing.ClassVar[SearchOrder]
     tree: typing.ClassVar[SearchOrder]
     @typing.overload

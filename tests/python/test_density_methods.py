@@ -326,6 +326,30 @@ def test_smoothing_by_error_goes_from_the_least_to_the_most() -> None:
 # ---- bad input
 
 
+@pytest.mark.parametrize("interpolation", list(INTERPOLATION.__members__.values()))
+def test_ranges_that_float32_cannot_hold(interpolation: Any) -> None:
+    """Densities per unit of 1e75 are no float32 numbers: an error that names the range, never a response of NaN."""
+    contents = np.array([1.0, 5.0, 9.0, 4.0, 2.0, 1.0])
+    for low, high in ((0.0, 1e75), (-1e75, 3.0), (-1e308, 1e308), (0.0, 1e-75), (1e308, 1.1e308)):
+        if interpolation == INTERPOLATION.Spline0 and np.isfinite(high - low):
+            values = density(contents, low, high, interpolation=interpolation).value(np.array([low, high]))
+            assert (values > 0).all()  # steps are normalised without the width
+            continue
+        with pytest.raises(ValueError, match=r"range of the histogram, .* to .* expected a|no width"):
+            density(contents, low, high, interpolation=interpolation)
+    for low, high in ((-1e6, 1e6), (0.0, 1e-6)):
+        x = low + (high - low) * np.array([0.1, 0.5, 0.9])
+        unit = density(contents, interpolation=interpolation).value(np.array([0.1, 0.5, 0.9]))
+        width = 1.0 if interpolation == INTERPOLATION.Spline0 else high - low
+        scaled = density(contents, low, high, interpolation=interpolation).value(x) * width
+        np.testing.assert_allclose(scaled, unit, rtol=1e-3)
+
+
+def test_the_range_is_named() -> None:
+    with pytest.raises(ValueError, match=r"-1e\+75 to 1e\+75; expected a range of the order of one"):
+        density(np.ones(8), -1e75, 1e75, interpolation=INTERPOLATION.Spline1)
+
+
 def test_bad_bookings() -> None:
     X, y = toy(200)
     sample = sample_of(X, y)

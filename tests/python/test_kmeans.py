@@ -389,6 +389,12 @@ def test_bad_points(kind: Any) -> None:
         with pytest.raises(ValueError, match=r"minimum of 1|NaN|infinity|1e150|too large"):
             kind(n_clusters=3).fit(bad)
     points = np.random.default_rng(0).normal(size=(20, 2))
+    for bad, word in ((np.nan, r"NaN \(missing\)"), (-np.inf, "infinity"), (1e151, "a value too large")):
+        spoiled = points.copy()
+        spoiled[7, 1] = bad
+        message = rf"Input X contains {word}, first at event 7, variable 1; X must be finite"
+        with pytest.raises(ValueError, match=message):
+            kind(n_clusters=3).fit(spoiled)
     for weight in ([1.0, 2.0], np.full(20, -1.0), np.full(20, np.nan), np.zeros(20)):
         with pytest.raises(ValueError, match="sample_weight"):
             kind(n_clusters=3).fit(points, sample_weight=weight)

@@ -4,10 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "diskern/context.hpp"
 #include "diskern/view.hpp"
+#include "neighbours/grid.hpp"
+#include "neighbours/range_table.hpp"
 
 namespace diskern::clustering {
 
@@ -33,9 +36,48 @@ struct ClueResult {
 ClueResult reference_clue(const ClueParams& params, View<const double, 2> cells, View<const double> energy,
                           View<const std::int64_t> layer = {});
 
-// The same numbers by a grid per layer, for any number of threads. Throws InvalidArgument for parameters and cells that
-// make no sense; Interrupted.
+// The same numbers by a grid per layer, for any number of threads. Keeps its memory, so that a call on one thread for no
+// more cells than an earlier one allocates nothing.
+class Clue {
+ public:
+  // Takes the memory that up to so many cells of so many dimensions may need.
+  void reserve(std::size_t cells, std::size_t dimensions);
+  // Throws InvalidArgument for parameters and cells that make no sense; Interrupted.
+  const ClueResult& fit(const Context& context, const ClueParams& params, View<const double, 2> cells,
+                        View<const double> energy, View<const std::int64_t> layer = {});
+  // What the last call of fit answered, which this object then no longer holds.
+  ClueResult take() { return std::move(result_); }
+
+ private:
+  struct Scratch {
+    std::vector<PointRun> runs;
+    std::vector<std::uint32_t> found;
+    std::vector<std::uint32_t> near;
+    std::vector<double> point;
+  };
+  void build_layer(const Context& context, std::size_t begin, std::size_t end);
+  void sum_densities(const Context& context);
+  void find_higher(const Context& context);
+  template <class Body>
+  void over_cells(const Context& context, double limit, const Body& body);
+  void find_runs(std::size_t cell, std::vector<PointRun>& runs) const;
+
+  ClueParams params_;
+  View<const double, 2> cells_;
+  View<const double> energy_;
+  ClueResult result_;
+  std::vector<std::uint32_t> order_;    // of the cells, layer after layer
+  const std::uint32_t* which_ = nullptr;  // the cells of the layer at work
+  std::vector<double> points_;          // their coordinates
+  Grid grid_;
+  std::vector<Scratch> scratch_;  // one, or one for each piece of work
+};
+
+// The same with memory of its own.
 ClueResult clue(const Context& context, const ClueParams& params, View<const double, 2> cells, View<const double> energy,
                 View<const std::int64_t> layer = {});
+
+// Throws InvalidArgument.
+void check_clue(const ClueParams& params);
 
 }  // namespace diskern::clustering

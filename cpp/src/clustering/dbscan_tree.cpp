@@ -98,29 +98,34 @@ std::uint32_t TreeDbscan::judged(std::uint32_t point, std::size_t leaf, std::siz
 std::size_t TreeDbscan::leaf_shift(std::size_t level) const { return fan_out_bits * (tree_.view().levels - level); }
 
 // Whether the boxes of the tree rule out so little (many dimensions) that looking at all leaves, several queries at a
-// time, is less work; tried on some of the points. Those that soon have enough neighbours cost a tree next to nothing.
-bool TreeDbscan::scan_is_better(std::size_t enough) const {
+// time, is less work, and then how; tried on some of the points. Those that soon have enough neighbours cost a tree next
+// to nothing.
+SearchOrder TreeDbscan::choose_search(std::size_t enough) const {
   constexpr std::size_t sample = 16;
   constexpr std::size_t fewest_dimensions = 6;
   constexpr double share_of_leaves = 0.3;
   const KdTreeView& view = tree_.view();
-  if (view.period != nullptr || view.capacity % (2 * kd_leaf_multiple) != 0) return false;
-  if (view.dimensions < fewest_dimensions || view.leaves < sample) return false;
+  if (!tree_.can_scan() || view.dimensions < fewest_dimensions || view.leaves < sample) return SearchOrder::tree;
   std::vector<double> exact(view.dimensions);
   std::vector<float> single(view.dimensions);
   const Metric metric = tree_.distance().metric;
   std::size_t visited = 0;
+  std::size_t resolved = 0;
   for (std::size_t s = 0; s < sample; ++s) {
     const KdQuery query = tree_.query_of_slot(view.leaves / sample * s, 0, exact.data(), single.data());
+    if (tree_.can_use_products() && tree_.products_resolve(query, limit_)) ++resolved;
     if (tree_.kernels().count(view, metric, query, limit_, enough) >= enough) continue;
     visited += tree_.kernels().leaves_visited(view, metric, query, limit_);
   }
-  return static_cast<double>(visited) > share_of_leaves * static_cast<double>(sample * view.leaves);
+  if (static_cast<double>(visited) <= share_of_leaves * static_cast<double>(sample * view.leaves)) {
+    return SearchOrder::tree;
+  }
+  return resolved > sample / 2 ? SearchOrder::products : SearchOrder::scan;
 }
 
-void TreeDbscan::scan_for_core_points(const Context& context, std::size_t enough) {
+void TreeDbscan::scan_for_core_points(const Context& context, std::size_t enough, SearchOrder search) {
   const KdTreeView& view = tree_.view();
-  constexpr std::size_t leaves_at_once = kd_scan_queries / KdTree::largest_leaf;
+  const std::size_t leaves_at_once = kd_scan_queries / view.capacity;
   interruptible_for(
       context, chunk_count(view.leaves, leaves_at_once),
       [&](std::size_t chunk) {
@@ -137,8 +142,14 @@ void TreeDbscan::scan_for_core_points(const Context& context, std::size_t enough
           }
         }
         std::vector<std::size_t> counts(queries.size());
-        tree_.kernels().scan_count(view, tree_.distance().metric, queries.data(), queries.size(), limit_, enough,
-                                   counts.data());
+        if (search == SearchOrder::products && tree_.within_range_of_products(queries.data(), queries.size())) {
+          AlignedVector<float> packed(product_packed(view.dimensions));
+          tree_.kernels().scan_products_count(view, queries.data(), queries.size(), limit_, enough, packed.data(),
+                                              counts.data());
+        } else {
+          tree_.kernels().scan_count(view, tree_.distance().metric, queries.data(), queries.size(), limit_, enough,
+                                     counts.data());
+        }
         for (std::size_t q = 0; q < queries.size(); ++q) is_core_[place[q]] = counts[q] >= enough ? 1 : 0;
       },
       static_cast<double>(view.size) * static_cast<double>(view.size * view.dimensions) * 0.05);
@@ -150,8 +161,8 @@ void TreeDbscan::find_core_points(const Context& context) {
   const Metric metric = tree_.distance().metric;
   if (!weighted_ && params_.metric != Metric::haversine) {
     const auto enough = static_cast<std::size_t>(std::min(std::ceil(params_.min_samples), static_cast<double>(none)));
-    if (scan_is_better(enough)) {
-      scan_for_core_points(context, enough);
+    if (const SearchOrder search = choose_search(enough); search != SearchOrder::tree) {
+      scan_for_core_points(context, enough, search);
       return;
     }
     over_points(context, 500.0, [&](std::uint32_t at, std::uint32_t, const KdQuery& query) {

@@ -23,8 +23,8 @@ class TreeDbscan {
   void over_points(const Context& context, double work, const Body& body);
   void set_limits(View<const double, 2> points);
   void find_core_points(const Context& context);
-  bool scan_is_better(std::size_t enough) const;
-  void scan_for_core_points(const Context& context, std::size_t enough);
+  SearchOrder choose_search(std::size_t enough) const;
+  void scan_for_core_points(const Context& context, std::size_t enough, SearchOrder search);
   void collect_nodes();
   void connect(const Context& context);
   void number_clusters(DbscanResult& result);

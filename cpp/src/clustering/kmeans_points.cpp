@@ -24,16 +24,19 @@ template <class T>
     for (std::size_t d = 0; d < dimensions; ++d) {
       const auto x = static_cast<double>(rows[i * dimensions + d]);
       if (std::abs(x) <= largest_coordinate) continue;
-      const char* what = std::isnan(x) ? "NaN" : std::isinf(x) ? "infinity" : "a value too large";
-      throw InvalidArgument("Input X contains " + std::string(what) + ": coordinate " + std::to_string(d) +
-                            " of point " + std::to_string(i) + " is " + std::to_string(x) +
-                            "; expected finite numbers up to 1e150");
+      refuse_coordinate(x, i, d);
     }
   }
   throw InvalidArgument("the sum of the coordinates of X is not finite");
 }
 
 }  // namespace
+
+void refuse_coordinate(double x, std::size_t event, std::size_t variable) {
+  const char* what = std::isnan(x) ? "NaN (missing)" : std::isinf(x) ? "infinity" : "a value too large";
+  throw InvalidArgument("Input X contains " + std::string(what) + ", first at event " + std::to_string(event) +
+                        ", variable " + std::to_string(variable) + "; X must be finite and up to 1e150 here.");
+}
 
 Pieces pieces_of(std::size_t points, std::size_t bytes) {
   constexpr std::size_t smallest = 4096;

@@ -18,6 +18,9 @@ struct Pieces {
   std::size_t points = 0;  // of each
   std::size_t count = 0;
 };
+// Throws the InvalidArgument that names a coordinate which is not finite or too large.
+[[noreturn]] void refuse_coordinate(double x, std::size_t event, std::size_t variable);
+
 // bytes: what each piece needs beside the points.
 Pieces pieces_of(std::size_t points, std::size_t bytes = 0);
 

@@ -8,6 +8,7 @@
 
 #include "base/executor.hpp"
 #include "base/random.hpp"
+#include "clustering/kmeans_points.hpp"
 #include "diskern/error.hpp"
 
 namespace diskern::clustering {
@@ -29,11 +30,8 @@ void check_rows(View<const T, 2> rows, View<const double> weight) {
   if (!rows.contiguous()) throw InvalidArgument("the points must be rows beside each other (C order)");
   for (std::size_t i = 0; i < rows.rows(); ++i) {
     for (std::size_t d = 0; d < rows.columns(); ++d) {
-      if (!(std::abs(static_cast<double>(rows(i, d))) <= 1e150)) {
-        throw InvalidArgument("Input X contains " + std::string(std::isnan(rows(i, d)) ? "NaN" : "infinity") +
-                              " or a value too large: coordinate " + std::to_string(d) + " of point " +
-                              std::to_string(i) + " is " + std::to_string(rows(i, d)));
-      }
+      const auto x = static_cast<double>(rows(i, d));
+      if (!(std::abs(x) <= 1e150)) refuse_coordinate(x, i, d);
     }
   }
   if (weight.empty()) return;

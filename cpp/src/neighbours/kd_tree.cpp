@@ -51,6 +51,8 @@ constexpr std::size_t split_sample = 64;
 // Levels of two children after which a thread has a subtree of its own.
 constexpr std::size_t shared_levels = 6;
 constexpr std::size_t fan_out_bits = 4;
+constexpr std::size_t usual_leaf = 32;   // points
+constexpr std::size_t full_leaves = 16;  // dimensions from which on leaves may be larger
 static_assert(std::size_t{1} << fan_out_bits == kd_fan_out);
 
 void check_points(View<const double, 2> points, const char* what, double largest) {
@@ -123,7 +125,10 @@ void KdTree::build(const Context& context, View<const double, 2> points, const D
   view_.dimensions = dimensions;
   view_.power = distance.power;
   bits_ = 0;
-  while ((n + (std::size_t{1} << bits_) - 1) >> bits_ > largest_leaf) ++bits_;
+  // Where all leaves may be looked at, empty slots cost as much as points: 25 to 32 or 33 to 48 points a leaf.
+  const bool products = distance.metric == Metric::euclidean && period_.empty() && dimensions >= fewest_dimensions_of_products;
+  const std::size_t most = products && dimensions >= full_leaves ? largest_leaf : usual_leaf;
+  while ((n + (std::size_t{1} << bits_) - 1) >> bits_ > most) ++bits_;
   view_.leaves = std::size_t{1} << bits_;
   const std::size_t longest = (n + view_.leaves - 1) / view_.leaves;
   view_.capacity = (longest + kd_leaf_multiple - 1) / kd_leaf_multiple * kd_leaf_multiple;
@@ -134,6 +139,8 @@ void KdTree::build(const Context& context, View<const double, 2> points, const D
   split(context, points);
   fill_leaves(context, points, weights);
   join_boxes();
+  half_squares_.clear();
+  if (products) sum_squares(context);
 
   box_pointers_.clear();
   for (const AlignedVector<float>& level : boxes_) box_pointers_.push_back(level.data());
@@ -143,6 +150,7 @@ void KdTree::build(const Context& context, View<const double, 2> points, const D
   view_.single = single_.data();
   view_.exact = exact_.data();
   view_.index = index_.data();
+  view_.half_squares = half_squares_.empty() ? nullptr : half_squares_.data();
   view_.period = period_.empty() ? nullptr : period_.data();
   view_.period32 = period_.empty() ? nullptr : period32_.data();
   view_.weight_sums = weight_sum_pointers_.data();
@@ -307,6 +315,30 @@ void KdTree::fill_leaves(const Context& context, View<const double, 2> points, V
       static_cast<double>(n * dimensions) * 4.0);
 }
 
+void KdTree::sum_squares(const Context& context) {
+  const std::size_t capacity = view_.capacity;
+  half_squares_.resize(view_.leaves * capacity);
+  constexpr std::size_t leaves_per_chunk = 256;
+  parallel_for(
+      context, chunk_count(view_.leaves, leaves_per_chunk),
+      [&](std::size_t chunk) {
+        const Range range = chunk_range(view_.leaves, leaves_per_chunk, chunk);
+        std::vector<double> sum(capacity);
+        for (std::size_t leaf = range.begin; leaf < range.end; ++leaf) {
+          std::fill(sum.begin(), sum.end(), 0.0);
+          for (std::size_t d = 0; d < view_.dimensions; ++d) {
+            const float* x = single_.data() + (leaf * view_.dimensions + d) * capacity;
+            for (std::size_t k = 0; k < capacity; ++k) sum[k] += static_cast<double>(x[k]) * static_cast<double>(x[k]);
+          }
+          for (std::size_t k = 0; k < capacity; ++k) half_squares_[leaf * capacity + k] = static_cast<float>(0.5 * sum[k]);
+        }
+      },
+      static_cast<double>(view_.size * view_.dimensions));
+  float largest = 0;  // slots without a point have NaN
+  for (const float half : half_squares_) largest = half > largest ? half : largest;
+  view_.largest_norm = std::sqrt(2.0 * static_cast<double>(largest)) * (1.0 + 1e-6);
+}
+
 void KdTree::join_boxes() {
   const std::size_t dimensions = view_.dimensions;
   for (std::size_t level = view_.levels; level-- > 0;) {
@@ -337,7 +369,7 @@ void KdTree::join_boxes() {
 }
 
 std::size_t KdTree::memory_bytes() const noexcept {
-  std::size_t bytes = single_.size() * sizeof(float) + (exact_.size() + weights_.size()) * sizeof(double) +
+  std::size_t bytes = (single_.size() + half_squares_.size()) * sizeof(float) + (exact_.size() + weights_.size()) * sizeof(double) +
                       index_.size() * sizeof(std::uint32_t) + order_.size() * sizeof(std::uint32_t) +
                       split_value_.size() * (sizeof(double) + sizeof(std::uint32_t));
   for (const AlignedVector<float>& level : boxes_) bytes += level.size() * sizeof(float);

@@ -34,12 +34,14 @@ struct WithinRadius {
 };
 
 // How the nearest points of many queries are searched: down the tree, or by looking at all leaves with several queries at
-// a time (many dimensions; not for periodic axes), or what is less work for this sample. Answers are the same.
-enum class SearchOrder : std::uint8_t { automatic, tree, scan };
+// a time (many dimensions; not for periodic axes), by differences or (Euclidean, from six dimensions on) by products; or
+// what is less work for a sample of the queries. Answers are the same.
+enum class SearchOrder : std::uint8_t { automatic, tree, scan, products };
 
 class KdTree {
  public:
-  static constexpr std::size_t largest_leaf = 32;  // points of a leaf
+  static constexpr std::size_t largest_leaf = kd_largest_leaf;  // points of a leaf
+  static constexpr std::size_t fewest_dimensions_of_products = 6;
 
   // Copies the points (finite, up to 1e150, fewer than 2^32 - 1, at least one). weights: empty, or columns of numbers
   // per point, which sums over boxes add up. Throws InvalidArgument; Interrupted.
@@ -88,6 +90,14 @@ class KdTree {
     return (view_.size * (leaf + 1) >> bits_) - (view_.size * leaf >> bits_);
   }
 
+  // Whether all leaves can be looked at for several queries at a time, and by products.
+  bool can_scan() const noexcept { return view_.period == nullptr && view_.capacity > kd_leaf_multiple; }
+  bool can_use_products() const noexcept { return can_scan() && view_.half_squares != nullptr; }
+  // Whether products of float32 numbers can tell points apart whose squared distance is `reduced`.
+  bool products_resolve(const KdQuery& query, double reduced) const noexcept;
+  // Whether no query is too far out for float32 products.
+  bool within_range_of_products(const KdQuery* queries, std::size_t count) const noexcept;
+
   // The kernels of one level instead of the process's, for tests.
   void use_kernels(InstructionSet level);
 
@@ -100,6 +110,7 @@ class KdTree {
   void choose_scale(View<const double, 2> points);
   void split(const Context& context, View<const double, 2> points);
   void fill_leaves(const Context& context, View<const double, 2> points, View<const double, 2> weights);
+  void sum_squares(const Context& context);
   void join_boxes();
   KdQuery prepare(const double* query, float* scratch) const noexcept;
   std::uint32_t home_leaf(const double* query) const noexcept;
@@ -107,13 +118,13 @@ class KdTree {
   template <class Body>
   void over_queries(const Context& context, View<const double, 2> queries, double work, const Body& body) const;
   template <class Body>
-  void nearest_of_block(const KdQuery* queries, const std::uint32_t* rows, std::size_t count, std::size_t k, bool by_scan,
-                        const Body& body) const;
+  void nearest_of_block(const KdQuery* queries, const std::uint32_t* rows, std::size_t count, std::size_t k,
+                        SearchOrder search, const Body& body) const;
   template <class Body>
   void search_nearest(const Context& context, View<const double, 2> queries, std::size_t k, SearchOrder search,
                       const Body& body) const;
   template <class Get>
-  bool scan_is_better(SearchOrder order, std::size_t n, std::size_t k, const Get& get) const;
+  SearchOrder choose_search(SearchOrder order, std::size_t n, std::size_t k, const Get& get) const;
   double work_of_nearest(std::size_t k) const noexcept;
   Distance distance_;
   const KdTreeKernels* kernels_ = nullptr;
@@ -131,6 +142,7 @@ class KdTree {
   AlignedVector<float> single_;
   AlignedVector<double> exact_;
   AlignedVector<std::uint32_t> index_;
+  AlignedVector<float> half_squares_;
   AlignedVector<double> weights_;
   std::vector<AlignedVector<float>> boxes_;
   std::vector<const float*> box_pointers_;

@@ -10,9 +10,7 @@ namespace {
 
 // For many dimensions, where boxes rule out next to nothing: every leaf for every query, four queries at a time and so
 // many leaves that they stay in the cache while all queries look at them.
-constexpr size_t scan_group = 4;    // queries side by side
-constexpr size_t scan_vectors = 2;  // vectors of slots side by side
-constexpr size_t scan_step = scan_vectors * Single::lanes;
+constexpr size_t scan_group = 4;  // queries side by side
 
 // The leaves in blocks that stay in the cache, that of the first query first.
 struct ScanBlocks {
@@ -37,12 +35,16 @@ struct ScanBlocks {
   }
 };
 
+// Vectors of slots side by side: three where a leaf has 48 slots and a vector 16 of them.
+DISKERN_INLINE bool three_vectors(const KdTreeView& tree) { return tree.capacity % (2 * Single::lanes) != 0; }
+
 // One group of queries at the leaves of a block: found(j, leaf, slot, mask) where slots of query j are within limit(j).
 // Of the group's queries only the first `used` count.
-template <class Of, class Limit, class Found>
+template <class Of, size_t scan_vectors, class Limit, class Found>
 DISKERN_INLINE void scan_leaves(const KdTreeView& tree, size_t leaf_begin, size_t leaf_end, const float* const* single,
                                 size_t used, const Limit& limit, const Found& found) {
   const size_t dimensions = tree.dimensions;
+  constexpr size_t scan_step = scan_vectors * Single::lanes;
   for (size_t leaf = leaf_begin; leaf < leaf_end; ++leaf) {
     for (size_t slot = 0; slot < tree.capacity; slot += scan_step) {
       const float* x = tree.single + leaf * tree.capacity * dimensions + slot;
@@ -59,9 +61,9 @@ DISKERN_INLINE void scan_leaves(const KdTreeView& tree, size_t leaf_begin, size_
         }
       }
       for (size_t j = 0; j < used; ++j) {
-        uint32_t mask = 0;
+        uint64_t mask = 0;
         for (size_t v = 0; v < scan_vectors; ++v) {
-          mask |= Single::at_most(sum[j][v], Single::broadcast(limit(j))) << (v * Single::lanes);
+          mask |= uint64_t{Single::at_most(sum[j][v], Single::broadcast(limit(j)))} << (v * Single::lanes);
         }
         if (mask != 0) found(j, leaf, slot, mask);
       }
@@ -71,15 +73,15 @@ DISKERN_INLINE void scan_leaves(const KdTreeView& tree, size_t leaf_begin, size_
 
 // The slots of a mask by blocks of 16, of which a step may be a part.
 template <class Part>
-DISKERN_INLINE void over_parts(size_t slot, uint32_t mask, const Part& each) {
-  for (size_t part = slot / kd_leaf_multiple * kd_leaf_multiple; part < slot + scan_step; part += kd_leaf_multiple) {
-    const uint32_t here =
-        (part >= slot ? mask >> (part - slot) : mask << (slot - part)) & ((1U << kd_leaf_multiple) - 1U);
+DISKERN_INLINE void over_parts(size_t slot, uint64_t mask, const Part& each) {
+  size_t part = slot / kd_leaf_multiple * kd_leaf_multiple;
+  for (mask <<= slot - part; mask != 0; mask >>= kd_leaf_multiple, part += kd_leaf_multiple) {
+    const auto here = static_cast<uint32_t>(mask & ((uint64_t{1} << kd_leaf_multiple) - 1));
     if (here != 0) each(part, here);
   }
 }
 
-template <class Of, class List>
+template <class Of, size_t scan_vectors, class List>
 DISKERN_INLINE void scan_of(const KdTreeView& tree, const KdQuery* queries, size_t count, size_t k, double* out,
                             uint32_t* out_index) {
   size_t sizes[kd_scan_queries];
@@ -95,10 +97,10 @@ DISKERN_INLINE void scan_of(const KdTreeView& tree, const KdQuery* queries, size
       // The last group looks for its last query more than once.
       const float* single[scan_group];
       for (size_t j = 0; j < scan_group; ++j) single[j] = queries[first + j < count ? first + j : count - 1].single;
-      scan_leaves<Of>(
+      scan_leaves<Of, scan_vectors>(
           tree, leaf_begin, blocks.end(leaf_begin), single, count - first < scan_group ? count - first : scan_group,
           [&](size_t j) DISKERN_LAMBDA { return limits[first + j]; },
-          [&](size_t j, size_t leaf, size_t slot, uint32_t mask) DISKERN_LAMBDA {
+          [&](size_t j, size_t leaf, size_t slot, uint64_t mask) DISKERN_LAMBDA {
             const size_t q = first + j;
             const Of distances(tree, queries[q]);
             List list(k, out + q * k, out_index + q * k);
@@ -126,27 +128,33 @@ DISKERN_INLINE void scan_of(const KdTreeView& tree, const KdQuery* queries, size
   }
 }
 
+template <class Of>
+void scan_any(const KdTreeView& tree, const KdQuery* queries, size_t count, size_t k, double* distance, uint32_t* index) {
+  const bool sorted = k <= longest_sorted;
+  if (three_vectors(tree)) {
+    return sorted ? scan_of<Of, 3, SortedList>(tree, queries, count, k, distance, index)
+                  : scan_of<Of, 3, Heap>(tree, queries, count, k, distance, index);
+  }
+  return sorted ? scan_of<Of, 2, SortedList>(tree, queries, count, k, distance, index)
+                : scan_of<Of, 2, Heap>(tree, queries, count, k, distance, index);
+}
+
 void scan(const KdTreeView& tree, Metric metric, const KdQuery* queries, size_t count, size_t k, double* distance,
           uint32_t* index) {
-  const bool sorted = k <= longest_sorted;
   switch (metric) {
     case Metric::euclidean:
-      return sorted ? scan_of<Distances<Metric::euclidean, 0, false>, SortedList>(tree, queries, count, k, distance, index)
-                    : scan_of<Distances<Metric::euclidean, 0, false>, Heap>(tree, queries, count, k, distance, index);
+      return scan_any<Distances<Metric::euclidean, 0, false>>(tree, queries, count, k, distance, index);
     case Metric::manhattan:
-      return sorted ? scan_of<Distances<Metric::manhattan, 0, false>, SortedList>(tree, queries, count, k, distance, index)
-                    : scan_of<Distances<Metric::manhattan, 0, false>, Heap>(tree, queries, count, k, distance, index);
+      return scan_any<Distances<Metric::manhattan, 0, false>>(tree, queries, count, k, distance, index);
     case Metric::chebyshev:
-      return sorted ? scan_of<Distances<Metric::chebyshev, 0, false>, SortedList>(tree, queries, count, k, distance, index)
-                    : scan_of<Distances<Metric::chebyshev, 0, false>, Heap>(tree, queries, count, k, distance, index);
+      return scan_any<Distances<Metric::chebyshev, 0, false>>(tree, queries, count, k, distance, index);
     default:
-      return sorted ? scan_of<Distances<Metric::minkowski, 0, false>, SortedList>(tree, queries, count, k, distance, index)
-                    : scan_of<Distances<Metric::minkowski, 0, false>, Heap>(tree, queries, count, k, distance, index);
+      return scan_any<Distances<Metric::minkowski, 0, false>>(tree, queries, count, k, distance, index);
   }
 }
 
 // The same for counting. A query that has enough is not looked for any more.
-template <class Of>
+template <class Of, size_t scan_vectors>
 DISKERN_INLINE void scan_count_of(const KdTreeView& tree, const KdQuery* queries, size_t count, double limit,
                                   size_t enough, size_t* counts) {
   size_t waiting[kd_scan_queries];  // queries that have not enough
@@ -163,10 +171,10 @@ DISKERN_INLINE void scan_count_of(const KdTreeView& tree, const KdQuery* queries
     for (size_t first = 0; first < left; first += scan_group) {
       const float* single[scan_group];
       for (size_t j = 0; j < scan_group; ++j) single[j] = queries[waiting[first + j < left ? first + j : left - 1]].single;
-      scan_leaves<Of>(
+      scan_leaves<Of, scan_vectors>(
           tree, leaf_begin, blocks.end(leaf_begin), single, left - first < scan_group ? left - first : scan_group,
           [&](size_t j) DISKERN_LAMBDA { return limits[waiting[first + j]]; },
-          [&](size_t j, size_t leaf, size_t slot, uint32_t mask) DISKERN_LAMBDA {
+          [&](size_t j, size_t leaf, size_t slot, uint64_t mask) DISKERN_LAMBDA {
             const size_t q = waiting[first + j];
             const Of distances(tree, queries[q]);
             alignas(64) double distance[kd_leaf_multiple];
@@ -183,17 +191,24 @@ DISKERN_INLINE void scan_count_of(const KdTreeView& tree, const KdQuery* queries
   }
 }
 
+template <class Of>
+void scan_count_any(const KdTreeView& tree, const KdQuery* queries, size_t count, double limit, size_t enough,
+                    size_t* counts) {
+  if (three_vectors(tree)) return scan_count_of<Of, 3>(tree, queries, count, limit, enough, counts);
+  scan_count_of<Of, 2>(tree, queries, count, limit, enough, counts);
+}
+
 void scan_count(const KdTreeView& tree, Metric metric, const KdQuery* queries, size_t count, double limit, size_t enough,
                 size_t* counts) {
   switch (metric) {
     case Metric::euclidean:
-      return scan_count_of<Distances<Metric::euclidean, 0, false>>(tree, queries, count, limit, enough, counts);
+      return scan_count_any<Distances<Metric::euclidean, 0, false>>(tree, queries, count, limit, enough, counts);
     case Metric::manhattan:
-      return scan_count_of<Distances<Metric::manhattan, 0, false>>(tree, queries, count, limit, enough, counts);
+      return scan_count_any<Distances<Metric::manhattan, 0, false>>(tree, queries, count, limit, enough, counts);
     case Metric::chebyshev:
-      return scan_count_of<Distances<Metric::chebyshev, 0, false>>(tree, queries, count, limit, enough, counts);
+      return scan_count_any<Distances<Metric::chebyshev, 0, false>>(tree, queries, count, limit, enough, counts);
     default:
-      return scan_count_of<Distances<Metric::minkowski, 0, false>>(tree, queries, count, limit, enough, counts);
+      return scan_count_any<Distances<Metric::minkowski, 0, false>>(tree, queries, count, limit, enough, counts);
   }
 }
 

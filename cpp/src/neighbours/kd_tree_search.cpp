@@ -13,7 +13,12 @@ namespace diskern {
 
 namespace {
 
-constexpr std::size_t queries_per_chunk = 256;
+constexpr std::size_t queries_per_chunk = 240;  // whole groups of 12, 8 and 6; at least five of the largest leaves
+
+// The share of the leaves that a search down the tree looks at from which on looking at all of them is less work.
+constexpr double share_for_differences = 0.4;
+// A vector of a leaf costs the tree a chain of additions per dimension, so that many dimensions make it slower still.
+double share_for_products(std::size_t dimensions) { return dimensions < 48 ? 0.25 : 0.15; }
 
 struct FoundMemory {
   std::vector<std::uint32_t> index;
@@ -148,39 +153,72 @@ void KdTree::check_k(std::size_t k) const {
 // body(row, reduced distances, indices) for a block of queries.
 template <class Body>
 void KdTree::nearest_of_block(const KdQuery* queries, const std::uint32_t* rows, std::size_t count, std::size_t k,
-                              bool by_scan, const Body& body) const {
-  std::vector<double> distance((by_scan ? count : 1) * k);
+                              SearchOrder search, const Body& body) const {
+  static_assert(queries_per_chunk <= kd_scan_queries);
+  const bool by_tree = search == SearchOrder::tree;
+  std::vector<double> distance((by_tree ? 1 : count) * k);
   std::vector<std::uint32_t> index(distance.size());
-  if (by_scan) {
-    static_assert(queries_per_chunk <= kd_scan_queries);
+  if (search == SearchOrder::products && within_range_of_products(queries, count)) {
+    AlignedVector<float> packed(product_packed(view_.dimensions));
+    AlignedVector<float> scores(kd_scan_queries * product_candidates(k));
+    AlignedVector<std::uint32_t> places(scores.size());
+    kernels_->scan_products(view_, queries, count, k, {packed.data(), scores.data(), places.data()}, distance.data(),
+                            index.data());
+  } else if (!by_tree) {
     kernels_->scan(view_, distance_.metric, queries, count, k, distance.data(), index.data());
   }
   for (std::size_t q = 0; q < count; ++q) {
-    if (!by_scan) kernels_->nearest(view_, distance_.metric, queries[q], k, distance.data(), index.data());
-    const std::size_t offset = by_scan ? q * k : 0;
+    if (by_tree) kernels_->nearest(view_, distance_.metric, queries[q], k, distance.data(), index.data());
+    const std::size_t offset = by_tree ? 0 : q * k;
     body(rows[q], distance.data() + offset, index.data() + offset);
   }
 }
 
-// Whether looking at every leaf is less work: tried on some of the queries.
+bool KdTree::within_range_of_products(const KdQuery* queries, std::size_t count) const noexcept {
+  for (std::size_t q = 0; q < count; ++q) {
+    for (std::size_t d = 0; d < view_.dimensions; ++d) {
+      if (!(std::abs(queries[q].single[d]) < 1e15F)) return false;
+    }
+  }
+  return true;
+}
+
+bool KdTree::products_resolve(const KdQuery& query, double reduced) const noexcept {
+  double square = 0;
+  for (std::size_t d = 0; d < view_.dimensions; ++d) {
+    square += static_cast<double>(query.single[d]) * static_cast<double>(query.single[d]);
+  }
+  const double norm = view_.largest_norm;
+  const double error = static_cast<double>(view_.dimensions) * 0x1p-23 * (norm * norm / 2 + std::sqrt(square) * norm);
+  return error < 0.02 * reduced * view_.scale * view_.scale;
+}
+
+// Which search is the least work, tried on some of the queries.
 template <class Get>
-bool KdTree::scan_is_better(SearchOrder order, std::size_t n, std::size_t k, const Get& get) const {
-  const bool possible = view_.period == nullptr && view_.capacity % (2 * kd_leaf_multiple) == 0;
-  if (order == SearchOrder::tree || !possible) return false;
-  if (order == SearchOrder::scan) return true;
+SearchOrder KdTree::choose_search(SearchOrder order, std::size_t n, std::size_t k, const Get& get) const {
+  if (order == SearchOrder::tree || !can_scan()) return SearchOrder::tree;
+  if (order == SearchOrder::scan) return order;
+  constexpr std::size_t most_neighbours = 1024;  // of which candidates are kept
+  const bool can_multiply = can_use_products() && k <= most_neighbours;
+  if (order == SearchOrder::products) return can_multiply ? order : SearchOrder::scan;
   constexpr std::size_t sample = 16;
   constexpr std::size_t fewest_dimensions = 6;
-  constexpr double share_of_leaves = 0.4;
-  if (view_.dimensions < fewest_dimensions || n < sample || view_.leaves < sample) return false;
+  if (view_.dimensions < fewest_dimensions || n < sample || view_.leaves < sample) return SearchOrder::tree;
   std::vector<double> distance(k);
   std::vector<std::uint32_t> index(k);
   std::size_t visited = 0;
+  std::size_t resolved = 0;
   for (std::size_t s = 0; s < sample; ++s) {
     const KdQuery query = get(n / sample * s);
     kernels_->nearest(view_, distance_.metric, query, k, distance.data(), index.data());
     visited += kernels_->leaves_visited(view_, distance_.metric, query, distance[k - 1]);
+    if (can_multiply && products_resolve(query, distance[k - 1])) ++resolved;
   }
-  return static_cast<double>(visited) > share_of_leaves * static_cast<double>(sample * view_.leaves);
+  const double share = static_cast<double>(visited) / static_cast<double>(sample * view_.leaves);
+  if (resolved > sample / 2) {
+    return share > share_for_products(view_.dimensions) ? SearchOrder::products : SearchOrder::tree;
+  }
+  return share > share_for_differences ? SearchOrder::scan : SearchOrder::tree;
 }
 
 void KdTree::nearest(const Context& context, View<const double, 2> queries, std::size_t k, View<double, 2> distances,
@@ -206,14 +244,14 @@ void KdTree::search_nearest(const Context& context, View<const double, 2> querie
   check_queries(queries);
   std::vector<double> exact(view_.dimensions);
   std::vector<float> single(view_.dimensions);
-  const bool by_scan = scan_is_better(search, queries.rows(), k, [&](std::size_t i) {
+  const SearchOrder chosen = choose_search(search, queries.rows(), k, [&](std::size_t i) {
     for (std::size_t d = 0; d < view_.dimensions; ++d) exact[d] = coordinate(queries(i, d), d);
     KdQuery query = prepare(exact.data(), single.data());
     query.home = home_leaf(exact.data());
     return query;
   });
   over_queries(context, queries, work_of_nearest(k), [&](const KdQuery* some, const std::uint32_t* rows, std::size_t count) {
-    nearest_of_block(some, rows, count, k, by_scan, body);
+    nearest_of_block(some, rows, count, k, chosen, body);
   });
 }
 
@@ -234,10 +272,10 @@ void KdTree::nearest_of_points(const Context& context, std::size_t k, View<doubl
   const std::size_t dimensions = view_.dimensions;
   std::vector<double> one(dimensions);
   std::vector<float> one_single(dimensions);
-  const bool by_scan = scan_is_better(search, view_.size, k, [&](std::size_t i) {
+  const SearchOrder chosen = choose_search(search, view_.size, k, [&](std::size_t i) {
     return query_of_slot(i * view_.leaves / view_.size, 0, one.data(), one_single.data());
   });
-  constexpr std::size_t leaves_per_chunk = queries_per_chunk / largest_leaf;
+  const std::size_t leaves_per_chunk = queries_per_chunk / view_.capacity;
   interruptible_for(
       context, chunk_count(view_.leaves, leaves_per_chunk),
       [&](std::size_t chunk) {
@@ -253,7 +291,7 @@ void KdTree::nearest_of_points(const Context& context, std::size_t k, View<doubl
             rows.push_back(view_.index[leaf * view_.capacity + slot]);
           }
         }
-        nearest_of_block(prepared.data(), rows.data(), rows.size(), k, by_scan,
+        nearest_of_block(prepared.data(), rows.data(), rows.size(), k, chosen,
                          [&](std::size_t row, const double* distance, const std::uint32_t* index) {
                            for (std::size_t j = 0; j < k; ++j) {
                              distances(row, j) = real_distance(distance[j]);

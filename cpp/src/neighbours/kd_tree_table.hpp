@@ -12,6 +12,17 @@ namespace diskern {
 constexpr size_t kd_fan_out = 16;      // children of an inner node
 constexpr size_t kd_scan_queries = 256;
 constexpr size_t kd_leaf_multiple = 16;  // slots of a leaf come in blocks of this
+constexpr size_t kd_largest_leaf = 48;   // points
+
+// Memory for the searches by products, which these units may not allocate.
+struct ProductScratch {
+  float* packed;     // product_packed(dimensions): queries side by side
+  float* scores;     // kd_scan_queries * product_candidates(k)
+  uint32_t* places;  // the same
+};
+constexpr size_t product_spare = 64;  // more than one leaf may add at once
+static constexpr size_t product_packed(size_t dimensions) { return (kd_scan_queries + 16) * dimensions; }
+static constexpr size_t product_candidates(size_t k) { return 2 * k + 3 * product_spare; }
 
 // A tree whose nodes have sixteen children (the root maybe 2, 4 or 8), all leaves at one depth. Points stand twice:
 // float64 as given, and float32 of (x - centre) * scale, which only decides what is worth looking at in float64. Boxes
@@ -23,6 +34,8 @@ struct KdTreeView {
   const float* single;    // leaf after leaf, dimension after dimension, `capacity` slots; NaN where a slot has no point
   const double* exact;    // the same in float64
   const uint32_t* index;  // of the points, `capacity` slots a leaf
+  const float* half_squares;  // |x|^2 / 2 of the float32 points, `capacity` slots a leaf; nullptr: no searches by products
+  double largest_norm;        // of the float32 points
   const float* period32;  // scaled; nullptr: no axis is periodic; infinite for axes that are not
   const double* period;
   size_t size;
@@ -79,6 +92,9 @@ struct KdTreeKernels {
   // capacity of a leaf must be a multiple of 32. Results one query after the other.
   void (*scan)(const KdTreeView& tree, Metric metric, const KdQuery* queries, size_t count, size_t k, double* distance,
                uint32_t* index);
+  // As scan, Euclidean and by products. The queries' float32 coordinates must be below 1e15, and half_squares be there.
+  void (*scan_products)(const KdTreeView& tree, const KdQuery* queries, size_t count, size_t k,
+                        const ProductScratch& scratch, double* distance, uint32_t* index);
   // Appends all points whose reduced distance is at most the limit, in the order of the tree.
   void (*within)(const KdTreeView& tree, Metric metric, const KdQuery& query, double limit, KdFound& found);
   // How many there are; stops early once there are `enough`.
@@ -86,6 +102,9 @@ struct KdTreeKernels {
   // The same for up to kd_scan_queries queries at once, by looking at every leaf, as scan does.
   void (*scan_count)(const KdTreeView& tree, Metric metric, const KdQuery* queries, size_t count, double limit,
                      size_t enough, size_t* counts);
+  // As scan_count, by products. packed: product_packed(dimensions).
+  void (*scan_products_count)(const KdTreeView& tree, const KdQuery* queries, size_t count, double limit, size_t enough,
+                              float* packed, size_t* counts);
   // Shows a visitor all points whose reduced distance is at most the limit, near ones first. Nodes are shown as a whole
   // where all of their points are certainly within the inner limit, which is not above the other.
   void (*visit)(const KdTreeView& tree, Metric metric, const KdQuery& query, double limit, double inner_limit,

@@ -36,6 +36,7 @@ struct Single {
   static DISKERN_INLINE Type subtract(Type a, Type b) { return _mm512_sub_ps(a, b); }
   static DISKERN_INLINE Type add(Type a, Type b) { return _mm512_add_ps(a, b); }
   static DISKERN_INLINE Type square_add(Type a, Type sum) { return _mm512_fmadd_ps(a, a, sum); }
+  static DISKERN_INLINE Type multiply_add(Type a, Type b, Type sum) { return _mm512_fmadd_ps(a, b, sum); }
   // NaN in b stays.
   static DISKERN_INLINE Type larger(Type a, Type b) { return _mm512_max_ps(a, b); }
   static DISKERN_INLINE Type smaller(Type a, Type b) { return _mm512_min_ps(a, b); }
@@ -64,6 +65,7 @@ struct Single {
   static DISKERN_INLINE Type subtract(Type a, Type b) { return _mm256_sub_ps(a, b); }
   static DISKERN_INLINE Type add(Type a, Type b) { return _mm256_add_ps(a, b); }
   static DISKERN_INLINE Type square_add(Type a, Type sum) { return _mm256_fmadd_ps(a, a, sum); }
+  static DISKERN_INLINE Type multiply_add(Type a, Type b, Type sum) { return _mm256_fmadd_ps(a, b, sum); }
   static DISKERN_INLINE Type larger(Type a, Type b) { return _mm256_max_ps(a, b); }
   static DISKERN_INLINE Type smaller(Type a, Type b) { return _mm256_min_ps(a, b); }
   static DISKERN_INLINE Type absolute(Type x) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0F), x); }
@@ -97,6 +99,7 @@ struct Single {
   static DISKERN_INLINE Type subtract(Type a, Type b) { return a - b; }
   static DISKERN_INLINE Type add(Type a, Type b) { return a + b; }
   static DISKERN_INLINE Type square_add(Type a, Type sum) { return a * a + sum; }
+  static DISKERN_INLINE Type multiply_add(Type a, Type b, Type sum) { return a * b + sum; }
   static DISKERN_INLINE Type larger(Type a, Type b) { return a > b ? a : b; }
   static DISKERN_INLINE Type smaller(Type a, Type b) { return a < b ? a : b; }
   static DISKERN_INLINE Type absolute(Type x) { return __builtin_fabsf(x); }

@@ -1,7 +1,7 @@
 // Compiled once per instruction set (cmake/isa.cmake). Answers do not depend on the level: float32 only rules out what
 // is certainly too far, and what is left is judged in float64, summed over the dimensions in ascending order without
 // contraction, equal distances by index.
-#include "neighbours/kd_tree_scan_kernel.hpp"
+#include "neighbours/kd_tree_product_kernel.hpp"
 
 namespace diskern::DISKERN_ISA_NAMESPACE {
 
@@ -408,6 +408,7 @@ size_t box_sums(const KdTreeView& tree, const KdBox& box, double* sums) {
 }  // namespace
 
 extern const KdTreeKernels kd_tree_kernels;
-const KdTreeKernels kd_tree_kernels = {nearest, scan, within, count, scan_count, visit, box_sums, leaves_visited};
+const KdTreeKernels kd_tree_kernels = {nearest,    scan,  scan_products, within, count,
+                                        scan_count, scan_products_count, visit, box_sums, leaves_visited};
 
 }  // namespace diskern::DISKERN_ISA_NAMESPACE

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <functional>
 #include <numeric>
 #include <utility>
@@ -330,12 +331,28 @@ void Density::normalise() {
   double integral = 0.0;
   for (const float content : fine_) integral += static_cast<double>(content);
   if (offset_ != 0.0) integral *= width;
-  if (!(integral > 0.0)) {
-    throw InvalidArgument("density: the integral is " + std::to_string(integral) + ", expected a positive number");
+  char range[80];
+  std::snprintf(range, sizeof range, "%g to %g", histogram_.minimum, histogram_.maximum);
+  if (!(integral > 0.0) && !std::isnan(integral)) {
+    throw InvalidArgument("density: the integral over the range of the histogram, " + std::string(range) + ", is " +
+                          std::to_string(integral) + ", expected a positive number");
   }
   const double factor = 1.0 / integral;
-  for (float& content : fine_) content = static_cast<float>(factor * static_cast<double>(content));
+  double sum = 0.0;
+  double absolute_sum = 0.0;
+  for (float& content : fine_) {
+    content = static_cast<float>(factor * static_cast<double>(content));
+    sum += static_cast<double>(content);
+    absolute_sum += std::abs(static_cast<double>(content));
+  }
   inverse_width_ = static_cast<double>(fine_.size()) / (histogram_.maximum - histogram_.minimum);
+  // float32 holds no density that is spread over 1e75 or squeezed into 1e-75, nor the squares of such coordinates.
+  const double unit = offset_ != 0.0 ? inverse_width_ : 1.0;
+  if (!std::isfinite(inverse_width_) || !(inverse_width_ > 0.0) || !std::isfinite(absolute_sum) || !(absolute_sum > 0.0) ||
+      !(std::abs(sum / unit - 1.0) <= 1e-3 * (absolute_sum / unit))) {
+    throw InvalidArgument(std::string("density: float32 cannot hold the density over the range of the histogram, ") +
+                          range + "; expected a range of the order of one (scale the variable)");
+  }
   last_ = static_cast<double>(offset_ == 0.0 ? fine_.size() - 1 : fine_.size() - 2);
 }
 
