@@ -21,6 +21,7 @@ READ_METHODS = (
     "Boost",
     "Category",
     "Cuts",
+    "DL",
     "FDA",
     "Fisher",
     "HMatrix",
@@ -32,7 +33,7 @@ READ_METHODS = (
     "PDERS",
     "SVM",
 )
-READ_ONLY_METHODS = ("DL", "RuleFit")
+READ_ONLY_METHODS = ("RuleFit",)
 
 
 def text_of(path: Path) -> str:

@@ -11,6 +11,7 @@
 #include "model/categories.hpp"
 #include "model/implementation.hpp"
 #include "model/tmva_xml.hpp"
+#include "model/tmva_xml_deep.hpp"
 #include "trees/votes.hpp"
 
 namespace diskern::model {
@@ -87,7 +88,7 @@ Options completed_options(const ModelInfo& info, const Options& needed) {
     const auto found = find(name);
     if (found == options.end()) {
       options.emplace_back(name, value);
-    } else if (name != "HiddenLayers" &&
+    } else if (name != "HiddenLayers" && name != "InputLayout" && name != "Layout" && name != "Architecture" &&
                !(name == "UseYesNoLeaf" && (gradient || info.analysis_type != AnalysisType::classification)) &&
                meaning(name, found->second, info) != meaning(name, value, info)) {
       found->second = value;
@@ -225,6 +226,10 @@ Writable writable(const Predictor& predictor, const ModelInfo& info) {
               tmva::write_network(writer, network::with_folded_inputs(net->network()),
                                   Context{info, tmva::root_release(info)});
             }};
+  }
+  if (const auto* net = dynamic_cast<const network::graph::GraphPredictor*>(&predictor)) {
+    return {"DL", tmva::deep_network_options(*net),
+            [net](xml::Writer& writer) { tmva::write_deep_network(writer, *net); }};
   }
   if (const auto* formula = dynamic_cast<const statistics::FormulaPredictor*>(&predictor)) {
     return {"FDA", {}, [formula](xml::Writer& writer) { tmva::write_formula(writer, *formula); }};
