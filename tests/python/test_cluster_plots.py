@@ -15,12 +15,22 @@ def test_clusters_have_colours_and_noise_is_grey() -> None:
     noise, clusters, centres = axes.collections
     np.testing.assert_array_equal(noise.get_offsets(), points[labels < 0][:, [2, 0]])
     np.testing.assert_array_equal(clusters.get_offsets(), points[labels >= 0][:, [2, 0]])
-    np.testing.assert_array_equal(clusters.get_array(), [0, 0, 0, 1, 1, 1, 2, 2])
+    colours = clusters.get_facecolors()
+    assert len(np.unique(colours, axis=0)) == 3
+    for k in (0, 1, 2):
+        assert len(np.unique(colours[labels[labels >= 0] == k], axis=0)) == 1
     assert len(centres.get_offsets()) == 2
     assert axes.get_xlabel() == "z"
     assert axes.get_ylabel() == "x"
     assert axes.get_title() == "3 clusters, 20.0% noise"
     axes.figure.canvas.draw()
+
+
+def test_no_cluster_is_grey_and_eighteen_differ() -> None:
+    axes = plotting.plot_clusters(np.zeros((18, 2)), np.arange(18))
+    colours = axes.collections[1].get_facecolors()[:, :3]
+    assert len(np.unique(colours, axis=0)) == 18
+    assert (np.ptp(colours, axis=1) > 0.05).all()
 
 
 def test_of_many_points_some_are_drawn_and_the_title_says_so() -> None:
@@ -53,6 +63,29 @@ def test_neighbour_distance_tells_core_points() -> None:
     assert "80.0% core points" in axes.get_legend().get_texts()[0].get_text()
     same = plotting.plot_neighbour_distance(np.zeros((5, 2)), 2)
     assert same.get_yscale() == "linear"
+
+
+@pytest.mark.parametrize(
+    ("number", "word"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (22, "22nd")]
+)
+def test_which_neighbour_is_spelt_right(number: int, word: str) -> None:
+    axes = plotting.plot_neighbour_distance(np.arange(60.0).reshape(30, 2), number)
+    assert axes.get_ylabel() == f"Distance to the {word} nearest, itself included"
+
+
+def test_silhouettes_of_every_cluster() -> None:
+    points = np.array([[0.0], [1.0], [10.0], [11.0], [12.0], [500.0]])
+    labels = np.array([3, 3, 5, 5, 5, -1])
+    axes = plotting.plot_silhouette(points, labels)
+    # By hand: of the point 0 (a = 1, b = 11): 1 - 1 / 11; and so on.
+    expected = np.array([1 - 1 / 11, 1 - 1 / 10, 1 - 1.5 / 9.5, 1 - 1 / 10.5, 1 - 1.5 / 11.5])
+    assert axes.lines[0].get_xdata()[0] == pytest.approx(expected.mean())
+    assert axes.get_legend().get_texts()[0].get_text() == f"mean {expected.mean():.2f}"
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["3", "5"]
+    widest = [collection.get_paths()[0].vertices[:, 0].max() for collection in axes.collections]
+    np.testing.assert_allclose(widest, [expected[:2].max(), expected[2:].max()])
+    with pytest.raises(InvalidArgument, match="1 clusters"):
+        plotting.plot_silhouette(points[:2], labels[:2])
 
 
 def test_bad_input() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .boosting import plot_boosting
-    from .clusters import plot_clusters, plot_elbow, plot_neighbour_distance
+    from .clusters import plot_clusters, plot_elbow, plot_neighbour_distance, plot_silhouette
     from .correlation import plot_confusion_matrix, plot_correlation_matrix
     from .curves import plot_learning_curve, plot_ranking
     from .densities import plot_likelihood, plot_probability, plot_rarity
@@ -36,6 +36,7 @@ _WHERE = {
     "plot_deviation_profile": ".regression",
     "plot_deviation_summary": ".regression",
     "plot_efficiencies": ".scan",
+    "plot_silhouette": ".clusters",
     "plot_elbow": ".clusters",
     "plot_estimate": ".regression",
     "plot_feature_maps": ".networks",
@@ -72,6 +73,7 @@ __all__ = [
     "plot_deviation_profile",
     "plot_deviation_summary",
     "plot_efficiencies",
+    "plot_silhouette",
     "plot_elbow",
     "plot_estimate",
     "plot_feature_maps",

@@ -6,12 +6,30 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .. import _core
 from .style import SIGNAL, new_axes
 
 InvalidArgument = _core.InvalidArgument
+
+# Of "tab20": nine strong colours, then their pale ones; the greys are left to noise.
+_STRONG = [0, 2, 4, 6, 8, 10, 12, 16, 18]
+_ORDER = [*_STRONG, *(k + 1 for k in _STRONG)]
+
+
+def _colours(clusters: NDArray[Any]) -> NDArray[np.float64]:
+    """Colours in turn: neighbours in number, which lie near each other as a rule, differ."""
+    from matplotlib import colormaps
+
+    table = np.array([colormaps["tab20"](k) for k in _ORDER])
+    colours: NDArray[np.float64] = table[np.asarray(clusters, np.int64) % len(_ORDER)]
+    return colours
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def plot_clusters(
@@ -53,8 +71,7 @@ def plot_clusters(
     size = 1 if len(shown) > 20_000 else 4 if len(shown) > 2000 else 12
     noise = of < 0
     axes.scatter(*shown[noise].T, s=size, color="0.75", linewidths=0)
-    # Twenty colours in turn: neighbours in number, which lie near each other as a rule, differ.
-    axes.scatter(*shown[~noise].T, s=size, c=of[~noise] % 20, cmap="tab20", vmin=0, vmax=19, linewidths=0)
+    axes.scatter(*shown[~noise].T, s=size, c=_colours(of[~noise]), linewidths=0)
     if centres is not None:
         axes.scatter(*np.asarray(centres, np.float64)[:, list(dimensions)].T, s=40, color="black", marker="x")
     if equal_scales:
@@ -82,6 +99,7 @@ def plot_elbow(n_clusters: Sequence[int], inertia: Sequence[float], *, axes: Any
     axes.set_xlabel("Number of clusters")
     axes.set_ylabel("Inertia")
     axes.set_ylim(bottom=0)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     return axes
 
 
@@ -114,6 +132,51 @@ def plot_neighbour_distance(
         axes.axhline(eps, color="0.5", linestyle=":", label=f"eps = {eps:g}: {(height <= eps).mean():.1%} core points")
         axes.legend(fontsize="small")
     axes.set_xlabel("Part of the points")
-    axes.set_ylabel(f"Distance to the {min_samples}th nearest")
+    axes.set_ylabel(f"Distance to the {_ordinal(int(min_samples))} nearest, itself included")
     axes.set_yscale("log" if height[-1] > 0 else "linear")
+    return axes
+
+
+def plot_silhouette(points: ArrayLike, labels: ArrayLike, *, threads: int = 0, axes: Any = None) -> Any:
+    """Silhouettes of the points of every cluster, largest first; the mean as a line (Rousseeuw 1987).
+
+    1: much nearer to the own cluster than to any other; 0: between two; negative: nearer to another. Noise (-1) is left
+    out.
+
+    Parameters
+    ----------
+    points : array-like of shape (points, dimensions)
+    labels : array-like of int of shape (points,)
+        At least two clusters.
+    threads : int
+        0: all.
+    """
+    from ..evaluation import silhouette_samples
+
+    array, clusters = np.asarray(points, np.float64), np.asarray(labels)
+    if array.ndim != 2 or clusters.shape != (len(array),):
+        raise InvalidArgument(f"points has shape {array.shape}, labels {clusters.shape}, expected one label per point")
+    inside = clusters >= 0
+    array, clusters = array[inside], clusters[inside]
+    numbers = np.unique(clusters)
+    if len(numbers) < 2:
+        raise InvalidArgument(f"labels has {len(numbers)} clusters, silhouettes need two at least")
+    silhouette = silhouette_samples(array, clusters, threads=threads)
+    axes = new_axes(axes)
+    gap = max(1, len(array) // 100)
+    begin = 0
+    middles = []
+    for number, colour in zip(numbers, _colours(numbers), strict=True):
+        own = np.sort(silhouette[clusters == number])[::-1]
+        axes.fill_betweenx(begin + np.arange(len(own)), 0, own, color=colour, linewidth=0, step="mid")
+        middles.append(begin + len(own) / 2)
+        begin += len(own) + gap
+    mean = silhouette.mean()
+    axes.axvline(mean, color="0.3", linestyle=":", label=f"mean {mean:.2f}")
+    axes.axvline(0, color="0.6", linewidth=0.8)
+    axes.set_yticks(middles if len(numbers) <= 30 else [], [str(n) for n in numbers] if len(numbers) <= 30 else [])
+    axes.set_ylim(begin, -gap)
+    axes.set_xlabel("Silhouette")
+    axes.set_ylabel("Cluster")
+    axes.legend(fontsize="small")
     return axes
