@@ -21,6 +21,7 @@ from diskern.networks import (
     Input,
     MaximumPooling2D,
     Permute,
+    Recurrent,
     SelfAttention,
     graph_from_keras,
     graph_from_onnx,
@@ -159,7 +160,7 @@ def test_recurrent_layers_of_keras_by_their_formulas() -> None:
         h = sigmoid(o) * np.tanh(c)
     np.testing.assert_allclose(found, h, atol=1e-5)
 
-    for after in (True,):
+    for after in (True, False):
         w, u = generator.normal(size=(2, 9)), generator.normal(size=(3, 9))
         b = generator.normal(size=(2, 9) if after else 9)
         cell = keras("GRU", "cell", units=3, return_sequences=True, reset_after=after, recurrent_activation="sigmoid")
@@ -225,6 +226,91 @@ def test_a_functional_model_of_keras(version: int) -> None:
     np.testing.assert_allclose(found[1], joined @ other[0] + other[1], atol=1e-5)
 
 
+def predicted(graph: Graph, weights: dict[str, list[np.ndarray]], x: np.ndarray) -> np.ndarray:
+    model = GraphNetwork.from_parameters(graph, parameters_from_keras(graph, weights))
+    return np.asarray(model.predict(x)).reshape(len(x), -1)
+
+
+def test_both_directions_of_keras() -> None:
+    """The backward layer's states come in the order of the steps."""
+    generator = np.random.default_rng(4)
+    x = generator.normal(size=(5, 4, 2))
+    start = {"class_name": "InputLayer", "config": {"batch_shape": [None, 4, 2], "name": "x"}}
+    cell = keras("SimpleRNN", "cell", units=3, return_sequences=True, activation="tanh", use_bias=True)
+    both = keras("Bidirectional", "both", layer=cell, merge_mode="concat", backward_layer=None)
+    weights = [generator.normal(size=shape) for shape in ((2, 3), (3, 3), (3,)) * 2]
+    found = predicted(graph_from_keras(sequential(start, both)), {"both": weights}, x).reshape(5, 4, 6)
+    for k, steps in enumerate((range(4), range(3, -1, -1))):
+        w, u, b = weights[3 * k : 3 * k + 3]
+        h = np.zeros((5, 3))
+        for t in steps:
+            h = np.tanh(x[:, t] @ w + h @ u + b)
+            np.testing.assert_allclose(found[:, t, 3 * k : 3 * k + 3], h, atol=1e-5)
+
+
+def test_separable_and_depthwise_convolutions_of_keras() -> None:
+    generator = np.random.default_rng(5)
+    x = generator.normal(size=(3, 5, 4, 2))
+    start = {"class_name": "InputLayer", "config": {"batch_shape": [None, 5, 4, 2], "name": "x"}}
+    kernel, mixture, bias = (generator.normal(size=shape) for shape in ((3, 2, 2, 3), (1, 1, 6, 4), (4,)))
+    each = np.zeros((3, 3, 3, 2, 3))
+    for i in range(3):
+        for j in range(3):
+            each[:, i, j] = np.einsum("nhwc,hwcm->ncm", x[:, i : i + 3, j : j + 2], kernel)
+    flat = each.reshape(3, 3, 3, 6)
+    options = {"kernel_size": [3, 2], "strides": [1, 1], "padding": "valid", "depth_multiplier": 3}
+    depthwise = keras("DepthwiseConv2D", "d", **options, use_bias=False, depthwise_initializer={})
+    found = predicted(graph_from_keras(sequential(start, depthwise)), {"d": [kernel]}, x)
+    np.testing.assert_allclose(found, flat.reshape(3, -1), atol=1e-5)
+    separable = keras("SeparableConv2D", "s", **options, filters=4, activation="relu", use_bias=True)
+    found = predicted(graph_from_keras(sequential(start, separable)), {"s": [kernel, mixture, bias]}, x)
+    expected = np.maximum(flat @ mixture[0, 0] + bias, 0.0)
+    np.testing.assert_allclose(found, expected.reshape(3, -1), atol=1e-5)
+
+
+def test_attention_of_keras_by_its_formula() -> None:
+    generator = np.random.default_rng(6)
+    x = generator.normal(size=(4, 5, 3))
+    shapes = [(3, 2, 4), (2, 4)] * 3 + [(2, 4, 3), (3,)]
+    weights = [generator.normal(size=shape) for shape in shapes]
+    layers = [
+        {"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [None, 5, 3]}, "inbound_nodes": []},
+        keras("MultiHeadAttention", "set", num_heads=2, key_dim=4, value_dim=4, dropout=0.1, use_bias=True)
+        | {"inbound_nodes": [[["x", 0, 0, {}], ["x", 0, 0, {}]]]},
+    ]
+    config = {"layers": layers, "input_layers": [["x", 0, 0]], "output_layers": [["set", 0, 0]]}
+    for one in layers:
+        one["name"] = one["config"]["name"]
+    graph = graph_from_keras(json.dumps({"class_name": "Functional", "config": config}))
+    q, k, v = (np.einsum("nif,fhd->nihd", x, weights[2 * i]) + weights[2 * i + 1] for i in range(3))
+    scores = np.exp(np.einsum("nihd,njhd->nhij", q, k) / 2.0)
+    answer = np.einsum("nhij,njhd->nihd", scores / scores.sum(axis=-1, keepdims=True), v)
+    expected = np.einsum("nihd,hdf->nif", answer, weights[6]) + weights[7]
+    np.testing.assert_allclose(predicted(graph, {"set": weights}, x), expected.reshape(4, -1), atol=1e-5)
+
+
+def test_stacked_and_reversed_modules_of_pytorch() -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    torch.manual_seed(2)
+    for kind, layer, options in (("LSTM", LSTM, {}), ("GRU", GRU, {"bias": False}), ("RNN", Recurrent, {})):
+        module = getattr(torch.nn, kind)(2, 3, num_layers=2, bidirectional=True, batch_first=True, **options)
+        series = Input((5, 2))
+        names = ("l0", "l0_reverse", "l1", "l1_reverse")
+        first = Concatenate()(
+            *(layer(3, sequences=True, backwards="reverse" in name, name=name)(series) for name in names[:2])
+        )
+        last = Concatenate()(
+            *(layer(3, sequences=True, backwards="reverse" in name, name=name)(first) for name in names[2:])
+        )
+        graph = Graph(series, last)
+        mapping = {name: f":{name}" for name in names}
+        model = GraphNetwork.from_parameters(graph, parameters_from_pytorch(graph, module.state_dict(), mapping))
+        x = np.random.default_rng(1).normal(size=(6, 5, 2)).astype(np.float32)
+        with torch.no_grad():
+            expected = module(torch.from_numpy(x))[0].numpy()
+        np.testing.assert_allclose(np.asarray(model.predict(x)).reshape(expected.shape), expected, atol=1e-5)
+
+
 def test_what_is_not_available_is_named() -> None:
     start = {"class_name": "InputLayer", "config": {"batch_shape": [None, 6, 6, 1], "name": "x"}}
     for text, words in (
@@ -235,6 +321,12 @@ def test_what_is_not_available_is_named() -> None:
         (sequential(start, keras("Lambda", "odd")), r"'odd' \(Lambda\).*not available"),
         (sequential(start, keras("Dense", "d", units=2, activation="mish")), "the activation 'mish' is not known"),
         (sequential(start, keras("Dense", "d", units=2, new_setting=3)), "new_setting=3 is not understood"),
+        (sequential(start, keras("LeakyReLU", "l", negative_slope=0.3)), "negative_slope=0.3 is not available"),
+        (
+            sequential(start, keras("Bidirectional", "b", layer=keras("LSTM", "l", units=2), merge_mode="sum")),
+            "merge_mode='sum' is not available",
+        ),
+        (sequential(start, keras("MultiHeadAttention", "m", num_heads=1, key_dim=2)), "must be the same"),
         (
             sequential(start, keras("Conv2D", "c", filters=2, kernel_size=[2, 2], data_format="channels_first")),
             "data_format='channels_first' is not available",

@@ -57,7 +57,7 @@ def _reordered(matrix: NDArray[Any], order: Sequence[int]) -> NDArray[Any]:
     return np.asarray(np.concatenate([blocks[i] for i in order]).T)
 
 
-def _torch_arrays(name: str, kind: str, infos: list[dict[str, Any]], state: _Arrays) -> list[NDArray[Any]]:
+def _torch_arrays(name: str, kind: str, infos: list[dict[str, Any]], state: _Arrays, part: str) -> list[NDArray[Any]]:
     def get(key: str) -> NDArray[Any]:
         if key not in state:
             raise InvalidArgument(f"layer {name!r}: the state has no {key!r}, only {', '.join(state) or 'nothing'}")
@@ -83,9 +83,11 @@ def _torch_arrays(name: str, kind: str, infos: list[dict[str, Any]], state: _Arr
         parts = ("in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias")
         return [get(part).T for part in parts]
     if kind in ("recurrent", "lstm", "gru"):
-        inner, outer = get("bias_ih_l0"), get("bias_hh_l0")
+        wide = get(f"weight_ih_{part}")
+        none = f"bias_ih_{part}" not in state and f"bias_hh_{part}" not in state  # bias=False
+        inner, outer = (np.zeros(len(wide)) if none else get(f"bias_{one}_{part}") for one in ("ih", "hh"))
         order = {"recurrent": (0,), "lstm": (0, 1, 3, 2), "gru": (0, 1, 2)}[kind]
-        weights = [_reordered(get(f"weight_{part}_l0"), order) for part in ("ih", "hh")]
+        weights = [_reordered(get(f"weight_{one}_{part}"), order) for one in ("ih", "hh")]
         if kind != "gru":
             return [*weights, _reordered(inner + outer, order)]
         third = len(inner) // 3
@@ -107,7 +109,8 @@ def parameters_from_pytorch(graph: Graph, state: Mapping[str, Any], mapping: Map
         ``module.state_dict()``.
     mapping : mapping of str
         For each layer that has parameters, by its name, the prefix of its entries in ``state`` ("encoder.0" for
-        "encoder.0.weight"; "" for none).
+        "encoder.0.weight"; "" for none). Behind a colon which part of a recurrent module is meant, where that is not
+        the first layer forwards: "gru:l1", or "gru:l0_reverse" for a layer with ``backwards=True``.
 
     Returns
     -------
@@ -125,12 +128,12 @@ def parameters_from_pytorch(graph: Graph, state: Mapping[str, Any], mapping: Map
     }
 
     def arrays_of(name: str, kind: str, infos: list[dict[str, Any]]) -> list[NDArray[Any]]:
-        prefix = mapping[name]
+        prefix, _, part = mapping[name].partition(":")
         start = f"{prefix}." if prefix else ""
         own = {key[len(start) :]: value for key, value in arrays.items() if key.startswith(start)}
         if not own:
             raise InvalidArgument(f"layer {name!r}: the state has no entries that begin with {start!r}")
-        return _torch_arrays(name, kind, infos, own)
+        return _torch_arrays(name, kind, infos, own, part or "l0")
 
     return _fill(graph, arrays_of, list(mapping))
 
@@ -139,11 +142,20 @@ def parameters_from_pytorch(graph: Graph, state: Mapping[str, Any], mapping: Map
 
 
 def _keras_arrays(name: str, kind: str, infos: list[dict[str, Any]], arrays: list[NDArray[Any]]) -> list[NDArray[Any]]:
-    expected = {"gru": 3, "lstm": 3, "recurrent": 3, "batch_normalisation": 4}.get(kind, len(infos))
+    expected = {"gru": 3, "lstm": 3, "recurrent": 3, "batch_normalisation": 4, "attention": 8}.get(kind, len(infos))
     if len(arrays) != expected:
         raise InvalidArgument(f"layer {name!r}: got {len(arrays)} arrays, expected {expected}")
-    if kind in ("convolution", "transposed_convolution") and arrays[0].ndim == 3:
-        return [arrays[0][np.newaxis], *arrays[1:]]
+    if kind in ("convolution", "transposed_convolution"):
+        kernel = arrays[0][np.newaxis] if arrays[0].ndim == 3 else arrays[0]
+        wanted = tuple(infos[0]["shape"])
+        if kind == "convolution" and kernel.size == np.prod(wanted) and wanted[2] == 1:
+            kernel = kernel.reshape(wanted)  # depthwise: channels, then the maps of each
+        return [kernel, *arrays[1:]]
+    if kind == "attention":  # query, key, value, output: each a kernel and biases, heads as a dimension of their own
+        features, inner = infos[0]["shape"][0], infos[0]["shape"][1] // 3
+        kernels = [arrays[i].reshape(features, -1) for i in (0, 2, 4)]
+        biases = [arrays[i].reshape(-1) for i in (1, 3, 5)]
+        return [np.hstack(kernels), np.concatenate(biases), arrays[6].reshape(inner, -1), arrays[7]]
     if kind == "batch_normalisation":
         return [*arrays, np.ones(1)]
     if kind in ("lstm", "gru"):
@@ -178,7 +190,24 @@ def parameters_from_keras(graph: Graph, weights: Mapping[str, Sequence[Any]]) ->
         Layers that are missing or not in the graph, arrays that are missing or have another shape.
     """
 
-    def arrays_of(name: str, kind: str, infos: list[dict[str, Any]]) -> list[NDArray[Any]]:
-        return _keras_arrays(name, kind, infos, [np.asarray(one) for one in weights[name]])
+    given = _of_several(graph, weights)
 
-    return _fill(graph, arrays_of, list(weights))
+    def arrays_of(name: str, kind: str, infos: list[dict[str, Any]]) -> list[NDArray[Any]]:
+        return _keras_arrays(name, kind, infos, [np.asarray(one) for one in given[name]])
+
+    return _fill(graph, arrays_of, list(given))
+
+
+def _of_several(graph: Graph, weights: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+    """The arrays of layers of Keras that are two of ours (Bidirectional, SeparableConv) given to both."""
+    known = _layer_arrays(graph)
+    given: dict[str, Sequence[Any]] = {}
+    for name, arrays in weights.items():
+        if f"{name}/forward" in known:
+            half = len(arrays) // 2
+            given |= {f"{name}/forward": arrays[:half], f"{name}/backward": arrays[half:]}
+        elif f"{name}/depthwise" in known:
+            given |= {f"{name}/depthwise": arrays[:1], f"{name}/pointwise": arrays[1:]}
+        else:
+            given[name] = arrays
+    return given

@@ -26,7 +26,7 @@ from ._images import (
 from ._layer import Input, Layer, Value
 from ._merges import Add, Concatenate, Flatten, Multiply, Permute, Reshape
 from ._normalisation import BatchNormalisation, Dropout, GaussianNoise, LayerNormalisation
-from ._series import GRU, LSTM, Recurrent
+from ._series import GRU, LSTM, Recurrent, SelfAttention
 
 _KERAS_FUNCTIONS = {
     **{name: name for name in ("relu", "elu", "selu", "gelu", "sigmoid", "tanh", "softsign", "softplus", "softmax")},
@@ -150,7 +150,98 @@ def _keras_convolution(one: _KerasLayer) -> Layer:
     return (Convolution1D if dimensions == 1 else Convolution2D)(**options)
 
 
-def _keras_recurrent(one: _KerasLayer) -> Layer:
+def _shape_of(value: Value) -> tuple[int, ...]:
+    """What the graph up to a value gives of an event."""
+    found: list[Input] = []
+    stack, seen = [value], set()
+    while stack:
+        one = stack.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, Input):
+            found.append(one)
+        stack.extend(one.inputs)
+    return Graph(found, value).output_shapes[0] if not isinstance(value, Input) else value.shape
+
+
+def _keras_depthwise(one: _KerasLayer, source: Value) -> Value:
+    """Every channel by itself; of a separable convolution its mixture by one of a single pixel behind it."""
+    dimensions = 1 if "1D" in one.kind else 2
+    separable = one.kind.startswith("Separable")
+    kind = Convolution1D if dimensions == 1 else Convolution2D
+    one.only("data_format", "channels_last")
+    one.only("padding", "valid", "same")
+    channels = _shape_of(source)[-1]
+    for key in ("depthwise_initializer", "depthwise_regularizer", "depthwise_constraint"):
+        one.take(key)
+    function, bias = one.function(), one.take("use_bias", True)
+    options: dict[str, Any] = {
+        "kernel": one.take("kernel_size"),
+        "stride": one.take("strides", 1),
+        "padding": one.take("padding", "valid"),
+        "dilation": one.take("dilation_rate", 1),
+        "groups": channels,
+    }
+    maps = channels * int(one.take("depth_multiplier", 1))
+    if not separable:
+        return kind(maps, **options, bias=bias, activation=function, name=one.name)(source)
+    for key in ("pointwise_initializer", "pointwise_regularizer", "pointwise_constraint"):
+        one.take(key)
+    each = kind(maps, **options, bias=False, name=f"{one.name}/depthwise")(source)
+    return kind(one.take("filters"), 1, bias=bias, activation=function, name=f"{one.name}/pointwise")(each)
+
+
+def _keras_bidirectional(one: _KerasLayer, source: Value) -> Value:
+    """Both directions side by side; Keras puts the states of the backward one in the order of the steps, as we do."""
+    one.only("merge_mode", "concat")
+    inner = _KerasLayer(one.take("layer"))
+    one.take("backward_layer")  # the same, as the weights will show
+    if inner.kind not in ("SimpleRNN", "LSTM", "GRU"):
+        raise one.refuse(f"a layer of the kind {inner.kind!r} is not available, only SimpleRNN, LSTM and GRU")
+    inner.only("go_backwards", False)
+    layers = []
+    for backwards, name in ((False, "forward"), (True, "backward")):
+        inner.name = f"{one.name}/{name}"
+        layer = _keras_recurrent(inner)
+        inner.check()
+        layer.backwards = backwards
+        layers.append(layer)
+    return Concatenate(name=one.name)(*(layer(source) for layer in layers))
+
+
+def _keras_attention(one: _KerasLayer, sources: list[Value]) -> Value:
+    """Of a set with itself."""
+    if len(sources) < 2 or any(value is not sources[0] for value in sources):
+        raise one.refuse("query, value and key must be the same")
+    one.only("use_bias", True)
+    one.only("attention_axes", None)
+    one.only("output_shape", None)
+    one.take("dropout")  # acts in training only
+    width = one.take("key_dim")
+    one.only("value_dim", width, None)
+    for key in ("query_shape", "key_shape", "value_shape", "flash_attention"):
+        one.take(key)
+    return SelfAttention(one.take("num_heads"), width, name=one.name)(sources[0])
+
+
+def _keras_value(one: _KerasLayer, sources: list[Value]) -> Value:
+    """What a layer gives; some of Keras are several of ours."""
+    if one.kind in ("DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"):
+        value = _keras_depthwise(one, sources[0])
+    elif one.kind == "Bidirectional":
+        value = _keras_bidirectional(one, sources[0])
+    elif one.kind == "MultiHeadAttention":
+        value = _keras_attention(one, sources)
+    else:
+        layer = _keras_layer(one)
+        one.check()
+        return layer(*sources)
+    one.check()
+    return value
+
+
+def _keras_recurrent(one: _KerasLayer) -> Recurrent | LSTM | GRU:
     one.only("activation", "tanh")
     if one.kind != "SimpleRNN":
         one.only("recurrent_activation", "sigmoid")
@@ -169,7 +260,7 @@ def _keras_recurrent(one: _KerasLayer) -> Layer:
         raise one.refuse("return_sequences with go_backwards is not available: Keras turns the series round")
     if one.kind == "GRU":
         return GRU(**options, reset_after=one.take("reset_after", True))
-    return {"SimpleRNN": Recurrent, "LSTM": LSTM}[one.kind](**options)
+    return Recurrent(**options) if one.kind == "SimpleRNN" else LSTM(**options)
 
 
 def _keras_pooling(one: _KerasLayer) -> Layer:
@@ -216,6 +307,14 @@ def _keras_layer(one: _KerasLayer) -> Layer:
         one.only("negative_slope", 0.0)
         one.only("threshold", 0.0)
         return Activation("relu", name=name)
+    if kind == "LeakyReLU":  # Keras 2 calls the slope alpha; both have 0.3 by default
+        slope = one.take("negative_slope", one.take("alpha", 0.3))
+        if abs(slope - 0.01) > 1e-6:
+            raise one.refuse(f"negative_slope={slope!r} is not available, only 0.01")
+        return Activation("leaky_relu", name=name)
+    if kind == "ELU":
+        one.only("alpha", 1.0)
+        return Activation("elu", name=name)
     if kind == "Softmax":
         one.only("axis", -1)
         return Softmax(name=name)
@@ -272,6 +371,9 @@ def _keras_input(one: _KerasLayer) -> Input:
 def graph_from_keras(text: str) -> Graph:
     """The graph that ``model.to_json()`` of Keras describes (Sequential and functional models, Keras 2 and 3).
 
+    Two layers of ours stand for a SeparableConv ("name/depthwise", "name/pointwise") and for a Bidirectional
+    ("name/forward", "name/backward"); MultiHeadAttention is available for a set with itself.
+
     Images have the channels last there, too. Activations at the end are layers of the graph: the losses of
     :class:`diskern.GraphNetwork` that apply functions of their own are not for it.
 
@@ -313,9 +415,7 @@ def graph_from_keras(text: str) -> Graph:
                 if len(references) != 1:
                     raise one.refuse(f"is used {len(references)} times, expected once")
                 sources = [values[name] for name in _references(references[0])]
-            layer = _keras_layer(one)
-            one.check()
-            value = layer(*sources)
+            value = _keras_value(one, sources)
         values[one.name] = value
     if value is None:
         raise InvalidArgument("the model has no layers")

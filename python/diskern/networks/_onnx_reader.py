@@ -13,6 +13,7 @@ from ._dense import Activation
 from ._graph import Graph
 from ._layer import Input, Layer, Value
 from ._merges import Permute
+from ._onnx_fuse import fused
 
 #: Makes the error that names the operator.
 Refuse = Callable[[str], InvalidArgument]
@@ -79,8 +80,9 @@ class ReaderBase:
             if one.name not in self.constants:
                 self._add_input(one)
         #: names that some operator or the file itself wants
-        self.used = {name for node in file.graph.node for name in node.input} | {one.name for one in file.graph.output}
-        for node in file.graph.node:
+        ends = [one.name for one in file.graph.output]
+        self.used = {name for node in file.graph.node for name in node.input} | set(ends)
+        for node in fused(list(file.graph.node), self.constants, ends):
             self._read(node)
         outputs = []
         for one in file.graph.output:
