@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+TESTS = ("test_dispatch", "test_forest_batch", "test_gemm", "test_histogram", "test_maths", "test_training_kernels")
 
 
 @pytest.mark.slow
-def test_forests_and_maths_on_aarch64(tmp_path: Path) -> None:
+def test_kernels_on_aarch64(tmp_path: Path) -> None:
     for program in ("aarch64-linux-gnu-g++", "qemu-aarch64", "cmake", "ninja"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
@@ -21,11 +22,11 @@ def test_forests_and_maths_on_aarch64(tmp_path: Path) -> None:
     if not script.exists():
         pytest.skip("the sources are not here")
     done = subprocess.run(
-        [str(script), "test_forest_batch", "test_maths", "test_dispatch"],
+        [str(script), *TESTS],
         env=os.environ | {"BUILD": str(tmp_path / "build")},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-    assert done.stdout.count("100% tests passed") == 3
+    assert done.stdout.count("100% tests passed") == len(TESTS)

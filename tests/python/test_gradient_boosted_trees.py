@@ -225,13 +225,15 @@ def test_wrong_input_is_named() -> None:
 @pytest.mark.parametrize("policy", ["ignore", "pair"])
 def test_events_set_apart_keep_their_negative_weights(policy: str) -> None:
     """As those of eval_set do: the loss is to be that of the truth."""
+    from diskern.estimators._split import split_off
+
     generator = np.random.default_rng(3)
     X = generator.normal(size=(600, 3)).astype(np.float32)
     y = (X[:, 0] + generator.normal(size=600) > 0).astype(int)
     weight = np.where(generator.random(600) < 0.2, -0.5, 1.0)
     settings = {"n_estimators": 12, "n_iter_no_change": 50, "random_state": 4, "negative_weights": policy}
     within = GradientBoostedTreesClassifier(early_stopping=True, **settings).fit(X, y, weight)
-    apart = within._split_off(y.astype(np.int32), within._seed())
+    apart = split_off(y.astype(np.int32), within.validation_fraction, within._seed())
     assert (weight[apart] < 0).any()
     held_out = (X[apart], y[apart], weight[apart])
     given = GradientBoostedTreesClassifier(**settings).fit(X[~apart], y[~apart], weight[~apart], eval_set=held_out)

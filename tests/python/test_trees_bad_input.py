@@ -121,7 +121,7 @@ def test_more_than_2_to_the_31_cells() -> None:
     """Virtual ones: variable j of event i is number i + j of a line. The answer is that of the last variable only."""
     if available_memory() < 8e9:
         pytest.skip("the bins of 2^31 cells take more memory than there is")
-    columns, rows = 2**16, 2**15 + 3
+    columns, rows = 2**14, 2**17 + 3
     line = np.random.default_rng(1).normal(size=rows + columns).astype(np.float32)
     item = line.itemsize
     X = np.lib.stride_tricks.as_strided(line, (rows, columns), (item, item), writeable=False)

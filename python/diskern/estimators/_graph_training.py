@@ -114,19 +114,3 @@ def fit_graph(
         training.close()
         if isinstance(validation, StreamBatches):
             validation.close()
-
-
-def split_off(strata: NDArray[Any], fraction: float, seed: int) -> NDArray[np.bool_]:
-    """The events set apart for validation: a fraction of each stratum."""
-    apart = np.zeros(len(strata), np.bool_)
-    generator = np.random.default_rng(seed)
-    for stratum in np.unique(strata):
-        members = np.flatnonzero(strata == stratum)
-        count = round(fraction * len(members))
-        if not 0 < count < len(members):
-            raise InvalidArgument(
-                f"early_stopping needs a validation sample, but {fraction:g} of the {len(members)} events (of one "
-                "class) leaves nothing to train on or to validate with; give eval_set instead"
-            )
-        apart[generator.permutation(members)[:count]] = True
-    return apart

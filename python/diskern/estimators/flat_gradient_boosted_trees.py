@@ -12,6 +12,7 @@ from .._shares import shares
 from .._validation import NegativePolicy, check_early_stopping, check_weights
 from ._choices import set_values
 from ._protected import check_protected, uniform_classes
+from ._split import split_off
 from .gradient_boosted_trees import GradientBoostedTreesClassifier
 
 InvalidArgument = _core.InvalidArgument
@@ -192,7 +193,7 @@ n_jobs, random_state, verbose
         flatness = self._flatness()
         seed = self._seed()
         if validation is None and check_early_stopping(self.early_stopping) is True:
-            apart = self._split_off(class_index, seed)
+            apart = split_off(class_index, self.validation_fraction, seed)
             validation = events[apart], weight[apart], class_index[apart], variables[apart]
             events, weight = events[~apart], weight[~apart]
             class_index, variables = class_index[~apart], variables[~apart]

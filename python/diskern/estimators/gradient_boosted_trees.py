@@ -17,6 +17,7 @@ from ._boosting_parameters import CLASSIFIER, REGRESSOR
 from ._choices import set_values
 from ._class_weight import class_factors
 from ._inspection import ClassifierTreeInspection, TreeInspection
+from ._split import split_off
 
 InvalidArgument = _core.InvalidArgument
 
@@ -173,23 +174,6 @@ class _GradientBoostedTrees(Estimator):
             )
         return forest
 
-    def _split_off(self, strata: NDArray[np.int32], seed: int) -> NDArray[np.bool_]:
-        """The events set apart for validation: ``validation_fraction`` of each class."""
-        if not 0.0 < self.validation_fraction < 1.0:
-            raise InvalidArgument(f"validation_fraction must lie between 0 and 1, got {self.validation_fraction!r}")
-        apart = np.zeros(len(strata), np.bool_)
-        generator = np.random.default_rng(seed)
-        for stratum in np.unique(strata):
-            members = np.flatnonzero(strata == stratum)
-            count = round(self.validation_fraction * len(members))
-            if not 0 < count < len(members):
-                raise InvalidArgument(
-                    f"early_stopping needs a validation sample, but {self.validation_fraction:g} of the {len(members)} "
-                    "events (of one class) leaves nothing to train on or to validate with; give eval_set instead"
-                )
-            apart[generator.permutation(members)[:count]] = True
-        return apart
-
     def _train(
         self,
         events: NDArray[np.float32],
@@ -207,7 +191,7 @@ class _GradientBoostedTrees(Estimator):
         initial = self._initial(init_model)
         seed = self._seed()
         if validation is None and check_early_stopping(self.early_stopping) is True:
-            apart = self._split_off(answer if n_classes else np.zeros(len(answer), np.int32), seed)
+            apart = split_off(answer if n_classes else np.zeros(len(answer), np.int32), self.validation_fraction, seed)
             validation = events[apart], answer[apart], weight[apart]
             events, answer, weight = events[~apart], answer[~apart], weight[~apart]
         result = _core.fit_gradient_boosting(

@@ -14,8 +14,9 @@ from .._validation import NegativePolicy, check_early_stopping, check_events, ch
 from ..data.stream import EventStream, StreamBatches
 from ..networks import Graph, join_inputs
 from ._base import Estimator
-from ._graph_training import LINKS, Data, fit_graph, set_options, split_off
+from ._graph_training import LINKS, Data, fit_graph, set_options
 from ._network_inspection import NetworkInspection
+from ._split import split_off
 
 InvalidArgument = _core.InvalidArgument
 

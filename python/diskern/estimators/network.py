@@ -15,6 +15,7 @@ from ..data.stream import EventStream
 from ._base import ClassifierBase, RegressorBase
 from ._layers_door import LayersDoor, StreamData
 from ._network_parameters import ACTIVATIONS, LOSS_PARAMETERS, OPTIMIZERS, PARAMETERS, REGRESSION_LOSSES, SOLVERS
+from ._split import split_off
 
 InvalidArgument = _core.InvalidArgument
 
@@ -156,21 +157,6 @@ class _Network(LayersDoor):
                 raise InvalidArgument(f"{name} must be of type {kind}, got {value!r}") from None
         return params
 
-    def _split_off(self, strata: NDArray[np.int32], seed: int) -> NDArray[np.bool_]:
-        """The events set apart for validation: ``validation_fraction`` of each class."""
-        apart = np.zeros(len(strata), np.bool_)
-        generator = np.random.default_rng(seed)
-        for stratum in np.unique(strata):
-            members = np.flatnonzero(strata == stratum)
-            count = round(self.validation_fraction * len(members))
-            if not 0 < count < len(members):
-                raise InvalidArgument(
-                    f"early_stopping needs a validation sample, but {self.validation_fraction:g} of the {len(members)} "
-                    "events (of one class) leaves nothing to train on or to validate with; give eval_set instead"
-                )
-            apart[generator.permutation(members)[:count]] = True
-        return apart
-
     def _train(
         self,
         params: _core.NetworkParams,
@@ -184,7 +170,7 @@ class _Network(LayersDoor):
         seed = self._seed()
         params.random_seed = seed % (2**32 - 1) + 1
         if validation is None and early_stopping is True:
-            apart = self._split_off(strata, seed)
+            apart = split_off(strata, self.validation_fraction, seed)
             validation = events[apart], targets[apart], weight[apart]
             events, targets, weight = events[~apart], targets[~apart], weight[~apart]
         elif early_stopping is False:

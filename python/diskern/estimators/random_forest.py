@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .. import _core
 from .._validation import NegativePolicy
 from ._base import ClassifierBase, Estimator, InvalidArgument, RegressorBase
-from ._choices import CRITERIA, negative_policy
+from ._choices import CRITERIA, negative_policy, set_values
 from ._class_weight import class_factors
 from ._inspection import ClassifierTreeInspection, TreeInspection
 
@@ -216,24 +216,19 @@ class _Forest(Estimator):
         params = _core.RandomForestParams()
         values: dict[str, Any] = {
             "n_estimators": self.n_estimators,
-            "max_depth": self.max_depth,
-            "max_leaf_nodes": self.max_leaf_nodes,
             "min_samples_split": self.min_samples_split,
             "min_samples_leaf": self.min_samples_leaf,
             "min_weight_fraction_leaf": self.min_weight_fraction_leaf,
             "min_impurity_decrease": self.min_impurity_decrease,
             "max_bins": self.max_bins,
         }
-        for name, value in values.items():
-            if value is None and name in ("max_depth", "max_leaf_nodes"):
-                continue  # 0: no limit
-            if name in ("max_depth", "max_leaf_nodes") and value == 0:
+        for name, limit in (("max_depth", self.max_depth), ("max_leaf_nodes", self.max_leaf_nodes)):
+            if limit is None:
+                continue  # the core's 0: no limit
+            if limit == 0:
                 raise InvalidArgument(f"{name} must be a positive integer or None, got 0")
-            try:
-                setattr(params, name, value)
-            except TypeError:
-                kind = type(getattr(params, name)).__name__
-                raise InvalidArgument(f"{name} must be of type {kind}, got {value!r}") from None
+            values[name] = limit
+        set_values(params, values)
         params.criterion = CRITERIA[criterion]
         params.bootstrap = bool(self.bootstrap)
         params.out_of_bag = bool(self.oob_score)
