@@ -12,6 +12,26 @@ import numpy as np
 
 import diskern
 from diskern import _core
+from diskern.networks import (
+    GRU,
+    LSTM,
+    BatchNormalisation,
+    Convolution2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling,
+    Graph,
+    LayerNormalisation,
+    MaximumPooling2D,
+    Permute,
+    Recurrent,
+    Reshape,
+    SelfAttention,
+    Softmax,
+    TransposedConvolution2D,
+    Upsampling2D,
+)
 
 WEIGHT_FILES = Path(__file__).resolve().parents[1] / "data" / "tmva"
 
@@ -69,6 +89,33 @@ def small_models() -> dict[str, Any]:
     few.n_estimators, few.efficiency_steps, few.n_neighbors, few.max_depth = 2, 2, 5, 2
     votes = _core.fit_uboost(few, columns, np.ones(60), classes, columns[:, :1].astype(np.float64)).predictor
     models["votes"] = _core.Model(info, None, votes)
+    return models | deep_models()
+
+
+def deep_models() -> dict[str, Any]:
+    """Networks of the layers that TMVA's DL has, and of the others."""
+    layers = {
+        "deep_image": [
+            Reshape((1, 4, 4)), Permute((1, 2, 0)), Convolution2D(2, 3, padding=1, activation="relu"),
+            BatchNormalisation(), MaximumPooling2D(2), Permute((2, 0, 1)), Flatten(), Dense(1),
+        ],
+        "deep_series": [
+            Reshape((4, 4)), LSTM(2, sequences=True), Recurrent(2, sequences=True), GRU(2, reset_after=False), Dense(1),
+        ],
+        "graph": [
+            Reshape((4, 4)), SelfAttention(2), LayerNormalisation(), Reshape((4, 4, 1)),
+            TransposedConvolution2D(2, 2, stride=2), Upsampling2D(2), GlobalAveragePooling(), Dropout(0.5), Softmax(),
+        ],
+    }  # fmt: skip
+    models: dict[str, Any] = {}
+    for name, chain in layers.items():
+        graph = Graph.chain(chain, (16,)).core(["sigmoid"])
+        parameters = np.linspace(-1, 1, graph.parameter_count, dtype=np.float32)
+        for one in graph.parameters:
+            if one["name"] == "running_variance":
+                parameters[one["offset"] : one["offset"] + int(np.prod(one["shape"]))] = 1.0
+        info = {"method": "DL", "title": name, "variables": [{"expression": f"v{i}", "label": ""} for i in range(16)]}
+        models[name] = _core.Model(info, None, _core.GraphPredictor(graph, parameters))
     return models
 
 
@@ -78,7 +125,7 @@ def main() -> None:
         (folder / kind).mkdir(parents=True, exist_ok=True)
     for name, model in small_models().items():
         (folder / "model" / name).write_bytes(model.to_bytes())
-        if name not in ("median", "votes") and not name.startswith("folds"):
+        if name not in ("median", "votes", "graph") and not name.startswith("folds"):
             (folder / "xml" / name).write_text(model.to_tmva_xml())
     for path in sorted(WEIGHT_FILES.glob("*.weights.xml.gz")):
         text = shortened(gzip.decompress(path.read_bytes()).decode())
