@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 
 import diskern
-from diskern.networks import Convolution2D, Dense, DistanceCorrelation, Flatten, Graph, Input
+from diskern.networks import (
+    Convolution2D,
+    Dense,
+    DistanceCorrelation,
+    Flatten,
+    GlobalAveragePooling,
+    Graph,
+    Input,
+    SelfAttention,
+)
 from network_graphs import CASES, chain
 from test_network_onnx import MORE, model_of, several
 
@@ -95,4 +104,7 @@ def test_outputs_and_their_links(tmp_path: Path) -> None:
 
 def test_memory_is_used_again() -> None:
     deep = chain((100,), *(Dense(100, activation="tanh") for _ in range(20)), Dense(1))()
-    assert "float memory[200];" in model_of(deep)[0].to_header()
+    assert "  float memory[200];" in model_of(deep)[0].to_header()
+    # What attention needs while it computes counts, too.
+    large = chain((200, 64), SelfAttention(4), GlobalAveragePooling())()
+    assert "static thread_local float memory[" in model_of(large)[0].to_header()

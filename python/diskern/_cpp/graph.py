@@ -32,6 +32,7 @@ class Node:
     parameters: dict[str, NDArray[np.float32]]
     names: dict[str, str]  # of the arrays that hold the parameters
     number: int
+    scratch: str = "nullptr"
 
     @property
     def size(self) -> int:
@@ -198,9 +199,15 @@ def _masking(node: Node) -> str:
 
 def _attention(node: Node) -> str:
     sizes = (*node.shapes[0], int(node.attributes["heads"]), int(node.attributes["width"]))
-    template = f"<{', '.join(map(str, sizes))}>"
     places = (node.names[name] for name in ("weights", "biases", "out_weights", "out_biases"))
-    return node.call("attention", node.x[0], node.mask(), *places, node.y, template=template)
+    return node.call("attention", node.x[0], node.mask(), *places, node.y, node.scratch, *sizes)
+
+
+def _scratch_size(layer: dict[str, Any], shape: tuple[int, ...]) -> int:
+    """Numbers that a layer needs while it computes."""
+    if layer["kind"] != "attention":
+        return 0
+    return shape[0] * (4 * int(layer["heads"]) * int(layer["width"]) + 1)
 
 
 def _folded(sign: str) -> Callable[[Node], str]:
@@ -336,13 +343,17 @@ def graph(text: Text, model: _core.Model, content: dict[str, Any], name: str) ->
             size = int(np.prod(shapes[value]))
             places[value] = memory.take(size), size
             pointers[value] = f"memory + {places[value][0]}"
+            scratch = _scratch_size(layer, tuple(shapes[value]))
+            working = memory.take(scratch) if scratch else 0
             inputs = [pointers[source[v]] for v in one["inputs"]]
             before = [tuple(shapes[v]) for v in one["inputs"]]
             node = Node(
                 text, layer, inputs, pointers[value], before, tuple(shapes[value]),
-                parameters.get(layer["name"], {}), names.get(layer["name"], {}), k,
+                parameters.get(layer["name"], {}), names.get(layer["name"], {}), k, f"memory + {working}",
             )  # fmt: skip
             body += _WRITERS[layer["kind"]](node)
+            if scratch:
+                memory.give_back(working, scratch)
         for v, (place, size) in list(places.items()):
             if last_use.get(v, -1) <= k:
                 memory.give_back(place, size)

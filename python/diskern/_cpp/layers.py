@@ -368,13 +368,15 @@ inline void gru(const float* x, const float* mask, const float* weights, const f
     ),
     "attention": (
         """// Self-attention in heads; a mask hides members from the others, where all are hidden the answer is 0.
-template <int members, int features, int heads, int width>
+// scratch: members (4 heads width + 1) numbers.
 inline void attention(const float* x, const float* mask, const float* weights, const float* biases,
-                      const float* out_weights, const float* out_biases, float* y) {
+                      const float* out_weights, const float* out_biases, float* y, float* scratch, int members,
+                      int features, int heads, int width) {
   const int inner = heads * width;
-  float qkv[members * 3 * inner];
-  float answer[members * inner] = {};
-  float score[members];
+  float* qkv = scratch;
+  float* answer = qkv + members * 3 * inner;
+  float* score = answer + members * inner;
+  std::fill(answer, answer + members * inner, 0.0f);
   dense(x, weights, biases, qkv, members, features, 3 * inner);
   const float scale = 1.0f / std::sqrt(static_cast<float>(width));
   for (int head = 0; head < heads; ++head) {
