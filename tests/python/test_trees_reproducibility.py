@@ -76,3 +76,63 @@ def test_integer_weight_is_a_repeated_event(task: str, growth: str) -> None:
 
     plain = kind(**settings).fit(X, answer[task])
     assert modes.saved(plain) != modes.saved(weighted)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"max_depth": 3, "max_leaf_nodes": None},
+        {"boosting": "goss"},
+        {"boosting": "dart"},
+        {"subsample": 0.7},
+        {"min_effective_count": 30.0},
+        {"negative_weights": "clip"},
+        {"early_stopping": True},
+        {"class_weight": "balanced"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression", "absolute error"])
+def test_no_weights_are_weights_of_one(task: str, more: dict[str, Any]) -> None:
+    """Without weights the core sees one number for all events; it must do what an array of ones does."""
+    X, target = (array[:3000] for array in modes.sample())
+    answer: Any = {"binary": target > 0.2, "multiclass": np.digitize(target, [-0.5, 0.2, 1.0])}.get(task, target)
+    settings: dict[str, Any] = {"n_estimators": 6, "random_state": 1, "max_leaf_nodes": 15} | more
+    kind: Any = GradientBoostedTreesClassifier
+    if task not in ("binary", "multiclass"):
+        if "class_weight" in more:
+            pytest.skip("no classes")
+        kind = GradientBoostedTreesRegressor
+        settings["loss"] = "absolute_error" if task == "absolute error" else "squared_error"
+    without = kind(**settings).fit(X, answer)
+    ones = kind(**settings).fit(X, answer, np.ones(len(X)))
+    assert modes.saved(without) == modes.saved(ones)
+    np.testing.assert_array_equal(without.training_loss_, ones.training_loss_)
+    if "class_weight" not in more:
+        half = kind(**settings).fit(X, answer, np.where(np.arange(len(X)) % 2, 1.0, 0.5))
+        assert modes.saved(half) != modes.saved(without)
+
+
+def test_one_weight_for_all_events_that_is_not_one() -> None:
+    """A stride of 0 reaches the core with any number in it."""
+    X, target = (array[:3000] for array in modes.sample())
+    classes = (target > 0.2).astype(np.int32)
+    for weight in (0.5, 3.0, 1e7):
+        files = [
+            _core.fit_gradient_boosting(
+                _core.GradientBoostingParams(), X.astype(np.float32), weights, class_index=classes, n_classes=2
+            )
+            for weights in (np.broadcast_to(np.float64(weight), len(X)), np.full(len(X), weight))
+        ]
+        responses = [fit.predictor.evaluate(X.astype(np.float32)) for fit in files]
+        np.testing.assert_array_equal(*responses)
+        assert files[0].training_loss == files[1].training_loss
+    with pytest.raises(_core.InvalidArgument, match="all weights are zero"):
+        _core.fit_gradient_boosting(
+            _core.GradientBoostingParams(),
+            X.astype(np.float32),
+            np.broadcast_to(np.float64(0.0), len(X)),
+            class_index=classes,
+            n_classes=2,
+        )

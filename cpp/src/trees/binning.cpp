@@ -387,8 +387,9 @@ BinEdges find_edges(const Context& context, View<const float, 2> events, View<co
   result.edges.resize(events.columns());
   const auto bins = static_cast<std::size_t>(max_bins);
   const std::vector<std::int64_t> weights = few_weights(integer_weight);
-  // Neighbouring variables share cache lines of the events.
-  constexpr std::size_t at_once = 4;
+  // Neighbouring variables share cache lines of the events, which matters where the events do not stay in a cache.
+  constexpr std::size_t cached_events = std::size_t{1} << 18U;
+  const std::size_t at_once = n * events.columns() <= cached_events ? 1 : 4;
   interruptible_for(
       context, chunk_count(events.columns(), at_once),
       [&](std::size_t chunk) {

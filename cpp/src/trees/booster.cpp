@@ -15,7 +15,7 @@ namespace diskern::trees {
 
 void Booster::prepare() {
   const std::size_t n = training_.n;
-  edges_ = find_edges(context_, training_.events, View<const double>(training_.weight.data(), n), params_.max_bins,
+  edges_ = find_edges(context_, training_.events, training_.weight.view(), params_.max_bins,
                       View<const std::int32_t>(training_.class_index.data(), training_.class_index.size()));
   if (context_.interrupted()) throw Interrupted();
   binned_ = bin_events(context_, edges_, training_.events);
@@ -43,7 +43,8 @@ void Booster::prepare() {
   constraints.seed = context_.seed;
   constraints.min_effective_count = params_.min_effective_count;
   if (params_.min_effective_count > 0) squares_.resize(n);
-  for (const double w : training_.weight) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const double w = training_.weight[i];
     count_sum_ += std::max(1.0, std::abs(w));
     reference_weight_ = std::min(reference_weight_, std::abs(w));
   }

@@ -56,8 +56,8 @@ class Booster {
   bool iterate(std::size_t iteration);
   GradientBoostingResult hand_out(GradientBoostingResult result);
 
-  // Of the iteration.
-  const double* weights() const { return drawn_.weight.empty() ? training_.weight.data() : drawn_.weight.data(); }
+  // Of the iteration; an array of one value is written out for those who need it whole.
+  const double* weights();
 
   const Context& context_;
   const GradientBoostingParams& params_;
@@ -77,6 +77,7 @@ class Booster {
   DrawnEvents drawn_;
   std::vector<std::vector<double>> negative_fractions_;  // of the trees of this training, with negative weights only
   bool only_stumps_ = false;  // all trees of the last iteration
+  std::vector<double> written_weights_;
   double count_sum_ = 0;
   double reference_weight_ = 1;
   // Of output k: n entries from k * n on.

@@ -18,6 +18,13 @@ constexpr int wide_bits = 62;
 
 }  // namespace
 
+const double* Booster::weights() {
+  if (!drawn_.weight.empty()) return drawn_.weight.data();
+  if (training_.weight.whole()) return training_.weight.data();
+  if (written_weights_.empty()) written_weights_.assign(training_.n, training_.weight[0]);
+  return written_weights_.data();
+}
+
 template <class Integer>
 void Booster::grow_with(std::unique_ptr<Grower<Integer>>& grower, std::vector<Cell<Integer>>& entries,
                         std::size_t output, const CellScales& scales) {
@@ -48,7 +55,7 @@ void Booster::grow_tree_with(Grower<Integer>& grower, const CellScales& scales,
     return;
   }
   const std::size_t n_leaves = std::size_t{1} << static_cast<unsigned>(rules_.max_depth);
-  leaf_sums_ = std::make_unique<LeafSums>(context_, n, n_leaves, unit_weights_ ? nullptr : training_.weight.data(),
+  leaf_sums_ = std::make_unique<LeafSums>(context_, n, n_leaves, unit_weights_ ? nullptr : weights(),
                                           derivatives_.gradient.data() + output * n,
                                           derivatives_.largest_gradient[output],
                                           derivatives_.hessian.data() + output * n,
@@ -197,8 +204,7 @@ void Booster::move_later(const GrownTree& grown, const std::vector<double>& valu
 Tree Booster::finish(const GrownTree& grown, std::size_t output, const CellScales& scales, double factor) {
   const std::size_t n_nodes = grown.nodes.size();
   const std::size_t n = training_.n;
-  const double* weight = weights();
-  const double* factors = unit_weights_ && drawn_.weight.empty() ? nullptr : weight;
+  const double* factors = unit_weights_ && drawn_.weight.empty() ? nullptr : weights();
   const NodeSums sums = grown.swept
                             ? leaf_sums_->of_nodes(grown)
                             : sum_nodes(context_, grown, factors, derivatives_.gradient.data() + output * n,
@@ -210,14 +216,17 @@ Tree Booster::finish(const GrownTree& grown, std::size_t output, const CellScale
     step[node] = bounded_step(sums.gradient[node], sums.hessian[node], params_.l1_regularization,
                               params_.l2_regularization, grown.nodes[node].lower, grown.nodes[node].upper);
   }
-  if (loss_.refits_leaves()) refit(grown, weight, score, step);
+  if (loss_.refits_leaves()) refit(grown, weights(), score, step);
   if (training_.any_negative) {
     const double limit = loss_.largest_signed_step(derivatives_.largest_gradient[output]);
     for (double& s : step) s = std::clamp(s, -limit, limit);
-    negative_fractions_.push_back(negative_fractions(context_, grown, weight, n, drawn_.absolute_weight));
+    negative_fractions_.push_back(negative_fractions(context_, grown, weights(), n, drawn_.absolute_weight));
   }
 
   Tree tree;
+  for (std::vector<std::int32_t>* numbers : {&tree.feature, &tree.left, &tree.right}) numbers->reserve(n_nodes);
+  for (std::vector<double>* numbers : {&tree.threshold, &tree.value, &tree.weight, &tree.gain}) numbers->reserve(n_nodes);
+  tree.missing_right.reserve(n_nodes);
   for (std::size_t node = 0; node < n_nodes; ++node) {
     const GrownNode& it = grown.nodes[node];
     const bool inner = it.split.valid();

@@ -9,7 +9,7 @@
 namespace diskern::trees {
 
 BoostingSample pack_sample(const Context& context, const GradientBoostingSample& sample, std::int32_t n_classes,
-                           NegativeWeights policy, const std::string& name, bool signs) {
+                           NegativeWeights policy, const std::string& name, bool signs, bool repeat) {
   const std::size_t n = sample.events.rows();
   check(n > 0, name + " is empty: no events");
   check(sample.events.columns() > 0, name + " has no variables");
@@ -21,10 +21,12 @@ BoostingSample pack_sample(const Context& context, const GradientBoostingSample&
   BoostingSample packed;
   packed.n_features = sample.events.columns();
   // The caller's weights serve as they are unless the policy changes them.
-  const bool as_given = sample.weight.contiguous() &&
+  const bool repeated = repeat && sample.weight.strides()[0] == 0 && sample.weight[0] > 0;
+  const bool as_given = !repeated && sample.weight.contiguous() &&
                         (policy == NegativeWeights::keep || policy == NegativeWeights::error);
-  std::vector<double> changed(as_given ? 0 : n);
-  const double* weights = as_given ? sample.weight.data() : changed.data();
+  std::vector<double> changed(as_given || repeated ? 0 : n);
+  const View<const double> weights =
+      as_given || repeated ? sample.weight : View<const double>(changed.data(), changed.size());
   bool any_negative = false;
   bool any_zero = false;
   for (std::size_t i = 0; i < n; ++i) {
@@ -35,7 +37,7 @@ BoostingSample pack_sample(const Context& context, const GradientBoostingSample&
              "; negative_weights=keep or ignore would accept it";
     });
     any_negative = any_negative || w < 0;
-    if (!as_given) {
+    if (!as_given && !repeated) {
       changed[i] = w;
       if (w < 0 && policy == NegativeWeights::absolute) changed[i] = -w;
       if (w < 0 && (policy == NegativeWeights::ignore || policy == NegativeWeights::clip)) changed[i] = 0;
@@ -82,8 +84,10 @@ BoostingSample pack_sample(const Context& context, const GradientBoostingSample&
     for (std::size_t k = 0; k < packed.n; ++k) values[k] = value_of(at(k));
     return SampleArray(std::move(values));
   };
-  if (!any_zero && as_given) {
-    packed.weight = SampleArray(weights, n);
+  if (repeated) {
+    packed.weight = SampleArray<double>::repeated(sample.weight[0], n);
+  } else if (!any_zero && as_given) {
+    packed.weight = SampleArray(weights.data(), n);
   } else if (!any_zero) {
     packed.weight = SampleArray(std::move(changed));
   } else {

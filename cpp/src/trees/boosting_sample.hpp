@@ -24,12 +24,21 @@ struct GradientBoostingSample {
   View<const double, 2> spectators;
 };
 
-// An array of a sample: the caller's where that can be used as it is (it then outlives this), else one of its own.
+// An array of a sample: the caller's where that can be used as it is (it then outlives this), else one of its own, or one
+// value that all events have, which is kept for a piece of them only.
 template <class T>
 class SampleArray {
  public:
+  static constexpr std::size_t piece_size = 1024;
+
   SampleArray() = default;
   explicit SampleArray(const T* data, std::size_t size) : data_(data), size_(size) {}
+  static SampleArray repeated(T value, std::size_t size) {
+    SampleArray result(std::vector<T>(piece_size, value));
+    result.size_ = size;
+    result.within_ = piece_size - 1;
+    return result;
+  }
   explicit SampleArray(std::vector<T> own) : own_(std::move(own)), data_(own_.data()), size_(own_.size()) {}
   SampleArray(SampleArray&&) noexcept = default;
   SampleArray& operator=(SampleArray&&) noexcept = default;
@@ -37,17 +46,23 @@ class SampleArray {
   SampleArray& operator=(const SampleArray&) = delete;
   ~SampleArray() = default;
 
+  // Whether the array is there as a whole: data(), begin() and end() must not be used otherwise.
+  bool whole() const noexcept { return within_ == ~std::size_t{0}; }
   const T* data() const noexcept { return data_; }
-  std::size_t size() const noexcept { return size_; }
-  bool empty() const noexcept { return size_ == 0; }
-  const T& operator[](std::size_t i) const noexcept { return data_[i]; }
   const T* begin() const noexcept { return data_; }
   const T* end() const noexcept { return data_ + size_; }
+  // Of the elements from `begin`, a multiple of piece_size, up to the next one.
+  const T* piece(std::size_t begin) const noexcept { return data_ + (begin & within_); }
+  View<const T> view() const noexcept { return {data_, {size_}, {whole() ? 1 : 0}}; }
+  std::size_t size() const noexcept { return size_; }
+  bool empty() const noexcept { return size_ == 0; }
+  const T& operator[](std::size_t i) const noexcept { return data_[i & within_]; }
 
  private:
   std::vector<T> own_;
   const T* data_ = nullptr;
   std::size_t size_ = 0;
+  std::size_t within_ = ~std::size_t{0};  // bits of an index that lead to a place
 };
 
 struct BoostingSample {
@@ -73,9 +88,10 @@ struct BoostingSample {
   }
 };
 
-// n_classes: 0 for regression. `name` begins the errors. signs: in classification, whether there is a target. Throws
-// InvalidArgument, Interrupted.
+// n_classes: 0 for regression. `name` begins the errors. signs: in classification, whether there is a target. repeat:
+// whether weights that are one element, seen n times (a stride of 0), may stay so. Throws InvalidArgument, Interrupted.
 BoostingSample pack_sample(const Context& context, const GradientBoostingSample& sample, std::int32_t n_classes,
-                           NegativeWeights policy, const std::string& name, bool signs = true);
+                           NegativeWeights policy, const std::string& name, bool signs = true,
+                           bool repeat = false);
 
 }  // namespace diskern::trees

@@ -36,8 +36,9 @@ DrawnEvents draw_one_sided(const Context& context, const GradientBoostingParams&
   const double probability = std::min(1.0, params.goss_other_fraction / (1.0 - params.goss_top_fraction));
   DrawnEvents drawn;
   drawn.drawn = true;
-  drawn.weight.assign(sample.weight.begin(), sample.weight.end());
+  drawn.weight.resize(n);
   for (std::size_t i = 0; i < n; ++i) {
+    drawn.weight[i] = sample.weight[i];
     if (kept[i] == 0) {
       if (random.uniform(i, static_cast<std::uint32_t>(iteration)) >= probability) continue;
       drawn.weight[i] /= probability;

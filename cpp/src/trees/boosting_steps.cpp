@@ -17,7 +17,7 @@ namespace diskern::trees {
 namespace {
 
 constexpr std::size_t chunk_size = 8192;
-constexpr std::size_t loss_chunk = 1024;
+constexpr std::size_t loss_chunk = SampleArray<double>::piece_size;
 constexpr int wide_bits = 62;
 
 }  // namespace
@@ -95,7 +95,7 @@ double compute_derivatives(const Context& context, const Loss& loss, const Boost
     for (std::size_t k = 0; k < outputs; ++k) {
       const std::size_t first = k * n + range.begin;
       const DerivativeSummary summary = training_kernels().summarise(
-          sample.weight.data() + range.begin, losses, derivatives.gradient.data() + first,
+          sample.weight.piece(range.begin), losses, derivatives.gradient.data() + first,
           derivatives.hessian.data() + first, range.end - range.begin);
       keep(summary, k, mine);
     }

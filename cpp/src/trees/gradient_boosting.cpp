@@ -24,8 +24,9 @@ GradientBoostingResult fit_gradient_boosting(const Context& context, const Gradi
   check(!extras.metric || params.early_stopping_metric == ValidationMetric::automatic,
         "a metric is given twice: as a function and by early_stopping_metric");
   const bool signs = extras.loss != nullptr;  // the losses of the parameters do with the class
+  const bool repeat = extras.loss == nullptr && !extras.metric;  // these take whole arrays
   const BoostingSample training =
-      pack_sample(context, sample, n_classes, params.negative_weights, "the training sample", signs);
+      pack_sample(context, sample, n_classes, params.negative_weights, "the training sample", signs, repeat);
   const std::unique_ptr<Loss> own = extras.loss == nullptr ? make_loss(params, n_classes) : nullptr;
   Loss& loss = extras.loss == nullptr ? *own : *extras.loss;
   if (validation == nullptr) return Booster(context, params, extras, loss, training, nullptr).run();

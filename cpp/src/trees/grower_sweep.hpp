@@ -72,7 +72,7 @@ struct Grower<Integer>::Sweep {
     describe(0, root[0].node);
     finder.find(root, finder.root_groups, nullptr);
     take_over(0, root[0].node);
-    tree.leaf_of.assign(chunk_count(shares.n_events, 64) * 64, 0);
+    tree.leaf_of.resize(chunk_count(shares.n_events, 64) * 64);
     bool leaves_visited = false;
     std::size_t begin = 0;
     while (levels < rules.max_depth && !tree.interrupted) {
@@ -89,7 +89,10 @@ struct Grower<Integer>::Sweep {
     }
     if (!leaves_visited && !tree.interrupted) {
       over_shares([&](std::size_t share) {
-        for_chunks(share, [&](const Range& range) { at_leaves(share, range, tree.leaf_of.data()); });
+        for_chunks(share, [&](const Range& range) {
+          if (levels == 0) start_at_root(range);
+          at_leaves(share, range, tree.leaf_of.data());
+        });
       });
     }
     for (Node& node : nodes) grower.give(std::move(node.histogram));
@@ -98,6 +101,12 @@ struct Grower<Integer>::Sweep {
 
   void over_shares(const std::function<void(std::size_t)>& body) const {
     parallel_for(context, shares.n_shares, body, shares.n_shares > 1 ? 1e9 : 0.0);
+  }
+
+  // By the thread that works on the events: what another one has written comes late.
+  void start_at_root(const Range& events) {
+    std::fill(tree.leaf_of.begin() + static_cast<std::ptrdiff_t>(events.begin),
+              tree.leaf_of.begin() + static_cast<std::ptrdiff_t>(chunk_count(events.end, 64) * 64), std::uint8_t{0});
   }
 
   void describe(std::int32_t node, typename Finder::Side& side) {
@@ -170,6 +179,7 @@ struct Grower<Integer>::Sweep {
     rows.sizes.assign(targets.size(), 0);
     for_chunks(share, [&](const Range& range) {
       const std::size_t n = range.end - range.begin;
+      if (levels == 1) start_at_root(range);
       kernels.route(cuts.data(), cuts.size(), range.begin, n, node_of);
       if (at_leaves != nullptr) (*at_leaves)(share, range, node_of);
       for (std::size_t t = 0; t < targets.size(); ++t) {

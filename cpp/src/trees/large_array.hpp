@@ -1,7 +1,8 @@
 #pragma once
 // Memory for arrays of millions of elements: on Linux in large pages where the system gives them, so that reading in
 // leaps does not cost a walk through the page tables, and given back to the system as soon as it is let go. (malloc keeps
-// what threads have freed: the buffers of a sort stayed in the process while the trees were grown.)
+// what threads have freed: the buffers of a sort stayed in the process while the trees were grown.) What does not fill a
+// large page at the end lies in small ones.
 
 #include <cstddef>
 #include <cstdint>
@@ -28,7 +29,7 @@ struct LargeAllocator {
     if (n > (~std::size_t{0} - page) / sizeof(T)) throw std::bad_alloc();
     if (bytes < page) return static_cast<T*>(::operator new(bytes, std::align_val_t{64}));
 #if defined(__linux__)
-    const std::size_t whole = whole_pages(bytes);
+    const std::size_t whole = whole_small_pages(bytes);
     void* memory = mmap(nullptr, whole + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw std::bad_alloc();
     char* begin = static_cast<char*>(memory);
@@ -47,7 +48,7 @@ struct LargeAllocator {
   void deallocate(T* memory, std::size_t n) noexcept {
 #if defined(__linux__)
     if (n * sizeof(T) >= page) {
-      munmap(memory, whole_pages(n * sizeof(T)));
+      munmap(memory, whole_small_pages(n * sizeof(T)));
       return;
     }
 #else
@@ -58,7 +59,11 @@ struct LargeAllocator {
   friend bool operator==(const LargeAllocator&, const LargeAllocator&) noexcept { return true; }
 
  private:
-  static std::size_t whole_pages(std::size_t bytes) noexcept { return (bytes + page - 1) / page * page; }
+  // 64 KiB: the largest of Linux' small pages.
+  static constexpr std::size_t small_page = std::size_t{1} << 16U;
+  static std::size_t whole_small_pages(std::size_t bytes) noexcept {
+    return (bytes + small_page - 1) / small_page * small_page;
+  }
 };
 
 template <class T>

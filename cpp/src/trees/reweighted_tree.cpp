@@ -74,8 +74,8 @@ ReweightedTree ReweightedGrower::grow_on_gradients(const Context& context, const
   const bool regression = binned_.n_classes_ == 0;
   gradient_.resize(n);
   if (count_sum_ == 0) {
-    for (const double w : sample.weight) count_sum_ += std::abs(w) > 1 ? std::abs(w) : 1.0;
-    unit_weights_ = std::all_of(sample.weight.begin(), sample.weight.end(), [](double w) { return w == 1; });
+    for (std::size_t i = 0; i < n; ++i) count_sum_ += std::max(1.0, std::abs(sample.weight[i]));
+    unit_weights_ = sample.unit_weights;
   }
   struct Extremes {
     double largest_boost = 0;

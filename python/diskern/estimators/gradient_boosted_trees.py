@@ -34,6 +34,11 @@ _GREATER = ("auc", "accuracy")
 _NEGATIVE_POLICIES = tuple(_core.NegativeWeights.__members__)
 
 
+def _ones(n: int) -> NDArray[np.float64]:
+    """n weights of one that take the memory of a single number (not to be written to)."""
+    return np.broadcast_to(np.float64(1.0), (n,))
+
+
 class _GradientBoostedTrees(Estimator):
     """Parameters and training, common to classifier and regressor."""
 
@@ -378,6 +383,8 @@ class GradientBoostedTreesClassifier(ClassifierTreeInspection, ClassifierBase, _
         """
         self._params()  # wrong parameters are told before long work on the events
         events, class_index, weight = self._check_fit(X, y, sample_weight, negative=self._door())
+        if sample_weight is None:
+            weight = _ones(len(events))
         validation = None
         if eval_set is not None:
             held_out, labels, held_out_weight = self._check_eval_set(eval_set)
@@ -536,6 +543,8 @@ class GradientBoostedTreesRegressor(TreeInspection, RegressorBase, _GradientBoos
         """
         self._params()
         events, target, weight = self._check_fit(X, y, sample_weight, negative=self._door())
+        if sample_weight is None:
+            weight = _ones(len(events))
         validation = None
         if eval_set is not None:
             held_out, answers, held_out_weight = self._check_eval_set(eval_set)
