@@ -189,20 +189,34 @@ struct SortedColumn {
     }
     return key;
   }
-  // The smallest key of which up_to is at least `sum`, or `none`.
-  std::uint64_t first_reaching(std::int64_t sum) const {
+  // The smallest key of which up_to is at least `sum`, or `none`. The keys below `from` make up `done`, which is less.
+  std::uint64_t first_reaching(std::int64_t sum, std::int64_t done, std::uint32_t from) const {
     if (sum > total()) return none;
-    std::uint64_t low = 0;
-    std::uint64_t high = none - 1;
-    while (low < high) {
-      const std::uint64_t middle = (low + high) / 2;
-      if (up_to(static_cast<std::uint32_t>(middle)) >= sum) {
-        high = middle;
-      } else {
-        low = middle + 1;
-      }
+    // In each group so many keys from `from` on are enough by themselves: these, a few, are all that is searched.
+    struct Window {
+      const std::uint32_t* begin;
+      const std::uint32_t* end;
+    };
+    std::vector<Window> windows;
+    for (const KeyGroup& group : groups) {
+      const std::uint32_t* const last = group.keys.data() + group.keys.size();
+      const std::uint32_t* const begin = std::lower_bound(group.keys.data(), last, from);
+      windows.push_back({begin, begin + std::min<std::int64_t>((sum - done) / group.weight + 1, last - begin)});
     }
-    return low;
+    const auto reaches = [&](std::uint32_t key) {
+      std::int64_t reached = done;
+      for (std::size_t g = 0; g < groups.size(); ++g) {
+        reached += groups[g].weight * (std::upper_bound(windows[g].begin, windows[g].end, key) - windows[g].begin);
+      }
+      return reached >= sum;
+    };
+    std::uint64_t first = none;
+    for (const Window& window : windows) {
+      const std::uint32_t* const key =
+          std::partition_point(window.begin, window.end, [&](std::uint32_t k) { return !reaches(k); });
+      if (key != window.end) first = std::min<std::uint64_t>(first, *key);
+    }
+    return first;
   }
 };
 
@@ -305,12 +319,12 @@ std::vector<float> choose_edges(const SortedColumn& column, std::size_t max_bins
       std::uint64_t last = none;
       if (rest_bins > 0 && filled * rest_bins >= rest) {
         const std::int64_t wanted = std::max<std::int64_t>(1, (rest + rest_bins - 1) / rest_bins);
-        last = column.first_reaching(done + wanted);
+        last = column.first_reaching(done + wanted, done, narrow(next));
       } else if (rest_bins <= 0 && rest <= 0) {
         last = next;
       }
       if (last == none && wall != none && 2 * filled * rest_bins >= rest) {
-        last = column.first_reaching(before_wall);  // ends before the wall
+        last = column.first_reaching(before_wall, done, narrow(next));  // ends before the wall
       }
       if (last != none) {
         const std::uint64_t after = column.above(narrow(last));

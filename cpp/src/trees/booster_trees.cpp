@@ -225,7 +225,9 @@ Tree Booster::finish(const GrownTree& grown, std::size_t output, const CellScale
 
   Tree tree;
   for (std::vector<std::int32_t>* numbers : {&tree.feature, &tree.left, &tree.right}) numbers->reserve(n_nodes);
-  for (std::vector<double>* numbers : {&tree.threshold, &tree.value, &tree.weight, &tree.gain}) numbers->reserve(n_nodes);
+  for (std::vector<double>* numbers : {&tree.threshold, &tree.value, &tree.weight, &tree.gain}) {
+    numbers->reserve(n_nodes);
+  }
   tree.missing_right.reserve(n_nodes);
   for (std::size_t node = 0; node < n_nodes; ++node) {
     const GrownNode& it = grown.nodes[node];

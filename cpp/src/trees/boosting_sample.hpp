@@ -24,8 +24,8 @@ struct GradientBoostingSample {
   View<const double, 2> spectators;
 };
 
-// An array of a sample: the caller's where that can be used as it is (it then outlives this), else one of its own, or one
-// value that all events have, which is kept for a piece of them only.
+// An array of a sample: the caller's where that can be used as it is (it then outlives this), else one of its own, or
+// one value that all events have, which is kept for a piece of them only.
 template <class T>
 class SampleArray {
  public:

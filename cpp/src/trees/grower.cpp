@@ -50,15 +50,12 @@ void Grower<Integer>::start_root(const Context& context) {
 
 template <class Integer>
 void Grower<Integer>::add_root(std::size_t share, const Range& events, const Entry* entries) {
-  parts_[share].add(events_, layout_, {0, events_.n_features}, entries, nullptr, events.begin,
-                    events.end - events.begin);
+  parts_[share].add(events_, layout_, entries, nullptr, events.begin, events.end - events.begin);
 }
 
 template <class Integer>
 void Grower<Integer>::drop_root() {
-  if (root_parts_ > 0) {  // words are zero between uses
-    for (std::size_t f = 0; f < events_.n_features; ++f) Part::collect(layout_, parts_.data(), root_parts_, f);
-  }
+  for (std::size_t g = 0; g < root_parts_; ++g) parts_[g].drop();
   root_parts_ = 0;
   give(std::move(root_histogram_));
   root_sums_.reset();

@@ -140,7 +140,12 @@ class Grower {
   std::vector<Part> parts_;
   std::vector<Workspace> workspaces_;
   std::vector<SweepRows> sweep_rows_;
-  std::vector<Split> splits_;
+  // The best cuts of a node and its sibling among the variables that one thread has searched.
+  struct alignas(apart) FoundCuts {
+    Split node;
+    Split sibling;
+  };
+  std::vector<FoundCuts> found_cuts_;
   std::size_t root_parts_ = 0;  // the root's histogram is in so many parts; 0: not made yet
   HistogramPointer root_histogram_;
   std::optional<WideCell> root_sums_;

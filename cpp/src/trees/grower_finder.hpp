@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -34,8 +35,9 @@ struct Grower<Integer>::Finder {
     HistogramPointer own{};
     std::size_t first_part = 0;
   };
-  // Adds up what a target has in all shares, for a range of variables.
+  // Adds up what a target has in all shares, for a range of variables. For packed entries only.
   using AddUp = std::function<void(std::size_t target, const Range& features, Part& part)>;
+  static constexpr bool packed = std::is_same_v<Integer, PackedEntry>;
 
   Grower& grower;
   const Context& context;
@@ -65,7 +67,7 @@ struct Grower<Integer>::Finder {
   // Bringing the parts of a histogram together costs the traffic of half of it between any two threads. For few events
   // it is cheaper when every thread adds up all of them, each for its own variables.
   bool by_variables(const std::vector<Target>& targets) const {
-    return n_shares > 1 && std::all_of(targets.begin(), targets.end(), [&](const Target& target) {
+    return packed && n_shares > 1 && std::all_of(targets.begin(), targets.end(), [&](const Target& target) {
              const WideCell& sums = *target.node.sums;
              return Part::fits(grower.layout_, sums) &&
                     sums.count <= static_cast<std::int64_t>(few_events * n_features);
@@ -119,8 +121,6 @@ struct Grower<Integer>::Finder {
   // Brings the `groups` parts of every target together, after add_up has filled its only one where that is given, and
   // finds the best cuts.
   void find(std::vector<Target>& targets, std::size_t groups, const AddUp* add_up) {
-    std::vector<Split>& splits = grower.splits_;
-    splits.assign(2 * targets.size() * n_features, Split{});
     const auto scan = [&](const Side& side, const HistogramType& histogram, std::size_t f) {
       const std::size_t bin_count = grower.edges_.bin_count(f);
       if (side.limits == nullptr) return scan_feature(histogram, f, bin_count, *side.sums, scales, rules.split);
@@ -130,34 +130,54 @@ struct Grower<Integer>::Finder {
     // One range of variables for each share, the same in every node: histograms stay in the cache of their thread.
     const std::size_t at_once = (n_features + n_shares - 1) / n_shares;
     const std::size_t chunks = chunk_count(n_features, at_once);
+    std::vector<FoundCuts>& found_cuts = grower.found_cuts_;
+    if (found_cuts.size() < chunks * targets.size()) found_cuts.resize(chunks * targets.size());
     together(
         chunks * targets.size(),
         [&](std::size_t chunk) {
           Target& target = targets[chunk / chunks];
           const Range range = chunk_range(n_features, at_once, chunk % chunks);
           Part* parts = grower.parts_.data() + target.first_part;
-          if (add_up != nullptr) (*add_up)(chunk / chunks, range, parts[0]);
+          FoundCuts found;
+          const auto keep = [](Split& best, const Split& candidate) {
+            if (candidate.valid() && (!best.valid() || candidate.gain > best.gain)) best = candidate;
+          };
+          if constexpr (packed) {
+            if (add_up != nullptr) {
+              parts[0].clear_range(range);
+              (*add_up)(chunk / chunks, range, parts[0]);
+            }
+          }
           for (std::size_t f = range.begin; f < range.end; ++f) {
-            Part::collect(grower.layout_, parts, groups, f);
-            Split* found = splits.data() + 2 * (chunk / chunks) * n_features + f;
-            if (target.node.scan) *found = scan(target.node, *target.own, f);
+            bool collected = false;
+            if constexpr (packed) {
+              collected = add_up != nullptr;
+              if (collected) parts[0].collect_range(grower.layout_, f);
+            }
+            if (!collected) Part::collect(grower.layout_, parts, groups, f);
+            if (target.node.scan) keep(found.node, scan(target.node, *target.own, f));
             if (target.sibling.sums == nullptr) continue;
             subtract_feature(*target.parent, *target.own, f);
-            if (target.sibling.scan) found[n_features] = scan(target.sibling, *target.parent, f);
+            if (target.sibling.scan) keep(found.sibling, scan(target.sibling, *target.parent, f));
           }
+          found_cuts[chunk] = found;
         },
         static_cast<double>(2 * targets.size() * n_features) * scan_work * (add_up != nullptr ? 2.0 : 1.0));
     for (std::size_t t = 0; t < targets.size(); ++t) {
-      choose(targets[t].node, splits.data() + 2 * t * n_features, std::move(targets[t].own));
+      if constexpr (packed) {
+        if (add_up != nullptr) grower.parts_[targets[t].first_part].used = true;
+      }
+      const FoundCuts* found = found_cuts.data() + t * chunks;
+      choose(targets[t].node, found, chunks, &FoundCuts::node, std::move(targets[t].own));
       if (targets[t].sibling.sums == nullptr) continue;
-      choose(targets[t].sibling, splits.data() + (2 * t + 1) * n_features, std::move(targets[t].parent));
+      choose(targets[t].sibling, found, chunks, &FoundCuts::sibling, std::move(targets[t].parent));
     }
   }
 
  private:
-  void choose(Side& side, const Split* candidates, HistogramPointer histogram) {
-    for (std::size_t f = 0; f < n_features; ++f) {
-      const Split& candidate = candidates[f];
+  void choose(Side& side, const FoundCuts* found, std::size_t n, Split FoundCuts::*which, HistogramPointer histogram) {
+    for (std::size_t k = 0; k < n; ++k) {
+      const Split& candidate = found[k].*which;
       if (candidate.valid() && (!side.found.valid() || candidate.gain > side.found.gain)) side.found = candidate;
     }
     if (side.found.valid()) {

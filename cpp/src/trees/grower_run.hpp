@@ -139,11 +139,11 @@ struct Grower<Integer>::Run {
     segment(node.left + 1, share) = {middle, range.end};
   }
 
-  // Adds up a node's events in the shares, the variables of the range only.
-  void add_up(std::int32_t node, const Range& shares, const Range& features, Part& part) {
+  // Adds up a node's events in the shares.
+  void add_up(std::int32_t node, const Range& shares, Part& part) {
     for (std::size_t share = shares.begin; share < shares.end; ++share) {
       for_pieces(node, share, [&](const std::uint32_t* rows, std::size_t first, std::size_t size, std::size_t) {
-        part.add(grower.events_, grower.layout_, features, entries, rows, first, size);
+        part.add(grower.events_, grower.layout_, entries, rows, first, size);
       });
     }
   }
@@ -253,7 +253,7 @@ struct Grower<Integer>::Run {
           }
           if (by_variables) return;
           for (std::size_t t = 0; t < targets.size(); ++t) {
-            add_up(pairs[t].node, shares, {0, n_features}, grower.parts_[targets[t].first_part + group]);
+            add_up(pairs[t].node, shares, grower.parts_[targets[t].first_part + group]);
           }
         },
         work);
@@ -273,7 +273,14 @@ struct Grower<Integer>::Run {
       if (pairs[t].sibling >= 0) describe(pairs[t].sibling, targets[t].sibling);
     }
     const typename Finder::AddUp all_shares = [&](std::size_t target, const Range& features, Part& part) {
-      add_up(pairs[target].node, {0, n_shares}, features, part);
+      if constexpr (Finder::packed) {
+        for (std::size_t share = 0; share < n_shares; ++share) {
+          for_pieces(pairs[target].node, share,
+                     [&](const std::uint32_t* rows, std::size_t first, std::size_t size, std::size_t) {
+                       part.add_range(grower.events_, features, entries, rows, first, size);
+                     });
+        }
+      }
     };
     finder.find(targets, by_variables ? 1 : groups, by_variables ? &all_shares : nullptr);
     for (std::size_t t = 0; t < targets.size(); ++t) {
@@ -341,7 +348,7 @@ struct Grower<Integer>::Run {
     deal_out(rows);
     std::vector<Target> targets(1);
     root.sums = finder.sum_root(targets, root.size(), [&](const Range& shares, Part& part) {
-      add_up(0, shares, {0, n_features}, part);
+      add_up(0, shares, part);
     });
     describe(0, targets[0].node);
     finder.find(targets, finder.root_groups, nullptr);

@@ -64,8 +64,7 @@ struct Grower<Integer>::Sweep {
     nodes[0].sums = finder.sum_root(root, shares.n_events, [&](const Range& of_shares, Part& part) {
       for (std::size_t share = of_shares.begin; share < of_shares.end; ++share) {
         for_chunks(share, [&](const Range& range) {
-          part.add(grower.events_, grower.layout_, {0, grower.events_.n_features}, entries, nullptr, range.begin,
-                   range.end - range.begin);
+          part.add(grower.events_, grower.layout_, entries, nullptr, range.begin, range.end - range.begin);
         });
       }
     });
@@ -158,9 +157,10 @@ struct Grower<Integer>::Sweep {
     over_shares([&](std::size_t share) { sweep(share, cuts, targets, target_nodes, by_variables, at_leaves); });
     if (targets.empty()) return;
     const typename Finder::AddUp all_shares = [&](std::size_t target, const Range& features, Part& part) {
-      for (const SweepRows& of_share : rows) {
-        const std::vector<std::uint32_t>& list = of_share.lists[target];
-        part.add(grower.events_, grower.layout_, features, entries, list.data(), 0, of_share.sizes[target]);
+      if constexpr (Finder::packed) {
+        for (const SweepRows& of_share : rows) {
+          part.add_range(grower.events_, features, entries, of_share.lists[target].data(), 0, of_share.sizes[target]);
+        }
       }
     };
     finder.find(targets, groups, by_variables ? &all_shares : nullptr);
@@ -192,8 +192,7 @@ struct Grower<Integer>::Sweep {
         if (by_variables) {
           size += found;
         } else {
-          grower.parts_[targets[t].first_part + share].add(grower.events_, grower.layout_,
-                                                           {0, grower.events_.n_features}, entries, list.data(), 0,
+          grower.parts_[targets[t].first_part + share].add(grower.events_, grower.layout_, entries, list.data(), 0,
                                                            found);
         }
       }

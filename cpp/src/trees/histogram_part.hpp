@@ -26,11 +26,11 @@ struct alignas(apart) HistogramPart {
 
   void start(HistogramType* own) {
     histogram = own;
-    histogram->assign(n_cells, Cell<Integer>{});
+    empty = true;
   }
-  // Adds the events rows[0 .. n) or, without rows, first .. first + n - 1, of the variables of the range; all of them
-  // unless `fits`.
-  void add(const BinnedEvents& events, const PackedLayout& layout, const Range& features, const Cell<Integer>* entries,
+  void drop() { histogram = nullptr; }
+  // Adds the events rows[0 .. n) or, without rows, first .. first + n - 1.
+  void add(const BinnedEvents& events, const PackedLayout& layout, const Cell<Integer>* entries,
            const std::uint32_t* rows, std::size_t first, std::size_t n);
   // Brings one variable of all parts into the histogram of the first.
   static void collect(const PackedLayout& layout, HistogramPart* parts, std::size_t n_parts, std::size_t feature);
@@ -38,10 +38,13 @@ struct alignas(apart) HistogramPart {
   HistogramType* histogram = nullptr;
   std::unique_ptr<HistogramType> kept;  // of its own
   std::size_t n_cells;
+  bool empty = true;  // the histogram is to be cleared by the first that adds to it
 };
 
 // Of packed entries: words until their block is full, then planes. Words that are not full are unpacked by whoever
-// collects them; those of several parts are added first where one block holds them all.
+// collects them; those of several parts are added first where one block holds them all. They are only read there: the
+// thread that adds to them clears them when it begins anew. (A line that another core has written comes late, one after
+// the other, where additions jump from line to line.)
 template <>
 struct alignas(apart) HistogramPart<PackedEntry> {
   using HistogramType = PlaneHistogram;
@@ -52,18 +55,30 @@ struct alignas(apart) HistogramPart<PackedEntry> {
 
   void start(HistogramType* own) {
     histogram = own;
+    drop();
+  }
+  // What was added is of no interest any more.
+  void drop() {
+    used = used || in_words > 0;
     in_words = 0;
     unpacked = false;
   }
-  void add(const BinnedEvents& events, const PackedLayout& layout, const Range& features, const PackedEntry* entries,
+  // Where the only part is filled by several threads, each for its own range of variables: adds as `add` does, in words
+  // alone, of events that one block holds; clear_range goes before and collect_range after.
+  void clear_range(const Range& features);
+  void add_range(const BinnedEvents& events, const Range& features, const PackedEntry* entries,
+                 const std::uint32_t* rows, std::size_t first, std::size_t n);
+  void collect_range(const PackedLayout& layout, std::size_t feature);
+  void add(const BinnedEvents& events, const PackedLayout& layout, const PackedEntry* entries,
            const std::uint32_t* rows, std::size_t first, std::size_t n);
   static void collect(const PackedLayout& layout, HistogramPart* parts, std::size_t n_parts, std::size_t feature);
 
   HistogramType* histogram = nullptr;  // with `fits` only the first part has one
   std::unique_ptr<HistogramType> kept;
-  LargeArray<std::uint64_t> words;  // zero between uses
-  std::size_t in_words = 0;         // events
-  bool unpacked = false;            // the histogram holds sums
+  LargeArray<std::uint64_t> words;
+  std::size_t in_words = 0;  // events
+  bool used = false;         // the words hold what was collected before
+  bool unpacked = false;     // the histogram holds sums
 };
 
 }  // namespace diskern::trees

@@ -14,7 +14,7 @@ namespace diskern::DISKERN_ISA_NAMESPACE {
 
 extern const TrainingKernels training_kernels;
 const TrainingKernels training_kernels = {
-    add_rows,     unpack,   move_words, add_planes, subtract_planes, planes_of,         scan,  mark,      divide,
+    add_rows,     unpack,   add_words,  add_planes, subtract_planes, planes_of,         scan,  mark,      divide,
     pack_entries, sum_rows, bin_values, logistic,   summarise,       logistic_of_units, route, list_node, sum_leaves,
     move_scores};
 

@@ -1,8 +1,8 @@
 #pragma once
 // Memory for arrays of millions of elements: on Linux in large pages where the system gives them, so that reading in
 // leaps does not cost a walk through the page tables, and given back to the system as soon as it is let go. (malloc keeps
-// what threads have freed: the buffers of a sort stayed in the process while the trees were grown.) What does not fill a
-// large page at the end lies in small ones.
+// what threads have freed: the buffers of a sort stayed in the process while the trees were grown.) What does not fill
+// a large page at the end lies in small ones.
 
 #include <cstddef>
 #include <cstdint>

@@ -61,7 +61,7 @@ void add_rows(const uint8_t* bins, size_t stride, size_t n_features, const uint6
 }
 
 template <bool Add>
-inline __attribute__((always_inline)) void unpack_into(uint64_t* __restrict words, const PackedLayout& layout,
+inline __attribute__((always_inline)) void unpack_into(const uint64_t* __restrict words, const PackedLayout& layout,
                                                        Planes* __restrict planes) {
   const int count_bits = layout.count_bits;
   const int below_gradient = count_bits + layout.hessian_bits;
@@ -71,7 +71,6 @@ inline __attribute__((always_inline)) void unpack_into(uint64_t* __restrict word
   const uint32_t sign = uint32_t{1} << (63 - below_gradient);
   for (size_t i = 0; i < plane_cells; ++i) {
     const uint64_t word = words[i];
-    words[i] = 0;
     const auto gradient = static_cast<int32_t>((static_cast<uint32_t>(word >> below_gradient) ^ sign) - sign);
     const auto hessian = static_cast<int32_t>((word >> count_bits) & hessian_mask);
     const auto count = static_cast<int32_t>(word & count_mask);
@@ -81,7 +80,7 @@ inline __attribute__((always_inline)) void unpack_into(uint64_t* __restrict word
   }
 }
 
-void unpack(uint64_t* words, const PackedLayout& layout, bool add, Planes* planes) {
+void unpack(const uint64_t* words, const PackedLayout& layout, bool add, Planes* planes) {
   if (add) {
     unpack_into<true>(words, layout, planes);
   } else {
@@ -89,11 +88,8 @@ void unpack(uint64_t* words, const PackedLayout& layout, bool add, Planes* plane
   }
 }
 
-void move_words(uint64_t* __restrict sum, uint64_t* __restrict other) {
-  for (size_t i = 0; i < plane_cells; ++i) {
-    sum[i] += other[i];
-    other[i] = 0;
-  }
+void add_words(uint64_t* __restrict sum, const uint64_t* __restrict other) {
+  for (size_t i = 0; i < plane_cells; ++i) sum[i] += other[i];
 }
 
 void add_planes(Planes* __restrict sum, const Planes* __restrict other) {

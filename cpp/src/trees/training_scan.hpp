@@ -21,8 +21,8 @@ struct Prefix {
   alignas(64) int32_t count[plane_cells];
 };
 
-// The gain of the cut that leaves these sums on the left; a cut that is not allowed: no_gain. One division for both sides.
-// Products stay far below the largest float64: sums have 31 bits.
+// The gain of the cut that leaves these sums on the left; a cut that is not allowed: no_gain. One division for both
+// sides. Products stay far below the largest float64: sums have 31 bits.
 inline __attribute__((always_inline)) double gain_of(int32_t left_gradient, int32_t left_hessian, int32_t left_count,
                                                      const ScanRequest& r) {
   const int32_t right_gradient = r.gradient - left_gradient;
@@ -49,7 +49,9 @@ inline __attribute__((always_inline)) __m512d gains_of_eight(__m256i left_gradie
   const __m512d rg = _mm512_cvtepi32_pd(right_gradient);
   const __m512d lh = _mm512_add_pd(_mm512_cvtepi32_pd(left_hessian), lambda);
   const __m512d rh = _mm512_add_pd(_mm512_cvtepi32_pd(right_hessian), lambda);
-  const __m512d both = _mm512_add_pd(_mm512_mul_pd(_mm512_mul_pd(lg, lg), rh), _mm512_mul_pd(_mm512_mul_pd(rg, rg), lh));
+  const __m512d left = _mm512_mul_pd(_mm512_mul_pd(lg, lg), rh);
+  const __m512d right = _mm512_mul_pd(_mm512_mul_pd(rg, rg), lh);
+  const __m512d both = _mm512_add_pd(left, right);
   const __m512d value = _mm512_sub_pd(_mm512_div_pd(both, _mm512_mul_pd(lh, rh)), _mm512_set1_pd(r.node_score));
   return _mm512_mask_mov_pd(_mm512_set1_pd(no_gain), allowed, value);
 }
@@ -88,6 +90,16 @@ inline __attribute__((always_inline)) double gains_of(const Prefix& left, int32_
     best = _mm512_max_pd(best, _mm512_max_pd(low, high));
   }
   return _mm512_reduce_max_pd(best);
+}
+
+// The first element from `begin` on that is `value`; there is one, behind which fifteen more may be read.
+inline __attribute__((always_inline)) size_t place_of(double value, const double* gain, size_t begin) {
+  const __m512d wanted = _mm512_set1_pd(value);
+  for (size_t i = begin;; i += 16) {
+    const auto low = static_cast<unsigned>(_mm512_cmpeq_pd_mask(_mm512_loadu_pd(gain + i), wanted));
+    const auto high = static_cast<unsigned>(_mm512_cmpeq_pd_mask(_mm512_loadu_pd(gain + i + 8), wanted));
+    if ((low | high) != 0) return i + static_cast<size_t>(__builtin_ctz(low | high << 8U));
+  }
 }
 
 // out[i] = in[0] + ... + in[i] for i < n; more may be written, up to plane_cells. at_each(i, sums) sees every sixteen.
@@ -148,6 +160,11 @@ inline __attribute__((always_inline)) double gains_of(const Prefix& left, int32_
   return result;
 }
 
+inline __attribute__((always_inline)) size_t place_of(double value, const double* gain, size_t begin) {
+  while (gain[begin] != value) ++begin;
+  return begin;
+}
+
 inline __attribute__((always_inline)) void prefix_sums(const int32_t* in, size_t n, int32_t* out) {
   int32_t sum = 0;
   for (size_t i = 0; i < n; ++i) {
@@ -192,8 +209,7 @@ ScanResult scan(const Planes* planes, size_t bin_count, const ScanRequest& reque
   const size_t end = bounds[1];
   alignas(64) double gain[plane_cells + 16];
   const auto take = [&](double best, int32_t missing_right) {
-    size_t i = begin;
-    while (gain[i] != best) ++i;
+    const size_t i = place_of(best, gain, begin);
     result.gain = best;
     result.bin = static_cast<int32_t>(i) + 1;
     result.missing_right = missing_right;
@@ -219,9 +235,7 @@ ScanResult scan(const Planes* planes, size_t bin_count, const ScanRequest& reque
     } else if (left_best == result.gain && result.bin > 1 && right_best == result.gain) {
       // Of equal gains the lower bin wins.
       const int32_t before = result.bin;
-      size_t i = begin;
-      while (gain[i] != left_best) ++i;
-      if (static_cast<int32_t>(i) + 1 < before) take(left_best, 0);
+      if (static_cast<int32_t>(place_of(left_best, gain, begin)) + 1 < before) take(left_best, 0);
     }
   }
   return result;

@@ -73,11 +73,10 @@ struct TrainingKernels {
   // first + n - 1. A variable has plane_cells words.
   void (*add_rows)(const uint8_t* bins, size_t stride, size_t n_features, const uint64_t* entries, const uint32_t* rows,
                    size_t first, size_t n, uint64_t* words);
-  // Takes the sums out of the words of one variable, adds them to (or stores them into) its planes and clears the
-  // words.
-  void (*unpack)(uint64_t* words, const PackedLayout& layout, bool add, Planes* planes);
-  // Adds the words of one variable to others and clears them.
-  void (*move_words)(uint64_t* sum, uint64_t* other);
+  // Adds the sums in the words of one variable to its planes or stores them there.
+  void (*unpack)(const uint64_t* words, const PackedLayout& layout, bool add, Planes* planes);
+  // Adds the words of one variable to others.
+  void (*add_words)(uint64_t* sum, const uint64_t* other);
   void (*add_planes)(Planes* sum, const Planes* other);
   void (*subtract_planes)(Planes* parent, const Planes* child);
   // From cells of four sums (gradient, hessian, count, weight) of one variable.

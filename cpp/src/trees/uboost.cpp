@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "base/elementwise.hpp"
 #include "base/executor.hpp"
 #include "base/maths.hpp"
 #include "diskern/error.hpp"
@@ -67,6 +68,7 @@ struct Workplace {
   ReweightedGrower grower;
   std::vector<std::uint64_t> keys, other_keys;
   std::vector<std::uint32_t> order, other_order;
+  std::vector<double> value;         // per event of the uniform class
   std::vector<std::int64_t> passed;  // per point: weight that passes the cut
   std::vector<double> efficiency;    // per point: local efficiency
 };
@@ -132,8 +134,12 @@ double UBooster::find_cut(const BoostedForest& forest, Workplace& place) const {
   Context serial;
   serial.threads = 1;
   const std::size_t n = uniform_.size();
-  sort_scores(serial, forest.score.data(), n, place.keys, place.order, place.other_keys, place.other_order);
   const double wanted = forest.efficiency * static_cast<double>(surroundings_.total_weight());
+  if (!sample_.any_negative) {
+    return score_above_which(forest.score.data(), n, [&](std::size_t k) { return surroundings_.weight(k); }, wanted,
+                             place.keys, place.order);
+  }
+  sort_scores(serial, forest.score.data(), n, place.keys, place.order, place.other_keys, place.other_order);
   std::int64_t above = 0;
   for (std::size_t end = n; end > 0;) {
     std::size_t begin = end;
@@ -152,8 +158,19 @@ void UBooster::normalise(BoostedForest& forest) const {
   for (const double b : forest.boost) largest = b > largest ? b : largest;
   const FixedPoint fixed = FixedPoint::for_sums(largest, sample_.absolute_weight, sum_bits);
   std::int64_t sums[2] = {0, 0};
-  for (std::size_t i = 0; i < sample_.n; ++i) {
-    sums[sample_.class_index[i]] += fixed(sample_.weight[i], forest.boost[i]);
+  if (sample_.unit_weights) {  // the same integers without their common factor, a power of two
+    std::int64_t all = 0;
+    for (std::size_t i = 0; i < sample_.n; ++i) {
+      const std::int64_t units = std::llrint(forest.boost[i] * fixed.scale);
+      all += units;
+      sums[1] += sample_.class_index[i] == 1 ? units : 0;
+    }
+    sums[0] = all - sums[1];
+    for (std::int64_t& sum : sums) sum *= static_cast<std::int64_t>(fixed.factor);
+  } else {
+    for (std::size_t i = 0; i < sample_.n; ++i) {
+      sums[sample_.class_index[i]] += fixed(sample_.weight[i], forest.boost[i]);
+    }
   }
   double factor[2];
   for (std::size_t c = 0; c < 2; ++c) {
@@ -173,9 +190,12 @@ void UBooster::boost_uneven(BoostedForest& forest, Workplace& place) const {
   place.passed.assign(surroundings_.point_count(), 0);
   std::int64_t all_passed = 0;
   std::int64_t all = 0;
+  place.value.resize(uniform_.size());
+  for (std::size_t k = 0; k < uniform_.size(); ++k) place.value[k] = scale * (forest.score[k] - cut);
+  elementwise_kernels().sigmoid_double(place.value.data(), place.value.data(), uniform_.size());
   for (std::size_t k = 0; k < uniform_.size(); ++k) {
     const double w = sample_.weight[uniform_[k]];
-    const std::int64_t passed = share(w, maths::sigmoid(scale * (forest.score[k] - cut)));
+    const std::int64_t passed = share(w, place.value[k]);
     place.passed[surroundings_.point(k)] += passed;
     all_passed += passed;
     all += share(w, 1.0);
@@ -211,10 +231,12 @@ void UBooster::boost_uneven(BoostedForest& forest, Workplace& place) const {
   const double beta =
       std::max(0.0, params_.uniforming_rate * -maths::log(std::max(deviation, smallest_error)));
   for (std::size_t k = 0; k < uniform_.size(); ++k) {
+    place.value[k] = sign * beta * (mean - place.efficiency[surroundings_.point(k)]);
+  }
+  elementwise_kernels().exp_double(place.value.data(), place.value.data(), uniform_.size());
+  for (std::size_t k = 0; k < uniform_.size(); ++k) {
     const std::uint32_t i = uniform_[k];
-    const double off = mean - place.efficiency[surroundings_.point(k)];
-    const double factor = maths::exp(sign * beta * off);
-    forest.boost[i] *= sample_.weight[i] < 0 ? 1.0 / factor : factor;
+    forest.boost[i] *= sample_.weight[i] < 0 ? 1.0 / place.value[k] : place.value[k];
   }
   normalise(forest);
 }
@@ -246,9 +268,11 @@ void UBooster::add_tree(BoostedForest& forest, Workplace& place, std::uint32_t n
     grown.tree.value[node] = says[node] == 1 ? 0.5 * weight : -0.5 * weight;
   }
   const double factor = maths::exp(weight);
+  const double inverse = 1.0 / factor;
   for (std::size_t i = 0; i < sample_.n; ++i) {
-    if (says[static_cast<std::size_t>(grown.leaf[i])] == sample_.class_index[i]) continue;
-    forest.boost[i] *= sample_.weight[i] < 0 ? 1.0 / factor : factor;
+    const bool right_class = says[static_cast<std::size_t>(grown.leaf[i])] == sample_.class_index[i];
+    // No jumps: which events are misjudged is not to be foreseen.
+    forest.boost[i] *= right_class ? 1.0 : (sample_.weight[i] < 0 ? inverse : factor);
   }
   for (std::size_t k = 0; k < uniform_.size(); ++k) {
     forest.score[k] += grown.tree.value[static_cast<std::size_t>(grown.leaf[uniform_[k]])];
