@@ -79,6 +79,24 @@ statistics::SvmResult fit_svm(const statistics::SvmParams& params, const py::arr
   return statistics::fit_svm(context, params, training.events, training.class_index, training.weight);
 }
 
+statistics::SvmResult fit_svm_regression(const statistics::SvmParams& params, double epsilon, const py::array& events,
+                                         const py::array& target, const py::array& weight, int threads,
+                                         const py::object& progress) {
+  const View<const float, 2> rows = matrix<float>(events, "events");
+  const View<const double> targets = vector<double>(target, "target", rows.rows());
+  const View<const double> weights = vector<double>(weight, "weight", rows.rows());
+  statistics::SvmRegressionParams own;
+  own.kernel = params.kernel;
+  own.C = params.C;
+  own.Epsilon = epsilon;
+  own.Tol = params.Tol;
+  own.MaxIter = params.MaxIter;
+  PythonMonitor monitor{progress};
+  const Context context = make_context(threads, 0, &monitor);
+  const py::gil_scoped_release release;
+  return statistics::fit_svm_regression(context, own, rows, targets, weights);
+}
+
 std::shared_ptr<Predictor> make_range_search(const statistics::RangeSearchParams& params, const py::array& events,
                                              const py::array& class_index, const py::array& targets,
                                              const py::array& weight, std::int32_t signal_class) {
@@ -236,6 +254,8 @@ void register_classical(py::module_& module) {
   py::class_<Density>(module, "Density", "TMVA's PDF of one variable; immutable.")
       .def(py::init(&make_density), py::arg("settings"), py::arg("minimum"), py::arg("maximum"), py::arg("contents"),
            "From the float32 contents of the bins of a histogram of equal bins.")
+      .def_property_readonly(
+          "contents", [](const Density& self) { return self.histogram().contents; }, "Of the bins of its histogram.")
       .def("value", &at_each<&Density::value>, py::arg("x"), "The density at float64 x.")
       .def("cumulative", &at_each<&Density::cumulative>, py::arg("x"), "Its integral up to float64 x.");
 
@@ -250,7 +270,9 @@ void register_classical(py::module_& module) {
   py::enum_<SvmKernel>(module, "SvmKernel")
       .value("RBF", SvmKernel::RBF)
       .value("MultiGauss", SvmKernel::MultiGauss)
-      .value("Polynomial", SvmKernel::Polynomial);
+      .value("Polynomial", SvmKernel::Polynomial)
+      .value("Prod", SvmKernel::Prod)
+      .value("Sum", SvmKernel::Sum);
   py::class_<SvmParams>(module, "SvmParams")
       .def(py::init<>())
       .def_property(
@@ -268,6 +290,9 @@ void register_classical(py::module_& module) {
       .def_property(
           "Theta", [](const SvmParams& self) { return self.kernel.theta; },
           [](SvmParams& self, double theta) { self.kernel.theta = theta; })
+      .def_property(
+          "KernelList", [](const SvmParams& self) { return self.kernel.parts; },
+          [](SvmParams& self, std::vector<SvmKernel> parts) { self.kernel.parts = std::move(parts); })
       .def_readwrite("C", &SvmParams::C)
       .def_readwrite("Tol", &SvmParams::Tol)
       .def_readwrite("MaxIter", &SvmParams::MaxIter)
@@ -282,6 +307,9 @@ void register_classical(py::module_& module) {
       .def_readonly("violation", &SvmResult::violation);
   module.def("fit_svm", &fit_svm, py::arg("params"), py::arg("events"), py::arg("class_index"), py::arg("weight"),
              py::arg("threads") = 0, py::arg("progress") = py::none(), "TMVA's SVM of float32 events.");
+  module.def("fit_svm_regression", &fit_svm_regression, py::arg("params"), py::arg("epsilon"), py::arg("events"),
+             py::arg("target"), py::arg("weight"), py::arg("threads") = 0, py::arg("progress") = py::none(),
+             "Epsilon-insensitive regression of a float64 target by float32 events.");
 
   py::enum_<VolumeMode>(module, "VolumeMode")
       .value("Unscaled", VolumeMode::Unscaled)

@@ -84,7 +84,14 @@ void register_folds(py::module_& module) {
             if (index >= self.folds().size()) throw InvalidArgument("there is no fold " + std::to_string(index));
             return std::const_pointer_cast<Predictor>(self.folds()[index].predictor);
           },
-          py::arg("index"), "The predictor of one fold.");
+          py::arg("index"), "The predictor of one fold.")
+      .def(
+          "chain",
+          [](const FoldsPredictor& self, std::size_t index) {
+            if (index >= self.folds().size()) throw InvalidArgument("there is no fold " + std::to_string(index));
+            return std::const_pointer_cast<statistics::TransformationChain>(self.folds()[index].chain);
+          },
+          py::arg("index"), "The transformations of one fold; None without any.");
 }
 
 }  // namespace diskern::python

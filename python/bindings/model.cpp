@@ -257,6 +257,19 @@ void register_model(py::module_& module) {
              return model::make_model(to_info(info), chain.value_or(nullptr), std::move(predictor));
            }),
            py::arg("info"), py::arg("chain"), py::arg("predictor"))
+      .def(
+          "with_response_densities",
+          [](const Model& self, std::shared_ptr<statistics::ResponseDensities> densities) {
+            const Model::Implementation& parts = *self.implementation();
+            return model::make_model(parts.info, parts.chain, parts.predictor, std::move(densities));
+          },
+          py::arg("densities"), "The same model with densities of its response; None: without.")
+      .def_property_readonly(
+          "response_densities",
+          [](const Model& self) {
+            return std::const_pointer_cast<statistics::ResponseDensities>(self.implementation()->densities);
+          },
+          "The densities of the response; None without any.")
       .def_static(
           "of_categories",
           [](const py::dict& info, const std::vector<std::string>& cuts, const std::vector<Model>& models) {

@@ -25,9 +25,13 @@ void register_neighbours(py::module_& module);
 void register_clustering(py::module_& module);
 void register_kmeans(py::module_& module);
 void register_classical(py::module_& module);
+void register_response_densities(py::module_& module);
 void register_composite(py::module_& module);
 void register_principal_components(py::module_& module);
 void register_fitter(py::module_& module);
+void register_committee(py::module_& module);
+void register_rule_fit(py::module_& module);
+void register_generalised_linear(py::module_& module);
 void register_device(py::module_& module);
 
 }  // namespace diskern::python
@@ -50,13 +54,17 @@ PYBIND11_MODULE(_core, module) {
   register_adversarial(module);
   register_folds(module);
   register_uniformity(module);
+  register_classical(module);
+  register_response_densities(module);
   register_model(module);
   register_composite(module);
   register_neighbours(module);
   register_clustering(module);
   register_kmeans(module);
-  register_classical(module);
   register_device(module);
   register_principal_components(module);
   register_fitter(module);
+  register_committee(module);
+  register_rule_fit(module);
+  register_generalised_linear(module);
 }

@@ -37,6 +37,8 @@ _LAZY: dict[str, str] = {
     "KNeighborsRegressor": ".estimators.neighbours",
     "LinearDiscriminantClassifier": ".estimators.fisher",
     "LinearDiscriminantRegressor": ".estimators.fisher",
+    "LinearRegression": ".estimators.logistic",
+    "LogisticRegression": ".estimators.logistic",
     "MiniBatchKMeans": ".estimators.mini_batch_kmeans",
     "Model": ".model",
     "NearestNeighbors": ".estimators.neighbours",

@@ -10,7 +10,7 @@ import numpy
 import numpy.typing
 import typing
 import typing_extensions
-__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'AdversarialFit', 'AdversarialParams', 'Aggregation', 'AnnealingParams', 'Averaging', 'BoostTransform', 'Boosted', 'BoostingMode', 'Cancellation', 'Categories', 'ClusterFractions', 'Criterion', 'CutSide', 'Cuts', 'CutsEfficiency', 'CutsFitter', 'CutsParams', 'CutsVariable', 'Density', 'DensitySettings', 'DescentParams', 'DeviceBuffer', 'DeviceError', 'DiscriminantResult', 'DlpackTensor', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'Foam', 'FoamKernel', 'FoamKind', 'FoamParams', 'FoamSplit', 'FoamTarget', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'Formula', 'FormulaFitter', 'FormulaLoss', 'FormulaParams', 'FormulaResult', 'GeneticParams', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansBoundsUse', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelTemperature', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'MonteCarloParams', 'NegativeWeights', 'NeighbourWeight', 'Neighbours', 'NeighboursPredictor', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'RangeKernel', 'RangeSearchParams', 'ScheduleKind', 'SearchOrder', 'Singular', 'SvmKernel', 'SvmParams', 'SvmResult', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaNeighboursParams', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'UBoostParams', 'UBoostResult', 'ValidationMetric', 'VolumeMode', 'Votes', 'available_threads', 'cuda_devices', 'cuda_status', 'device_of', 'evaluate_on_device', 'find_bin_edges', 'fit_ada_boost', 'fit_adversarial', 'fit_clue', 'fit_cuts', 'fit_dbscan', 'fit_dbscan_events', 'fit_dbscan_on_device', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_foam', 'fit_formula', 'fit_gradient_boosting', 'fit_graph', 'fit_graph_stream', 'fit_hmatrix', 'fit_kmeans_on_device', 'fit_likelihood', 'fit_linear_discriminant', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_svm', 'fit_tmva_forest', 'fit_tmva_neighbours', 'fit_uboost', 'flatness', 'graph_gradients', 'graph_seconds', 'instruction_set', 'link_responses', 'load_model', 'make_range_search', 'mean_variance_on_device', 'mini_batch_step', 'model_from_bytes', 'moments', 'neighbor_flatness', 'partial_dependence', 'predict_kmeans', 'predict_kmeans_on_device', 'protected_bins', 'random_order', 'raw_scores', 'seed_kmeans_on_device', 'select_on_device', 'silhouettes', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'synchronize_device', 'tmva_poisson', 'transform_kmeans', 'tree_answers']
+__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'AdversarialFit', 'AdversarialParams', 'Aggregation', 'AnnealingParams', 'Averaging', 'BoostTransform', 'Boosted', 'BoostingMode', 'Cancellation', 'Categories', 'ClusterFractions', 'Committee', 'CommitteeScale', 'Criterion', 'CutSide', 'Cuts', 'CutsEfficiency', 'CutsFitter', 'CutsParams', 'CutsVariable', 'Density', 'DensitySettings', 'DescentParams', 'DeviceBuffer', 'DeviceError', 'DiscriminantResult', 'DlpackTensor', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'Foam', 'FoamKernel', 'FoamKind', 'FoamParams', 'FoamSplit', 'FoamTarget', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'Formula', 'FormulaFitter', 'FormulaLoss', 'FormulaParams', 'FormulaResult', 'GeneticParams', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansBoundsUse', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelTemperature', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'LinearFitParams', 'LinearFitResult', 'LinearLoss', 'LinearSolver', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'MonteCarloParams', 'NegativeWeights', 'NeighbourWeight', 'Neighbours', 'NeighboursPredictor', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'RangeKernel', 'RangeSearchParams', 'ResponseDensities', 'ResponseDensityParams', 'RuleFitParams', 'RuleFitResult', 'RuleForest', 'RuleModel', 'Rules', 'ScheduleKind', 'SearchOrder', 'Singular', 'SvmKernel', 'SvmParams', 'SvmResult', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaNeighboursParams', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'UBoostParams', 'UBoostResult', 'ValidationMetric', 'VolumeMode', 'Votes', 'available_threads', 'cuda_devices', 'cuda_status', 'device_of', 'evaluate_on_device', 'find_bin_edges', 'fit_ada_boost', 'fit_adversarial', 'fit_clue', 'fit_cuts', 'fit_dbscan', 'fit_dbscan_events', 'fit_dbscan_on_device', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_foam', 'fit_formula', 'fit_gradient_boosting', 'fit_graph', 'fit_graph_stream', 'fit_hmatrix', 'fit_kmeans_on_device', 'fit_likelihood', 'fit_linear', 'fit_linear_discriminant', 'fit_logistic', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_response_densities', 'fit_rules', 'fit_svm', 'fit_svm_regression', 'fit_tmva_forest', 'fit_tmva_neighbours', 'fit_uboost', 'flatness', 'graph_gradients', 'graph_seconds', 'instruction_set', 'link_responses', 'load_model', 'make_range_search', 'mean_variance_on_device', 'mini_batch_step', 'model_from_bytes', 'moments', 'neighbor_flatness', 'partial_dependence', 'predict_kmeans', 'predict_kmeans_on_device', 'protected_bins', 'random_order', 'raw_scores', 'seed_kmeans_on_device', 'select_on_device', 'silhouettes', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'synchronize_device', 'tmva_poisson', 'transform_kmeans', 'tree_answers']
 class Error(Exception):
     pass
 class InvalidArgument(Error, ValueError):
@@ -3080,6 +3080,10 @@ class FoldsPredictor(Predictor):
         """
         Predictor f was trained without fold f; chains (None: no transformation) belong to it.
         """
+    def chain(self, index: typing.SupportsInt | typing.SupportsIndex) -> TransformationChain:
+        """
+        The transformations of one fold; None without any.
+        """
     def fold(self, index: typing.SupportsInt | typing.SupportsIndex) -> Predictor:
         """
         The predictor of one fold.
@@ -3241,6 +3245,889 @@ class FlatnessParams:
     @uniform_classes.setter
     def uniform_classes(self, arg0: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> None:
         ...
+class FoamKind:
+    """
+    Members:
+
+      discriminant
+
+      separate
+
+      multiclass
+
+      target
+
+      multi_target
+    """
+    __members__: typing.ClassVar[dict[str, FoamKind]]
+    discriminant: typing.ClassVar[FoamKind]
+    multi_target: typing.ClassVar[FoamKind]
+    multiclass: typing.ClassVar[FoamKind]
+    separate: typing.ClassVar[FoamKind]
+    target: typing.ClassVar[FoamKind]
+    @typing.overload
+    def __eq__(self, other: FoamKind) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: FoamKind) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class FoamKernel:
+    """
+    Members:
+
+      none
+
+      gauss
+
+      linear_neighbours
+    """
+    __members__: typing.ClassVar[dict[str, FoamKernel]]
+    gauss: typing.ClassVar[FoamKernel]
+    linear_neighbours: typing.ClassVar[FoamKernel]
+    none: typing.ClassVar[FoamKernel]
+    @typing.overload
+    def __eq__(self, other: FoamKernel) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: FoamKernel) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class FoamTarget:
+    """
+    Members:
+
+      mean
+
+      most_probable
+    """
+    __members__: typing.ClassVar[dict[str, FoamTarget]]
+    mean: typing.ClassVar[FoamTarget]
+    most_probable: typing.ClassVar[FoamTarget]
+    @typing.overload
+    def __eq__(self, other: FoamTarget) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: FoamTarget) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class FoamSplit:
+    """
+    Members:
+
+      none
+
+      GiniIndex
+
+      MisClassificationError
+
+      CrossEntropy
+
+      GiniIndexWithLaplace
+
+      SdivSqrtSplusB
+    """
+    CrossEntropy: typing.ClassVar[FoamSplit]
+    GiniIndex: typing.ClassVar[FoamSplit]
+    GiniIndexWithLaplace: typing.ClassVar[FoamSplit]
+    MisClassificationError: typing.ClassVar[FoamSplit]
+    SdivSqrtSplusB: typing.ClassVar[FoamSplit]
+    __members__: typing.ClassVar[dict[str, FoamSplit]]
+    none: typing.ClassVar[FoamSplit]
+    @typing.overload
+    def __eq__(self, other: FoamSplit) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: FoamSplit) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class FoamParams:
+    DTLogic: FoamSplit
+    Kernel: FoamKernel
+    SigBgSeparate: bool
+    TargetSelection: FoamTarget
+    UseYesNoCell: bool
+    kind: FoamKind
+    def __init__(self) -> None:
+        ...
+    @property
+    def MaxDepth(self) -> int:
+        ...
+    @MaxDepth.setter
+    def MaxDepth(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Nmin(self) -> int:
+        ...
+    @Nmin.setter
+    def Nmin(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def TailCut(self) -> float:
+        ...
+    @TailCut.setter
+    def TailCut(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def VolFrac(self) -> float:
+        ...
+    @VolFrac.setter
+    def VolFrac(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def nActiveCells(self) -> int:
+        ...
+    @nActiveCells.setter
+    def nActiveCells(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def nBin(self) -> int:
+        ...
+    @nBin.setter
+    def nBin(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def nSampl(self) -> int:
+        ...
+    @nSampl.setter
+    def nSampl(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def signal_class(self) -> int:
+        ...
+    @signal_class.setter
+    def signal_class(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+class Foam(Predictor):
+    """
+    TMVA's PDEFoam; immutable.
+    """
+    @property
+    def divisions(self) -> list[int]:
+        """
+        How often each dimension is divided.
+        """
+    @property
+    def leaf_counts(self) -> list[int]:
+        ...
+class Interpolation:
+    """
+    How a density is drawn through a histogram.
+
+    Members:
+
+      Spline0
+
+      Spline1
+
+      Spline2
+
+      Spline3
+
+      Spline5
+
+      KDE
+    """
+    KDE: typing.ClassVar[Interpolation]
+    Spline0: typing.ClassVar[Interpolation]
+    Spline1: typing.ClassVar[Interpolation]
+    Spline2: typing.ClassVar[Interpolation]
+    Spline3: typing.ClassVar[Interpolation]
+    Spline5: typing.ClassVar[Interpolation]
+    __members__: typing.ClassVar[dict[str, Interpolation]]
+    @typing.overload
+    def __eq__(self, other: Interpolation) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: Interpolation) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class KernelWidth:
+    """
+    Width of the kernels of a density.
+
+    Members:
+
+      Nonadaptive
+
+      Adaptive
+    """
+    Adaptive: typing.ClassVar[KernelWidth]
+    Nonadaptive: typing.ClassVar[KernelWidth]
+    __members__: typing.ClassVar[dict[str, KernelWidth]]
+    @typing.overload
+    def __eq__(self, other: KernelWidth) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: KernelWidth) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class KernelBorder:
+    """
+    What becomes of kernels that reach beyond the range.
+
+    Members:
+
+      Ignore
+
+      Renorm
+
+      Mirror
+    """
+    Ignore: typing.ClassVar[KernelBorder]
+    Mirror: typing.ClassVar[KernelBorder]
+    Renorm: typing.ClassVar[KernelBorder]
+    __members__: typing.ClassVar[dict[str, KernelBorder]]
+    @typing.overload
+    def __eq__(self, other: KernelBorder) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: KernelBorder) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class DensitySettings:
+    interpolation: Interpolation
+    kernel_border: KernelBorder
+    kernel_width: KernelWidth
+    def __init__(self) -> None:
+        ...
+    @property
+    def fine_factor(self) -> float:
+        ...
+    @fine_factor.setter
+    def fine_factor(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def maximum_smoothing(self) -> int:
+        ...
+    @maximum_smoothing.setter
+    def maximum_smoothing(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def minimum_smoothing(self) -> int:
+        ...
+    @minimum_smoothing.setter
+    def minimum_smoothing(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+class Density:
+    """
+    TMVA's PDF of one variable; immutable.
+    """
+    def __init__(self, settings: DensitySettings, minimum: typing.SupportsFloat | typing.SupportsIndex, maximum: typing.SupportsFloat | typing.SupportsIndex, contents: numpy.typing.NDArray[typing.Any]) -> None:
+        """
+        From the float32 contents of the bins of a histogram of equal bins.
+        """
+    def cumulative(self, x: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Its integral up to float64 x.
+        """
+    def value(self, x: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        The density at float64 x.
+        """
+    @property
+    def contents(self) -> list[float]:
+        """
+        Of the bins of its histogram.
+        """
+class HMatrixParams:
+    def __init__(self) -> None:
+        ...
+    @property
+    def signal_class(self) -> int:
+        ...
+    @signal_class.setter
+    def signal_class(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def variable_names(self) -> list[str]:
+        ...
+    @variable_names.setter
+    def variable_names(self, arg0: collections.abc.Sequence[str]) -> None:
+        ...
+class SvmKernel:
+    """
+    Members:
+
+      RBF
+
+      MultiGauss
+
+      Polynomial
+
+      Prod
+
+      Sum
+    """
+    MultiGauss: typing.ClassVar[SvmKernel]
+    Polynomial: typing.ClassVar[SvmKernel]
+    Prod: typing.ClassVar[SvmKernel]
+    RBF: typing.ClassVar[SvmKernel]
+    Sum: typing.ClassVar[SvmKernel]
+    __members__: typing.ClassVar[dict[str, SvmKernel]]
+    @typing.overload
+    def __eq__(self, other: SvmKernel) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: SvmKernel) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class SvmParams:
+    Kernel: SvmKernel
+    def __init__(self) -> None:
+        ...
+    @property
+    def C(self) -> float:
+        ...
+    @C.setter
+    def C(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Gamma(self) -> float:
+        ...
+    @Gamma.setter
+    def Gamma(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def GammaList(self) -> list[float]:
+        ...
+    @GammaList.setter
+    def GammaList(self, arg1: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> None:
+        ...
+    @property
+    def KernelList(self) -> list[SvmKernel]:
+        ...
+    @KernelList.setter
+    def KernelList(self, arg1: collections.abc.Sequence[SvmKernel]) -> None:
+        ...
+    @property
+    def MaxIter(self) -> int:
+        ...
+    @MaxIter.setter
+    def MaxIter(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Order(self) -> int:
+        ...
+    @Order.setter
+    def Order(self, arg1: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Theta(self) -> float:
+        ...
+    @Theta.setter
+    def Theta(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Tol(self) -> float:
+        ...
+    @Tol.setter
+    def Tol(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def signal_class(self) -> int:
+        ...
+    @signal_class.setter
+    def signal_class(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+class SvmResult:
+    @property
+    def iterations(self) -> int:
+        ...
+    @property
+    def predictor(self) -> Predictor:
+        ...
+    @property
+    def vector_count(self) -> int:
+        ...
+    @property
+    def violation(self) -> float:
+        ...
+class VolumeMode:
+    """
+    Members:
+
+      Unscaled
+
+      MinMax
+
+      RMS
+
+      Adaptive
+
+      kNN
+    """
+    Adaptive: typing.ClassVar[VolumeMode]
+    MinMax: typing.ClassVar[VolumeMode]
+    RMS: typing.ClassVar[VolumeMode]
+    Unscaled: typing.ClassVar[VolumeMode]
+    __members__: typing.ClassVar[dict[str, VolumeMode]]
+    kNN: typing.ClassVar[VolumeMode]
+    @typing.overload
+    def __eq__(self, other: VolumeMode) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: VolumeMode) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class RangeKernel:
+    """
+    Members:
+
+      Box
+
+      Sphere
+
+      Teepee
+
+      Gauss
+
+      Sinc3
+
+      Sinc5
+
+      Sinc7
+
+      Sinc9
+
+      Sinc11
+
+      Lanczos2
+
+      Lanczos3
+
+      Lanczos5
+
+      Lanczos8
+
+      Trim
+    """
+    Box: typing.ClassVar[RangeKernel]
+    Gauss: typing.ClassVar[RangeKernel]
+    Lanczos2: typing.ClassVar[RangeKernel]
+    Lanczos3: typing.ClassVar[RangeKernel]
+    Lanczos5: typing.ClassVar[RangeKernel]
+    Lanczos8: typing.ClassVar[RangeKernel]
+    Sinc11: typing.ClassVar[RangeKernel]
+    Sinc3: typing.ClassVar[RangeKernel]
+    Sinc5: typing.ClassVar[RangeKernel]
+    Sinc7: typing.ClassVar[RangeKernel]
+    Sinc9: typing.ClassVar[RangeKernel]
+    Sphere: typing.ClassVar[RangeKernel]
+    Teepee: typing.ClassVar[RangeKernel]
+    Trim: typing.ClassVar[RangeKernel]
+    __members__: typing.ClassVar[dict[str, RangeKernel]]
+    @typing.overload
+    def __eq__(self, other: RangeKernel) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: RangeKernel) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class RangeSearchParams:
+    KernelEstimator: RangeKernel
+    VolumeRangeMode: VolumeMode
+    def __init__(self) -> None:
+        ...
+    @property
+    def DeltaFrac(self) -> float:
+        ...
+    @DeltaFrac.setter
+    def DeltaFrac(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def GaussSigma(self) -> float:
+        ...
+    @GaussSigma.setter
+    def GaussSigma(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def InitialScale(self) -> float:
+        ...
+    @InitialScale.setter
+    def InitialScale(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def MaxVIterations(self) -> float:
+        ...
+    @MaxVIterations.setter
+    def MaxVIterations(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def NEventsMax(self) -> float:
+        ...
+    @NEventsMax.setter
+    def NEventsMax(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def NEventsMin(self) -> float:
+        ...
+    @NEventsMin.setter
+    def NEventsMin(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+class LikelihoodDensity:
+    settings: DensitySettings
+    def __init__(self) -> None:
+        ...
+    @property
+    def bins(self) -> int:
+        ...
+    @bins.setter
+    def bins(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def events_per_bin(self) -> int:
+        ...
+    @events_per_bin.setter
+    def events_per_bin(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+class LikelihoodParams:
+    transform_output: bool
+    variable_types: str
+    def __init__(self) -> None:
+        ...
+    @property
+    def background(self) -> list[LikelihoodDensity]:
+        ...
+    @background.setter
+    def background(self, arg0: collections.abc.Sequence[LikelihoodDensity]) -> None:
+        ...
+    @property
+    def signal(self) -> list[LikelihoodDensity]:
+        ...
+    @signal.setter
+    def signal(self, arg0: collections.abc.Sequence[LikelihoodDensity]) -> None:
+        ...
+    @property
+    def signal_class(self) -> int:
+        ...
+    @signal_class.setter
+    def signal_class(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def variable_names(self) -> list[str]:
+        ...
+    @variable_names.setter
+    def variable_names(self, arg0: collections.abc.Sequence[str]) -> None:
+        ...
+class LikelihoodResult:
+    @property
+    def empty_bins(self) -> dict[str, list[int]]:
+        """
+        Bins without content of the histogram of each variable, for signal and background.
+        """
+    @property
+    def predictor(self) -> Predictor:
+        ...
+    @property
+    def ranking(self) -> list[float]:
+        ...
+class ResponseDensityParams:
+    settings: DensitySettings
+    def __init__(self) -> None:
+        ...
+    @property
+    def bins(self) -> int:
+        ...
+    @bins.setter
+    def bins(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def events_per_bin(self) -> int:
+        ...
+    @events_per_bin.setter
+    def events_per_bin(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+class ResponseDensities:
+    """
+    Densities of the response for signal and background; immutable.
+    """
+    def __init__(self, signal: Density, background: Density) -> None:
+        ...
+    def probability(self, response: numpy.typing.NDArray[typing.Any], signal_fraction: typing.SupportsFloat | typing.SupportsIndex = 0.5) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Of events with these float64 responses to be signal.
+        """
+    def rarity(self, response: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        The part of background with a smaller response.
+        """
+    @property
+    def background(self) -> Density:
+        ...
+    @property
+    def signal(self) -> Density:
+        ...
 class Model:
     """
     A trained method with everything that is needed to apply it; immutable.
@@ -3304,6 +4191,10 @@ class Model:
         """
         The text of a model of XGBoost.
         """
+    def with_response_densities(self, densities: ResponseDensities) -> Model:
+        """
+        The same model with densities of its response; None: without.
+        """
     @property
     def chain(self) -> typing.Any:
         ...
@@ -3332,6 +4223,11 @@ class Model:
     @property
     def predictor(self) -> Predictor:
         ...
+    @property
+    def response_densities(self) -> ResponseDensities:
+        """
+        The densities of the response; None without any.
+        """
     @property
     def variable_count(self) -> int:
         ...
@@ -3882,836 +4778,6 @@ class KMeansPredictor(Predictor):
         ...
     @property
     def centres(self) -> numpy.typing.NDArray[numpy.float64]:
-        ...
-class FoamKind:
-    """
-    Members:
-
-      discriminant
-
-      separate
-
-      multiclass
-
-      target
-
-      multi_target
-    """
-    __members__: typing.ClassVar[dict[str, FoamKind]]
-    discriminant: typing.ClassVar[FoamKind]
-    multi_target: typing.ClassVar[FoamKind]
-    multiclass: typing.ClassVar[FoamKind]
-    separate: typing.ClassVar[FoamKind]
-    target: typing.ClassVar[FoamKind]
-    @typing.overload
-    def __eq__(self, other: FoamKind) -> bool:
-        ...
-    @typing.overload
-    def __eq__(self, other: typing.Any) -> bool:
-        ...
-    def __getstate__(self) -> int:
-        ...
-    def __hash__(self) -> int:
-        ...
-    def __index__(self) -> int:
-        ...
-    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    def __int__(self) -> int:
-        ...
-    @typing.overload
-    def __ne__(self, other: FoamKind) -> bool:
-        ...
-    @typing.overload
-    def __ne__(self, other: typing.Any) -> bool:
-        ...
-    def __repr__(self) -> str:
-        ...
-    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    def __str__(self) -> str:
-        ...
-    @property
-    def name(self) -> str:
-        ...
-    @property
-    def value(self) -> int:
-        ...
-class FoamKernel:
-    """
-    Members:
-
-      none
-
-      gauss
-
-      linear_neighbours
-    """
-    __members__: typing.ClassVar[dict[str, FoamKernel]]
-    gauss: typing.ClassVar[FoamKernel]
-    linear_neighbours: typing.ClassVar[FoamKernel]
-    none: typing.ClassVar[FoamKernel]
-    @typing.overload
-    def __eq__(self, other: FoamKernel) -> bool:
-        ...
-    @typing.overload
-    def __eq__(self, other: typing.Any) -> bool:
-        ...
-    def __getstate__(self) -> int:
-        ...
-    def __hash__(self) -> int:
-        ...
-    def __index__(self) -> int:
-        ...
-    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    def __int__(self) -> int:
-        ...
-    @typing.overload
-    def __ne__(self, other: FoamKernel) -> bool:
-        ...
-    @typing.overload
-    def __ne__(self, other: typing.Any) -> bool:
-        ...
-    def __repr__(self) -> str:
-        ...
-    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    def __str__(self) -> str:
-        ...
-    @property
-    def name(self) -> str:
-        ...
-    @property
-    def value(self) -> int:
-        ...
-class FoamTarget:
-    """
-    Members:
-
-      mean
-
-      most_probable
-    """
-    __members__: typing.ClassVar[dict[str, FoamTarget]]
-    mean: typing.ClassVar[FoamTarget]
-    most_probable: typing.ClassVar[FoamTarget]
-    @typing.overload
-    def __eq__(self, other: FoamTarget) -> bool:
-        ...
-    @typing.overload
-    def __eq__(self, other: typing.Any) -> bool:
-        ...
-    def __getstate__(self) -> int:
-        ...
-    def __hash__(self) -> int:
-        ...
-    def __index__(self) -> int:
-        ...
-    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    def __int__(self) -> int:
-        ...
-    @typing.overload
-    def __ne__(self, other: FoamTarget) -> bool:
-        ...
-    @typing.overload
-    def __ne__(self, other: typing.Any) -> bool:
-        ...
-    def __repr__(self) -> str:
-        ...
-    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    def __str__(self) -> str:
-        ...
-    @property
-    def name(self) -> str:
-        ...
-    @property
-    def value(self) -> int:
-        ...
-class FoamSplit:
-    """
-    Members:
-
-      none
-
-      GiniIndex
-
-      MisClassificationError
-
-      CrossEntropy
-
-      GiniIndexWithLaplace
-
-      SdivSqrtSplusB
-    """
-    CrossEntropy: typing.ClassVar[FoamSplit]
-    GiniIndex: typing.ClassVar[FoamSplit]
-    GiniIndexWithLaplace: typing.ClassVar[FoamSplit]
-    MisClassificationError: typing.ClassVar[FoamSplit]
-    SdivSqrtSplusB: typing.ClassVar[FoamSplit]
-    __members__: typing.ClassVar[dict[str, FoamSplit]]
-    none: typing.ClassVar[FoamSplit]
-    @typing.overload
-    def __eq__(self, other: FoamSplit) -> bool:
-        ...
-    @typing.overload
-    def __eq__(self, other: typing.Any) -> bool:
-        ...
-    def __getstate__(self) -> int:
-        ...
-    def __hash__(self) -> int:
-        ...
-    def __index__(self) -> int:
-        ...
-    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    def __int__(self) -> int:
-        ...
-    @typing.overload
-    def __ne__(self, other: FoamSplit) -> bool:
-        ...
-    @typing.overload
-    def __ne__(self, other: typing.Any) -> bool:
-        ...
-    def __repr__(self) -> str:
-        ...
-    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    def __str__(self) -> str:
-        ...
-    @property
-    def name(self) -> str:
-        ...
-    @property
-    def value(self) -> int:
-        ...
-class FoamParams:
-    DTLogic: FoamSplit
-    Kernel: FoamKernel
-    SigBgSeparate: bool
-    TargetSelection: FoamTarget
-    UseYesNoCell: bool
-    kind: FoamKind
-    def __init__(self) -> None:
-        ...
-    @property
-    def MaxDepth(self) -> int:
-        ...
-    @MaxDepth.setter
-    def MaxDepth(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def Nmin(self) -> int:
-        ...
-    @Nmin.setter
-    def Nmin(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def TailCut(self) -> float:
-        ...
-    @TailCut.setter
-    def TailCut(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def VolFrac(self) -> float:
-        ...
-    @VolFrac.setter
-    def VolFrac(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def nActiveCells(self) -> int:
-        ...
-    @nActiveCells.setter
-    def nActiveCells(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def nBin(self) -> int:
-        ...
-    @nBin.setter
-    def nBin(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def nSampl(self) -> int:
-        ...
-    @nSampl.setter
-    def nSampl(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def signal_class(self) -> int:
-        ...
-    @signal_class.setter
-    def signal_class(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-class Foam(Predictor):
-    """
-    TMVA's PDEFoam; immutable.
-    """
-    @property
-    def divisions(self) -> list[int]:
-        """
-        How often each dimension is divided.
-        """
-    @property
-    def leaf_counts(self) -> list[int]:
-        ...
-class Interpolation:
-    """
-    How a density is drawn through a histogram.
-
-    Members:
-
-      Spline0
-
-      Spline1
-
-      Spline2
-
-      Spline3
-
-      Spline5
-
-      KDE
-    """
-    KDE: typing.ClassVar[Interpolation]
-    Spline0: typing.ClassVar[Interpolation]
-    Spline1: typing.ClassVar[Interpolation]
-    Spline2: typing.ClassVar[Interpolation]
-    Spline3: typing.ClassVar[Interpolation]
-    Spline5: typing.ClassVar[Interpolation]
-    __members__: typing.ClassVar[dict[str, Interpolation]]
-    @typing.overload
-    def __eq__(self, other: Interpolation) -> bool:
-        ...
-    @typing.overload
-    def __eq__(self, other: typing.Any) -> bool:
-        ...
-    def __getstate__(self) -> int:
-        ...
-    def __hash__(self) -> int:
-        ...
-    def __index__(self) -> int:
-        ...
-    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    def __int__(self) -> int:
-        ...
-    @typing.overload
-    def __ne__(self, other: Interpolation) -> bool:
-        ...
-    @typing.overload
-    def __ne__(self, other: typing.Any) -> bool:
-        ...
-    def __repr__(self) -> str:
-        ...
-    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    def __str__(self) -> str:
-        ...
-    @property
-    def name(self) -> str:
-        ...
-    @property
-    def value(self) -> int:
-        ...
-class KernelWidth:
-    """
-    Width of the kernels of a density.
-
-    Members:
-
-      Nonadaptive
-
-      Adaptive
-    """
-    Adaptive: typing.ClassVar[KernelWidth]
-    Nonadaptive: typing.ClassVar[KernelWidth]
-    __members__: typing.ClassVar[dict[str, KernelWidth]]
-    @typing.overload
-    def __eq__(self, other: KernelWidth) -> bool:
-        ...
-    @typing.overload
-    def __eq__(self, other: typing.Any) -> bool:
-        ...
-    def __getstate__(self) -> int:
-        ...
-    def __hash__(self) -> int:
-        ...
-    def __index__(self) -> int:
-        ...
-    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    def __int__(self) -> int:
-        ...
-    @typing.overload
-    def __ne__(self, other: KernelWidth) -> bool:
-        ...
-    @typing.overload
-    def __ne__(self, other: typing.Any) -> bool:
-        ...
-    def __repr__(self) -> str:
-        ...
-    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    def __str__(self) -> str:
-        ...
-    @property
-    def name(self) -> str:
-        ...
-    @property
-    def value(self) -> int:
-        ...
-class KernelBorder:
-    """
-    What becomes of kernels that reach beyond the range.
-
-    Members:
-
-      Ignore
-
-      Renorm
-
-      Mirror
-    """
-    Ignore: typing.ClassVar[KernelBorder]
-    Mirror: typing.ClassVar[KernelBorder]
-    Renorm: typing.ClassVar[KernelBorder]
-    __members__: typing.ClassVar[dict[str, KernelBorder]]
-    @typing.overload
-    def __eq__(self, other: KernelBorder) -> bool:
-        ...
-    @typing.overload
-    def __eq__(self, other: typing.Any) -> bool:
-        ...
-    def __getstate__(self) -> int:
-        ...
-    def __hash__(self) -> int:
-        ...
-    def __index__(self) -> int:
-        ...
-    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    def __int__(self) -> int:
-        ...
-    @typing.overload
-    def __ne__(self, other: KernelBorder) -> bool:
-        ...
-    @typing.overload
-    def __ne__(self, other: typing.Any) -> bool:
-        ...
-    def __repr__(self) -> str:
-        ...
-    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    def __str__(self) -> str:
-        ...
-    @property
-    def name(self) -> str:
-        ...
-    @property
-    def value(self) -> int:
-        ...
-class DensitySettings:
-    interpolation: Interpolation
-    kernel_border: KernelBorder
-    kernel_width: KernelWidth
-    def __init__(self) -> None:
-        ...
-    @property
-    def fine_factor(self) -> float:
-        ...
-    @fine_factor.setter
-    def fine_factor(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def maximum_smoothing(self) -> int:
-        ...
-    @maximum_smoothing.setter
-    def maximum_smoothing(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def minimum_smoothing(self) -> int:
-        ...
-    @minimum_smoothing.setter
-    def minimum_smoothing(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-class Density:
-    """
-    TMVA's PDF of one variable; immutable.
-    """
-    def __init__(self, settings: DensitySettings, minimum: typing.SupportsFloat | typing.SupportsIndex, maximum: typing.SupportsFloat | typing.SupportsIndex, contents: numpy.typing.NDArray[typing.Any]) -> None:
-        """
-        From the float32 contents of the bins of a histogram of equal bins.
-        """
-    def cumulative(self, x: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[numpy.float64]:
-        """
-        Its integral up to float64 x.
-        """
-    def value(self, x: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[numpy.float64]:
-        """
-        The density at float64 x.
-        """
-class HMatrixParams:
-    def __init__(self) -> None:
-        ...
-    @property
-    def signal_class(self) -> int:
-        ...
-    @signal_class.setter
-    def signal_class(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def variable_names(self) -> list[str]:
-        ...
-    @variable_names.setter
-    def variable_names(self, arg0: collections.abc.Sequence[str]) -> None:
-        ...
-class SvmKernel:
-    """
-    Members:
-
-      RBF
-
-      MultiGauss
-
-      Polynomial
-    """
-    MultiGauss: typing.ClassVar[SvmKernel]
-    Polynomial: typing.ClassVar[SvmKernel]
-    RBF: typing.ClassVar[SvmKernel]
-    __members__: typing.ClassVar[dict[str, SvmKernel]]
-    @typing.overload
-    def __eq__(self, other: SvmKernel) -> bool:
-        ...
-    @typing.overload
-    def __eq__(self, other: typing.Any) -> bool:
-        ...
-    def __getstate__(self) -> int:
-        ...
-    def __hash__(self) -> int:
-        ...
-    def __index__(self) -> int:
-        ...
-    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    def __int__(self) -> int:
-        ...
-    @typing.overload
-    def __ne__(self, other: SvmKernel) -> bool:
-        ...
-    @typing.overload
-    def __ne__(self, other: typing.Any) -> bool:
-        ...
-    def __repr__(self) -> str:
-        ...
-    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    def __str__(self) -> str:
-        ...
-    @property
-    def name(self) -> str:
-        ...
-    @property
-    def value(self) -> int:
-        ...
-class SvmParams:
-    Kernel: SvmKernel
-    def __init__(self) -> None:
-        ...
-    @property
-    def C(self) -> float:
-        ...
-    @C.setter
-    def C(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def Gamma(self) -> float:
-        ...
-    @Gamma.setter
-    def Gamma(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def GammaList(self) -> list[float]:
-        ...
-    @GammaList.setter
-    def GammaList(self, arg1: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> None:
-        ...
-    @property
-    def MaxIter(self) -> int:
-        ...
-    @MaxIter.setter
-    def MaxIter(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def Order(self) -> int:
-        ...
-    @Order.setter
-    def Order(self, arg1: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def Theta(self) -> float:
-        ...
-    @Theta.setter
-    def Theta(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def Tol(self) -> float:
-        ...
-    @Tol.setter
-    def Tol(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def signal_class(self) -> int:
-        ...
-    @signal_class.setter
-    def signal_class(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-class SvmResult:
-    @property
-    def iterations(self) -> int:
-        ...
-    @property
-    def predictor(self) -> Predictor:
-        ...
-    @property
-    def vector_count(self) -> int:
-        ...
-    @property
-    def violation(self) -> float:
-        ...
-class VolumeMode:
-    """
-    Members:
-
-      Unscaled
-
-      MinMax
-
-      RMS
-
-      Adaptive
-
-      kNN
-    """
-    Adaptive: typing.ClassVar[VolumeMode]
-    MinMax: typing.ClassVar[VolumeMode]
-    RMS: typing.ClassVar[VolumeMode]
-    Unscaled: typing.ClassVar[VolumeMode]
-    __members__: typing.ClassVar[dict[str, VolumeMode]]
-    kNN: typing.ClassVar[VolumeMode]
-    @typing.overload
-    def __eq__(self, other: VolumeMode) -> bool:
-        ...
-    @typing.overload
-    def __eq__(self, other: typing.Any) -> bool:
-        ...
-    def __getstate__(self) -> int:
-        ...
-    def __hash__(self) -> int:
-        ...
-    def __index__(self) -> int:
-        ...
-    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    def __int__(self) -> int:
-        ...
-    @typing.overload
-    def __ne__(self, other: VolumeMode) -> bool:
-        ...
-    @typing.overload
-    def __ne__(self, other: typing.Any) -> bool:
-        ...
-    def __repr__(self) -> str:
-        ...
-    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    def __str__(self) -> str:
-        ...
-    @property
-    def name(self) -> str:
-        ...
-    @property
-    def value(self) -> int:
-        ...
-class RangeKernel:
-    """
-    Members:
-
-      Box
-
-      Sphere
-
-      Teepee
-
-      Gauss
-
-      Sinc3
-
-      Sinc5
-
-      Sinc7
-
-      Sinc9
-
-      Sinc11
-
-      Lanczos2
-
-      Lanczos3
-
-      Lanczos5
-
-      Lanczos8
-
-      Trim
-    """
-    Box: typing.ClassVar[RangeKernel]
-    Gauss: typing.ClassVar[RangeKernel]
-    Lanczos2: typing.ClassVar[RangeKernel]
-    Lanczos3: typing.ClassVar[RangeKernel]
-    Lanczos5: typing.ClassVar[RangeKernel]
-    Lanczos8: typing.ClassVar[RangeKernel]
-    Sinc11: typing.ClassVar[RangeKernel]
-    Sinc3: typing.ClassVar[RangeKernel]
-    Sinc5: typing.ClassVar[RangeKernel]
-    Sinc7: typing.ClassVar[RangeKernel]
-    Sinc9: typing.ClassVar[RangeKernel]
-    Sphere: typing.ClassVar[RangeKernel]
-    Teepee: typing.ClassVar[RangeKernel]
-    Trim: typing.ClassVar[RangeKernel]
-    __members__: typing.ClassVar[dict[str, RangeKernel]]
-    @typing.overload
-    def __eq__(self, other: RangeKernel) -> bool:
-        ...
-    @typing.overload
-    def __eq__(self, other: typing.Any) -> bool:
-        ...
-    def __getstate__(self) -> int:
-        ...
-    def __hash__(self) -> int:
-        ...
-    def __index__(self) -> int:
-        ...
-    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    def __int__(self) -> int:
-        ...
-    @typing.overload
-    def __ne__(self, other: RangeKernel) -> bool:
-        ...
-    @typing.overload
-    def __ne__(self, other: typing.Any) -> bool:
-        ...
-    def __repr__(self) -> str:
-        ...
-    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    def __str__(self) -> str:
-        ...
-    @property
-    def name(self) -> str:
-        ...
-    @property
-    def value(self) -> int:
-        ...
-class RangeSearchParams:
-    KernelEstimator: RangeKernel
-    VolumeRangeMode: VolumeMode
-    def __init__(self) -> None:
-        ...
-    @property
-    def DeltaFrac(self) -> float:
-        ...
-    @DeltaFrac.setter
-    def DeltaFrac(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def GaussSigma(self) -> float:
-        ...
-    @GaussSigma.setter
-    def GaussSigma(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def InitialScale(self) -> float:
-        ...
-    @InitialScale.setter
-    def InitialScale(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def MaxVIterations(self) -> float:
-        ...
-    @MaxVIterations.setter
-    def MaxVIterations(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def NEventsMax(self) -> float:
-        ...
-    @NEventsMax.setter
-    def NEventsMax(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def NEventsMin(self) -> float:
-        ...
-    @NEventsMin.setter
-    def NEventsMin(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
-        ...
-class LikelihoodDensity:
-    settings: DensitySettings
-    def __init__(self) -> None:
-        ...
-    @property
-    def bins(self) -> int:
-        ...
-    @bins.setter
-    def bins(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def events_per_bin(self) -> int:
-        ...
-    @events_per_bin.setter
-    def events_per_bin(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-class LikelihoodParams:
-    transform_output: bool
-    variable_types: str
-    def __init__(self) -> None:
-        ...
-    @property
-    def background(self) -> list[LikelihoodDensity]:
-        ...
-    @background.setter
-    def background(self, arg0: collections.abc.Sequence[LikelihoodDensity]) -> None:
-        ...
-    @property
-    def signal(self) -> list[LikelihoodDensity]:
-        ...
-    @signal.setter
-    def signal(self, arg0: collections.abc.Sequence[LikelihoodDensity]) -> None:
-        ...
-    @property
-    def signal_class(self) -> int:
-        ...
-    @signal_class.setter
-    def signal_class(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def variable_names(self) -> list[str]:
-        ...
-    @variable_names.setter
-    def variable_names(self, arg0: collections.abc.Sequence[str]) -> None:
-        ...
-class LikelihoodResult:
-    @property
-    def empty_bins(self) -> dict[str, list[int]]:
-        """
-        Bins without content of the histogram of each variable, for signal and background.
-        """
-    @property
-    def predictor(self) -> Predictor:
-        ...
-    @property
-    def ranking(self) -> list[float]:
         ...
 class DlpackTensor:
     """
@@ -5374,6 +5440,462 @@ class FormulaResult:
     @property
     def predictor(self) -> Formula:
         ...
+class CommitteeScale:
+    """
+    Members:
+
+      response
+
+      rank
+
+      probability
+    """
+    __members__: typing.ClassVar[dict[str, CommitteeScale]]
+    probability: typing.ClassVar[CommitteeScale]
+    rank: typing.ClassVar[CommitteeScale]
+    response: typing.ClassVar[CommitteeScale]
+    @typing.overload
+    def __eq__(self, other: CommitteeScale) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: CommitteeScale) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class Committee(Predictor):
+    """
+    The weighted mean of the responses of several models; immutable.
+    """
+    def __init__(self, variables: collections.abc.Sequence[str], scale: CommitteeScale, models: collections.abc.Sequence[Model], weights: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], knots: collections.abc.Sequence[collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]] = [], ranks: collections.abc.Sequence[collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]] = []) -> None:
+        ...
+    def model(self, index: typing.SupportsInt | typing.SupportsIndex) -> Model:
+        """
+        The model of one member.
+        """
+    @property
+    def member_count(self) -> int:
+        ...
+    @property
+    def scale(self) -> CommitteeScale:
+        ...
+    @property
+    def weights(self) -> list[float]:
+        ...
+class RuleModel:
+    """
+    Members:
+
+      ModRuleLinear
+
+      ModRule
+
+      ModLinear
+    """
+    ModLinear: typing.ClassVar[RuleModel]
+    ModRule: typing.ClassVar[RuleModel]
+    ModRuleLinear: typing.ClassVar[RuleModel]
+    __members__: typing.ClassVar[dict[str, RuleModel]]
+    @typing.overload
+    def __eq__(self, other: RuleModel) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: RuleModel) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class RuleForest:
+    """
+    Members:
+
+      AdaBoost
+
+      Random
+    """
+    AdaBoost: typing.ClassVar[RuleForest]
+    Random: typing.ClassVar[RuleForest]
+    __members__: typing.ClassVar[dict[str, RuleForest]]
+    @typing.overload
+    def __eq__(self, other: RuleForest) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: RuleForest) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class RuleFitParams:
+    ForestType: RuleForest
+    Model: RuleModel
+    def __init__(self) -> None:
+        ...
+    @property
+    def GDErrScale(self) -> float:
+        ...
+    @GDErrScale.setter
+    def GDErrScale(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def GDNSteps(self) -> int:
+        ...
+    @GDNSteps.setter
+    def GDNSteps(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def GDPathEveFrac(self) -> float:
+        ...
+    @GDPathEveFrac.setter
+    def GDPathEveFrac(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def GDStep(self) -> float:
+        ...
+    @GDStep.setter
+    def GDStep(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def GDTau(self) -> float:
+        ...
+    @GDTau.setter
+    def GDTau(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def GDTauPrec(self) -> float:
+        ...
+    @GDTauPrec.setter
+    def GDTauPrec(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def GDValidEveFrac(self) -> float:
+        ...
+    @GDValidEveFrac.setter
+    def GDValidEveFrac(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def LinQuantile(self) -> float:
+        ...
+    @LinQuantile.setter
+    def LinQuantile(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def MinImp(self) -> float:
+        ...
+    @MinImp.setter
+    def MinImp(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def RuleMinDist(self) -> float:
+        ...
+    @RuleMinDist.setter
+    def RuleMinDist(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def fEventsMax(self) -> float:
+        ...
+    @fEventsMax.setter
+    def fEventsMax(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def fEventsMin(self) -> float:
+        ...
+    @fEventsMin.setter
+    def fEventsMin(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def nTrees(self) -> int:
+        ...
+    @nTrees.setter
+    def nTrees(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def signal_class(self) -> int:
+        ...
+    @signal_class.setter
+    def signal_class(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def variable_names(self) -> list[str]:
+        ...
+    @variable_names.setter
+    def variable_names(self, arg0: collections.abc.Sequence[str]) -> None:
+        ...
+class Rules(Predictor):
+    """
+    TMVA's RuleFit; immutable.
+    """
+    @property
+    def linear(self) -> list[typing.Any]:
+        ...
+    @property
+    def offset(self) -> float:
+        ...
+    @property
+    def rules(self) -> list[typing.Any]:
+        ...
+    @property
+    def variable_importance(self) -> list[float]:
+        ...
+class RuleFitResult:
+    @property
+    def importance(self) -> list[float]:
+        ...
+    @property
+    def path_error(self) -> list[float]:
+        ...
+    @property
+    def path_step(self) -> list[float]:
+        ...
+    @property
+    def predictor(self) -> Rules:
+        ...
+    @property
+    def rules_different(self) -> int:
+        ...
+    @property
+    def rules_made(self) -> int:
+        ...
+    @property
+    def steps(self) -> int:
+        ...
+    @property
+    def still_falling(self) -> bool:
+        ...
+    @property
+    def tau(self) -> float:
+        ...
+class LinearLoss:
+    """
+    Members:
+
+      squared
+
+      logistic
+    """
+    __members__: typing.ClassVar[dict[str, LinearLoss]]
+    logistic: typing.ClassVar[LinearLoss]
+    squared: typing.ClassVar[LinearLoss]
+    @typing.overload
+    def __eq__(self, other: LinearLoss) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: LinearLoss) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class LinearSolver:
+    """
+    Members:
+
+      Newton
+
+      GradientDescent
+
+      Stochastic
+
+      MiniBatch
+    """
+    GradientDescent: typing.ClassVar[LinearSolver]
+    MiniBatch: typing.ClassVar[LinearSolver]
+    Newton: typing.ClassVar[LinearSolver]
+    Stochastic: typing.ClassVar[LinearSolver]
+    __members__: typing.ClassVar[dict[str, LinearSolver]]
+    @typing.overload
+    def __eq__(self, other: LinearSolver) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: LinearSolver) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class LinearFitParams:
+    Solver: LinearSolver
+    Standardise: bool
+    loss: LinearLoss
+    def __init__(self) -> None:
+        ...
+    @property
+    def BatchSize(self) -> int:
+        ...
+    @BatchSize.setter
+    def BatchSize(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def L1(self) -> float:
+        ...
+    @L1.setter
+    def L1(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def L2(self) -> float:
+        ...
+    @L2.setter
+    def L2(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def LearningRate(self) -> float:
+        ...
+    @LearningRate.setter
+    def LearningRate(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def MaxIterations(self) -> int:
+        ...
+    @MaxIterations.setter
+    def MaxIterations(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def Tolerance(self) -> float:
+        ...
+    @Tolerance.setter
+    def Tolerance(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def variable_names(self) -> list[str]:
+        ...
+    @variable_names.setter
+    def variable_names(self, arg0: collections.abc.Sequence[str]) -> None:
+        ...
+class LinearFitResult:
+    @property
+    def converged(self) -> bool:
+        ...
+    @property
+    def loss(self) -> list[float]:
+        ...
+    @property
+    def predictor(self) -> Linear:
+        ...
+    @property
+    def ranking(self) -> list[float]:
+        ...
 def _register_cuda_backend(address: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
     For tests: work with the backend at an address (the emulated one); 0: without any.
@@ -5470,9 +5992,17 @@ def fit_likelihood(params: LikelihoodParams, chain: TransformationChain | None, 
     """
     TMVA's Likelihood of float32 events before the transformations of chain.
     """
+def fit_linear(params: LinearFitParams, events: numpy.typing.NDArray[typing.Any], target: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], seed: typing.SupportsInt | typing.SupportsIndex = 0, threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> LinearFitResult:
+    """
+    Linear regression of float64 targets, one column per output.
+    """
 def fit_linear_discriminant(params: LinearDiscriminantParams, events: numpy.typing.NDArray[typing.Any], targets: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 0) -> DiscriminantResult:
     """
     TMVA's LD: weighted least squares of float64 targets of shape (events, outputs).
+    """
+def fit_logistic(params: LinearFitParams, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], n_classes: typing.SupportsInt | typing.SupportsIndex, signal_class: typing.SupportsInt | typing.SupportsIndex, weight: numpy.typing.NDArray[typing.Any], seed: typing.SupportsInt | typing.SupportsIndex = 0, threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> LinearFitResult:
+    """
+    Logistic regression, of several classes softmax.
     """
 def fit_mini_batches(rows: numpy.typing.NDArray[typing.Any], centres: numpy.typing.NDArray[typing.Any], batch_size: typing.SupportsInt | typing.SupportsIndex, steps: typing.SupportsInt | typing.SupportsIndex, tolerance: typing.SupportsFloat | typing.SupportsIndex, max_no_improvement: typing.SupportsInt | typing.SupportsIndex | None, reassignment_ratio: typing.SupportsFloat | typing.SupportsIndex, trace: bool = False, weight: typing.Any = None, seed: typing.SupportsInt | typing.SupportsIndex = 0, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> dict[str, typing.Any]:
     """
@@ -5486,9 +6016,21 @@ def fit_random_forest(params: RandomForestParams, events: numpy.typing.NDArray[t
     """
     Events float32 (events, variables), weight float64, class_index int32 or target float64.
     """
+def fit_response_densities(signal: ResponseDensityParams, background: ResponseDensityParams, response: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], signal_class: typing.SupportsInt | typing.SupportsIndex, weight: numpy.typing.NDArray[typing.Any]) -> ResponseDensities:
+    """
+    From weighted histograms of float64 responses.
+    """
+def fit_rules(params: RuleFitParams, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], seed: typing.SupportsInt | typing.SupportsIndex = 0, threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> RuleFitResult:
+    """
+    TMVA's RuleFit of float32 events.
+    """
 def fit_svm(params: SvmParams, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> SvmResult:
     """
     TMVA's SVM of float32 events.
+    """
+def fit_svm_regression(params: SvmParams, epsilon: typing.SupportsFloat | typing.SupportsIndex, events: numpy.typing.NDArray[typing.Any], target: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> SvmResult:
+    """
+    Epsilon-insensitive regression of a float64 target by float32 events.
     """
 def fit_tmva_forest(params: TmvaForestParams, analysis: TmvaAnalysis, events: numpy.typing.NDArray[typing.Any], class_index: numpy.typing.NDArray[typing.Any], targets: typing.Any, weight: numpy.typing.NDArray[typing.Any], variable_types: str = '', n_classes: typing.SupportsInt | typing.SupportsIndex = 2, signal_class: typing.SupportsInt | typing.SupportsIndex = 0, threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> TmvaForestResult:
     """

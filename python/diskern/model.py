@@ -242,6 +242,59 @@ class Model:
                 result[:, j] = column
         return result
 
+    @property
+    def has_response_densities(self) -> bool:
+        """Whether the densities of the response are known (booked with CreateMVAPdfs)."""
+        return self._model.response_densities is not None
+
+    def _response_densities(self) -> _core.ResponseDensities:
+        densities = self._model.response_densities
+        if densities is None:
+            raise InvalidArgument(
+                f"model {self.title!r} has no densities of its response: book the method with CreateMVAPdfs"
+            )
+        return densities
+
+    def probability(self, response: Any, signal_fraction: float = 0.5) -> NDArray[np.float64]:
+        """The probability of events to be signal, from their responses.
+
+        With s and b the densities of the response for signal and background of the training sample, and f the
+        ``signal_fraction``: f s / (f s + (1 - f) b).
+
+        Parameters
+        ----------
+        response : array-like
+            Responses, as ``evaluate`` gives them.
+        signal_fraction : float
+            The part of all events that is signal, between 0 and 1.
+
+        Returns
+        -------
+        float64 array of the shape of response
+
+        Raises
+        ------
+        InvalidArgument
+            The model has no densities of its response; signal_fraction is outside of [0, 1].
+        """
+        densities = self._response_densities()
+        fraction = float(signal_fraction)
+        if not 0.0 <= fraction <= 1.0:
+            raise InvalidArgument(f"signal_fraction is {signal_fraction!r}, expected a number between 0 and 1")
+        values = np.asarray(response, np.float64)
+        result: NDArray[np.float64] = densities.probability(np.ascontiguousarray(values.ravel()), fraction)
+        return result.reshape(values.shape)
+
+    def rarity(self, response: Any) -> NDArray[np.float64]:
+        """The part of background with a smaller response; flat between 0 and 1 for background.
+
+        Arguments and errors as in :meth:`probability`.
+        """
+        densities = self._response_densities()
+        values = np.asarray(response, np.float64)
+        result: NDArray[np.float64] = densities.rarity(np.ascontiguousarray(values.ravel()))
+        return result.reshape(values.shape)
+
     def at_signal_efficiency(self, signal_efficiency: float) -> Model:
         """A model of Cuts at a signal efficiency: responds 1 for events that pass its cuts, else 0.
 
@@ -405,8 +458,12 @@ class Model:
         header; responses of the type double (of a dense network alone ``real``, what it computes in). No allocation,
         safe from any thread. Numbers are written with all their digits; an SVM is computed in float64.
 
-        Written are forests, networks, Fisher, LD, HMatrix, Likelihood, Cuts, SVM and RuleFit, with the
-        transformations N, D, P, U, G (of regression targets N only).
+        Written are forests (medians too), networks, Fisher, LD, linear and logistic regression, HMatrix, Likelihood,
+        Cuts, FDA, SVM, RuleFit, KNN (not with UseLDA), PDEFoam (not of several targets, not with LinNeighbors), and
+        what is made of them: Boost, Category, Committee (not of probabilities) and k-fold models, with the
+        transformations N, D, P, U, G (of regression targets N only). Where a key chooses the part, it comes behind the
+        variables, ``evaluate(variables, key, responses)``, as ``n_key`` numbers named by ``key_column(i)``. KNN looks
+        at all its events for each event, which is slow where they are many.
 
         Parameters
         ----------

@@ -82,6 +82,14 @@ int check_c_interface(const char* path, const float* events, size_t event_count,
     free(positions);
     free((void*)names);
   }
+  if (diskern_model_has_response_densities(model)) {
+    const double probability = diskern_model_probability(model, 0.0, 0.5);
+    REQUIRE(probability > 0.0 && probability < 1.0);
+    REQUIRE(diskern_model_rarity(model, -1e9) == 0.0 && diskern_model_rarity(model, 1e9) == 1.0);
+  } else {
+    REQUIRE(diskern_model_probability(model, 0.0, 0.5) != diskern_model_probability(model, 0.0, 0.5));
+    REQUIRE(diskern_model_rarity(model, 0.0) != diskern_model_rarity(model, 0.0));
+  }
   REQUIRE(diskern_model_variable_label(model, n_variables) == NULL);
   REQUIRE(diskern_model_variable_expression(model, 0) != NULL);
   REQUIRE(diskern_model_output_name(model, 0) != NULL && diskern_model_output_name(model, n_outputs) == NULL);

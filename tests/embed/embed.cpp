@@ -137,6 +137,22 @@ void run(const std::string& folder, const std::string& name) {
     check(same(own, from_inputs), name, "responses from input columns");
   }
 
+  // Densities of the response: response, probability and rarity as Python has them.
+  const bool densities = static_cast<bool>(std::ifstream(path + ".probability"));
+  check(densities == model.has_response_densities(), name, "densities of the response");
+  if (densities) {
+    const std::vector<double> known = read<double>(path + ".probability");
+    const long count = allocations.load();
+    bool equal = true;
+    for (std::size_t i = 0; i < known.size(); i += 3) {
+      equal = equal && model.probability(known[i], 0.3) == known[i + 1] && model.rarity(known[i]) == known[i + 2];
+    }
+    check(equal, name, "probability and rarity");
+    check(allocations.load() == count, name, "probability allocates");
+  } else {
+    check(std::isnan(model.probability(0.0)) && std::isnan(model.rarity(0.0)), name, "probability without densities");
+  }
+
   // Written and read again by C++.
   const std::vector<std::uint8_t> bytes = model.bytes();
   const diskern::Model again = diskern::Model::from_bytes(bytes.data(), bytes.size());

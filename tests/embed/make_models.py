@@ -53,8 +53,14 @@ def native_models() -> dict[str, _core.Model]:
         tree_weight=list(generator.random(50)),
         aggregation=_core.Aggregation.weighted_median,
     )
+    setting = _core.ResponseDensityParams()
+    setting.settings, setting.bins = _core.DensitySettings(), 20
+    response = generator.normal(0.5 - class_index, 0.5)
+    densities = _core.fit_response_densities(setting, setting, response, class_index, 0, np.ones(2000))
+    with_chain = _core.Model(info(classes=["Signal", "Background"]), chain, logistic)
     return {
         "logistic.diskern": _core.Model(info(), None, logistic),
+        "densities.diskern": with_chain.with_response_densities(densities),
         "chain.diskern": _core.Model(info(classes=["Signal", "Background"]), chain, logistic),
         "multiclass.diskern": _core.Model(info(**classes), None, multiclass),
         "median.diskern": _core.Model(info(analysis_type="Regression"), None, median),
@@ -106,6 +112,10 @@ def main() -> None:
             key = generator.integers(-(2**53), 2**53, (len(events), len(model.key_columns))).astype(np.float64)
             key.tofile(folder / f"{name}.key")
         model.evaluate(events, key=key, threads=2).tofile(folder / f"{name}.responses")
+        if model.has_response_densities:
+            response = np.linspace(-3, 3, 501)
+            both = np.stack([response, model.probability(response, 0.3), model.rarity(response)], axis=1)
+            both.tofile(folder / f"{name}.probability")
         inputs = generator.normal(size=(500, len(model.inputs)))
         inputs.tofile(folder / f"{name}.inputs")
         model.evaluate_inputs(inputs).tofile(folder / f"{name}.inputs.responses")

@@ -266,7 +266,7 @@ def infinite_weight(signal: dict[str, np.ndarray], background: dict[str, np.ndar
         (missing, ":nan=error", "NaN"),
     ],
 )
-@pytest.mark.parametrize("method", [name for name in METHODS if name not in ("Boost", "Category")])
+@pytest.mark.parametrize("method", [name for name in METHODS if name not in ("Boost", "Category", "Committee")])
 def test_events_that_no_method_can_train_on(tmp_path: Path, method: str, spoil: Any, split: str, words: str) -> None:
     takes_them = (
         "AdaBoost",

@@ -39,11 +39,21 @@ BOOKINGS = {
     "cuts": ("Cuts", "FitMethod=MC:SampleSize=500", 1e-15),
     "svm": ("SVM", "Gamma=0.5:VarTransform=N", 1e-5),  # float32 in the core
     "svm_polynomial": ("SVM", "Kernel=Polynomial:Order=2:VarTransform=N", 1e-4),
+    "svm_product": (
+        "SVM",
+        "Kernel=Prod:KernelList=RBF*MultiGauss:Gamma=0.3:GammaList=0.1,0.2,0.3:VarTransform=N",
+        1e-5,
+    ),
+    "svm_sum": ("SVM", "Kernel=Sum:KernelList=RBF+Polynomial:Gamma=0.3:Order=1:VarTransform=N", 1e-4),
     "bdt": ("BDT", "NTrees=20:MaxDepth=3", 1e-14),
     "bdtg": ("BDT", "NTrees=20:BoostType=Grad:VarTransform=N", 1e-14),
     "bdtf": ("BDT", "NTrees=10:UseFisherCuts:MinLinCorrForFisher=0.01", 1e-14),
     "trees": ("GradientBoostedTrees", "NTrees=20", 1e-14),
     "mlp": ("MLP", "NCycles=5:VarTransform=N", 1e-12),
+    "logistic": ("LogisticRegression", "VarTransform=N", 1e-13),
+    "rules": ("RuleFit", "fEventsMin=0.05:fEventsMax=0.3", 1e-13),
+    "rules_only": ("RuleFit", "Model=ModRule:fEventsMin=0.05:fEventsMax=0.3", 1e-13),
+    "linear_terms": ("RuleFit", "Model=ModLinear", 1e-13),
 }
 
 
@@ -100,8 +110,9 @@ def test_several_classes_and_regression(tmp_path: Path) -> None:
     factory = Factory("job", None, "Silent:!ModelPersistence")
     factory.BookMethod(loader, "BDT", "bdtg", "BoostType=Grad:NTrees=10")
     factory.BookMethod(loader, "MLP", "mlp", "NCycles=3:VarTransform=D")
+    factory.BookMethod(loader, "LogisticRegression", "softmax", "L2=0.001")
     factory.TrainAllMethods()
-    for title in ("bdtg", "mlp"):
+    for title in ("bdtg", "mlp", "softmax"):
         models[title] = diskern.Model(factory.GetMethod(title).model)
         events[title] = with_edges(loader.dataset.training.variables)
     loader = regression_loader(tmp_path / "r", 200)
@@ -155,11 +166,11 @@ def test_preselection_and_quotes(tmp_path: Path) -> None:
 def test_what_cannot_be_written(tmp_path: Path) -> None:
     loader = class_loader(tmp_path / "dataset", 100, "!V")
     factory = Factory("job", None, "Silent:!ModelPersistence")
-    factory.BookMethod(loader, "KNN", "KNN")
+    factory.BookMethod(loader, "PDERS", "PDERS")
     factory.BookMethod(loader, "Fisher", "Fisher")
     factory.TrainAllMethods()
-    with pytest.raises(InvalidArgument, match="kind 'neighbours'"):
-        diskern.Model(factory.GetMethod("KNN").model).to_header()
+    with pytest.raises(InvalidArgument, match="kind 'range search'"):
+        diskern.Model(factory.GetMethod("PDERS").model).to_header()
     model = diskern.Model(factory.GetMethod("Fisher").model)
     assert "namespace model {" in model.to_header()
     for name in ("1a", "a b", "class", "a::b", ""):

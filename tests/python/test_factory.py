@@ -189,7 +189,7 @@ def test_notices(tmp_path: Path, capsys) -> None:
     factory.BookMethod(loader, RidgeClassifier(), "Ridge")
     factory.TrainAllMethods()
     printed = capsys.readouterr().out
-    assert "GetProba, GetRarity) come with another release" in printed
+    assert "NbinsMVAPdf = 60" in printed
     assert "event weights are IGNORED" in printed
     assert "its response is that of decision_function" in printed
     assert "* CreateMVAPdfs = True" in printed  # option H lists the options
@@ -498,7 +498,7 @@ def test_output_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatc
     ("kind", "title", "options", "keywords", "words"),
     [
         ("BTD", "a", "", {}, "unknown method 'BTD'"),
-        ("RuleFit", "a", "", {}, "'RuleFit' does not exist in this version"),
+        ("RNSS", "a", "", {}, "unknown method 'RNSS'"),
         (Types.kRXGB, "a", "", {}, "'RXGB' does not exist in this version"),
         (GaussianNB, "a", "", {}, r"is a class; book an object: GaussianNB\("),
         (StandardScaler(), "a", "", {}, "an estimator with fit and predict_proba"),

@@ -118,6 +118,45 @@ def test_cells_find_the_edges(logic: str) -> None:
     assert np.mean((response > 0.5) == sample.is_signal) > 0.97
 
 
+def index_of_tmva(logic: str, s: float, b: float) -> float:
+    """tmva.md 7.2: the impurities, and s / root(s + b)."""
+    n = s + b
+    p = s / n
+    if logic == "SdivSqrtSplusB":
+        return float(s / np.sqrt(n))
+    if logic == "MisClassificationError":
+        return 1 - max(p, 1 - p)
+    if s <= 0 or b <= 0:
+        return 0.0
+    if logic == "GiniIndex":
+        return 2 * s * b / n**2
+    if logic == "GiniIndexWithLaplace":
+        return (s * b + s + b + 1) / (n + 2) ** 2
+    return float(-(p * np.log2(p) + (1 - p) * np.log2(1 - p)))
+
+
+@pytest.mark.parametrize(
+    "logic", ["GiniIndex", "CrossEntropy", "MisClassificationError", "GiniIndexWithLaplace", "SdivSqrtSplusB"]
+)
+def test_the_first_division_gains_the_most(logic: str) -> None:
+    sample = toy(1000, seed=4)
+    x, signal = sample.variables.astype(np.float64), sample.is_signal
+    predictor = train(sample, f"TailCut=0:nActiveCells=2:nBin=10:Nmin=1:DTLogic={logic}")
+    best, expected = 0.0, None
+    whole = len(x) * index_of_tmva(logic, signal.sum(), (~signal).sum())
+    for k in (0, 1):
+        low, high = x[:, k].min(), x[:, k].max()
+        for edge in np.linspace(low, high, 11)[1:-1]:
+            left = x[:, k] <= edge
+            parts = [(np.sum(signal & side), np.sum(~signal & side)) for side in (left, ~left)]
+            gain = whole - sum((s + b) * index_of_tmva(logic, s, b) for s, b in parts)
+            if gain > best:
+                best, expected = gain, np.where(left, signal[left].mean(), signal[~left].mean())
+    assert expected is not None
+    # An event on the edge, to the last digit of float32, may lie on either side.
+    assert np.mean(np.isclose(predictor.evaluate(sample.variables)[:, 0], expected, rtol=1e-9)) > 0.99
+
+
 def test_leaves_hold_what_lies_in_them() -> None:
     sample = toy(500)
     # One division at most: the purity of the halves is that of the events.

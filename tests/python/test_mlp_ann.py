@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+import diskern
 from diskern._core import InvalidArgument
 from diskern.tmva.booking import book
 from test_fitted_methods import tmva_sample, toy
@@ -52,3 +54,28 @@ def test_bad_options() -> None:
     method = book(None, "Classification", "CFMlpANN", "net", "HiddenLayers=N-9", {}).method  # type: ignore[arg-type]
     with pytest.raises(InvalidArgument, match="HiddenLayers"):
         method.train(toy(50))
+
+
+@pytest.mark.parametrize("title", ["CFMlpANN", "TMlpANN"])
+def test_weight_files_of_tmva(data_directory: Path, title: str) -> None:
+    folder = data_directory / "tmva_trained" / "class_tut"
+    model = diskern.load(folder / "weights" / f"{title}.weights.xml.gz")
+    for sample in ("test", "train"):
+        events = np.load(folder / f"{sample}_events.npz")
+        expected = np.load(folder / f"{sample}_responses.npz")[title]
+        response = model.evaluate({name: events[name] for name in events.files})[:, 0]
+        # The training events were answered before the file was written, which holds six digits of TMlpANN's weights.
+        limit = 1e-5 if (title, sample) == ("TMlpANN", "train") else 1e-6
+        np.testing.assert_allclose(response, expected, rtol=0, atol=limit)
+    # Far outside of the training sample CFMlpANN takes the end of the range, TMlpANN goes on.
+    far, end = np.float32([[50, 50, 50, 50]]), np.float32([[7.26972866, 4.02589369, 4.27845287, 4.64035463]])
+    assert (title == "CFMlpANN") == np.allclose(model.evaluate(far), model.evaluate(end), rtol=0, atol=1e-9)
+    text = gzip.decompress((folder / "weights" / f"{title}.weights.xml.gz").read_bytes()).decode()
+    damages = {
+        "CFMlpANN": [('NClasses="2"', 'NClasses="3"'), ("<Neuron2>", "<Neuron7>"), ('NNeurons="5"', 'NNeurons="4"')],
+        "TMlpANN": [(":5:4:", ":5:5:"), (":type", ":type!"), ("@myvar1,@myvar2,", "@myvar1,"), (":5:4:", ":5:x:")],
+    }
+    for old, new in damages[title]:
+        assert old in text
+        with pytest.raises(diskern.FormatError):
+            diskern.Model(text.replace(old, new).encode())

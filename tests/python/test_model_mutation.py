@@ -123,14 +123,19 @@ def models() -> tuple[tuple[str, bytes, int], ...]:
     categories.AddMethod("a > 0.5", "a:c", "Fisher", "right")
     categories.AddMethod("a <= 0.5", "c", "LD", "left", "VarTransform=N")
     foam = factory.BookMethod(loader, "PDEFoam", "Foam", "Nmin=10:nSampl=50:SigBgSeparate")
+    rules = factory.BookMethod(loader, "RuleFit", "Rules", "nTrees=2:GDNSteps=100:GDTau=0.5")
+    sum_of_kernels = factory.BookMethod(
+        loader, "SVM", "Sum", "Kernel=Sum:KernelList=RBF+MultiGauss:GammaList=1,2,3:VarTransform=N"
+    )
+    logistic = factory.BookMethod(loader, "LogisticRegression", "Logistic", "CreateMVAPdfs:NbinsMVAPdf=10")
+    committee = factory.BookMethod(loader, "Committee", "Mean", "Members=LD,Logistic:Average=Rank")
     factory.TrainAllMethods()
     mean = _core.FoldsPredictor(_core.FoldRule.mean(2), [linear.predictor_, linear.predictor_])
     of_folds = _core.Model({**linear._model().info, "title": "mean"}, None, mean)
     votes = UBoostClassifier(n_estimators=2, max_depth=2, efficiency_steps=2, n_neighbors=10)
     votes.fit(events, labels > 0, protected=events[:, 2])
-    # Rules are read from TMVA's files only.
     variable = '<Variable VarIndex="{0}" Expression="v{0}" Label="v{0}"/>'
-    rules = diskern.Model(
+    rules_of_tmva = diskern.Model(
         f"""<MethodSetup Method="RuleFit::r"><Variables NVar="2">{variable.format(0)}{variable.format(1)}</Variables>
         <Weights NRules="1" NLinear="2" Offset="0.5"><Rule Coeff="0.7" Nvars="2">
         <Cut Selector="1" Min="0" Max="1" DoMin="T" DoMax="F"/><Cut Selector="0" Min="0" Max="1" DoMin="F" DoMax="T"/>
@@ -160,7 +165,11 @@ def models() -> tuple[tuple[str, bytes, int], ...]:
         ("cluster fractions", fraction.model.to_bytes(), 3),
         ("votes", votes._model().to_bytes(), 3),
         ("projection", PCA(2).fit(events)._model().to_bytes(), 3),
-        ("rules", rules.to_bytes(), 2),
+        ("rules", rules.model.to_bytes(), 3),
+        ("rules of TMVA", rules_of_tmva.to_bytes(), 2),
+        ("sum of kernels", sum_of_kernels.model.to_bytes(), 3),
+        ("densities of the response", logistic.model.to_bytes(), 3),
+        ("committee", committee.model.to_bytes(), 3),
     )
 
 
@@ -176,6 +185,9 @@ def read(content: bytes, variables: int) -> bool:
             responses = model.evaluate_with_key(events, np.ones((20, len(model.key_columns))))
         else:
             responses = model.evaluate(events)
+        if model.response_densities is not None:
+            model.response_densities.probability(np.linspace(-3, 3, 20))
+            model.response_densities.rarity(np.linspace(-3, 3, 20))
     except _core.InvalidArgument:  # a mutation may change the number of variables
         return True
     assert responses.shape[0] == 20
@@ -201,7 +213,7 @@ def test_the_container_is_understood_here() -> None:
         assert read(content, variables)
 
 
-N_MODELS = 23
+N_MODELS = 27
 NUMBERS = st.sampled_from([0, 1, 2, 3, 127, 128, 255, 2**15, 2**20, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1])
 
 

@@ -88,8 +88,10 @@ def test_files_give_the_responses_of_tmva(data_directory: Path, folder: str, tit
 def test_support_vectors_of_a_regression(data_directory: Path) -> None:
     model = diskern.load(file_of(data_directory, "reg", "SVM"))
     events, responses = events_of(data_directory, "reg", "test")
-    # TMVA sums float32 differences of large alphas.
-    assert np.abs(model.evaluate(events)[:, 0] - responses["SVM"]).max() <= 1e-4 * np.ptp(responses["SVM"])
+    # All estimates lie between 196 and 197 in float32, which has 3e-5 of that range for its last digit.
+    difference = np.abs(model.evaluate(events)[:, 0] - responses["SVM"])
+    assert difference.max() <= 2 * np.spacing(np.float32(197))
+    assert np.mean(difference > 0.1 * np.spacing(np.float32(197))) < 0.05
 
 
 PDERS_FILES = [
@@ -286,8 +288,9 @@ def test_bad_input() -> None:
     X, y = toy(100)
     with pytest.raises(InvalidArgument, match="SVM takes weights of 0 and more"):
         booked(SVM, "").train(sample_of(X, y, np.where(np.arange(100) == 3, -1.0, 1.0)))
-    with pytest.raises(InvalidArgument, match="Kernel=Prod is not offered"):
-        booked(SVM, "Kernel=Prod")
+    for options in ("Kernel=Prod", "Kernel=Sum:KernelList=RBF*Sigmoid"):
+        with pytest.raises(InvalidArgument, match="needs a KernelList of RBF, MultiGauss and Polynomial"):
+            booked(SVM, options)
     for options, message in (
         ("Gamma=0", "Gamma is 0"),
         ("C=-1", "C is -1"),
@@ -327,13 +330,8 @@ def test_convert(data_directory: Path, title: str, tmp_path: Path, capsys: pytes
     np.testing.assert_array_equal(diskern.load(native).evaluate(events), expected)
     assert main(["convert", str(native), str(native)]) == 2
     assert "--force overwrites it" in capsys.readouterr().err
-    if title == "RuleFit":
-        assert main(["convert", str(native), str(xml)]) == 2
-        assert "cannot be written as a TMVA weight file" in capsys.readouterr().err
-        assert not xml.exists()
-    else:
-        assert main(["convert", str(native), str(xml)]) == 0
-        np.testing.assert_array_equal(diskern.load(xml).evaluate(events), expected)
+    assert main(["convert", str(native), str(xml)]) == 0
+    np.testing.assert_array_equal(diskern.load(xml).evaluate(events), expected)
     assert main(["convert", str(native), str(tmp_path / "model.txt")]) == 2
     assert "names no format" in capsys.readouterr().err
 

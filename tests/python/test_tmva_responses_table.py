@@ -31,7 +31,7 @@ This table is written by `tests/python/test_tmva_responses_table.py`.
 TAIL = """
 Left out: Cuts (the same events pass at all 99 signal efficiencies: `tests/python/test_fitted_methods.py`), PDERS
 (TMVA's Reader forgets the booked box and kernel: `tests/python/test_search_methods.py`), `Lik_KDEren` (TMVA answers
-1e-294) and `MLP_sqsum` (its weights are NaN). Files of methods that are not read: CFMlpANN, TMlpANN.
+1e-294) and `MLP_sqsum` (its weights are NaN). Files of methods that are not read: none.
 """
 LEFT_OUT = {"Lik_KDEren", "MLP_sqsum"}
 
@@ -53,13 +53,8 @@ def deviations(data: Path) -> dict[str, list[tuple[int, float]]]:
                 continue
             # The TMVA that made the files is that of ROOT 6.05/01 (its hyperbolic tangent is an approximation).
             text = text.replace('value="6.40/00 [403456]"', 'value="6.05/01 [394497]"')
-            try:
-                foams = "SigBgSeparated=" in text
-                model = diskern.load(path) if foams else diskern.Model(text.encode())
-            except diskern.FormatError as error:
-                if "which is not read" not in str(error):
-                    raise
-                continue
+            foams = "SigBgSeparated=" in text
+            model = diskern.load(path) if foams else diskern.Model(text.encode())
             names = [title] if title in responses else [f"{title}.{name}" for name in model.classes]
             expected = np.stack([responses[name] for name in names], axis=1)
             difference = np.abs(model.evaluate(events, threads=2) - expected).max()
@@ -78,8 +73,10 @@ def rows(found: dict[str, list[tuple[int, float]]]) -> str:
 def test_the_table_says_what_is_measured(data_directory: Path) -> None:
     found = deviations(data_directory)
     for method, files in found.items():
-        # Regression by SVM is a sum of float32 differences in TMVA.
-        limit = {"SVM": 1e-4, "Likelihood": 1e-5, "BDT": 2e-6, "KNN": 1e-5, "MLP": 2e-6}.get(method, 1e-6)
+        # The responses of that CFMlpANN (0.0017 apart at most) and of the regression by SVM (196 to 197) have no more
+        # digits in float32.
+        limits = {"SVM": 1e-4, "CFMlpANN": 1e-4, "Likelihood": 1e-5, "BDT": 2e-6, "KNN": 1e-5, "MLP": 2e-6}
+        limit = limits.get(method, 1e-6)
         assert max(deviation for _, deviation in files) <= limit, (method, files)
     text = HEAD + rows(found) + TAIL
     if os.environ.get("DISKERN_WRITE_TABLES"):

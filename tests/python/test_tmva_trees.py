@@ -143,6 +143,45 @@ def test_adaboost_r2_learns(loss: str) -> None:
     assert np.mean((response(trained, events) - target) ** 2) < 0.15 * target.var()
 
 
+@pytest.mark.parametrize("loss", ["Linear", "Quadratic", "Exponential"])
+def test_adaboost_r2_by_definition(loss: str) -> None:
+    """tmva.md 7.3: the weight of the first tree from the deviations of its events."""
+    events = targets(800)
+    trained = train(f"NTrees=1:MinNodeSize=2%:AdaBoostR2Loss={loss}", events, "Regression")
+    deviation = np.abs(response(trained, events) - events.targets[:, 0])
+    part = deviation / deviation.max()
+    lost = {"Linear": part, "Quadratic": part**2, "Exponential": 1 - np.exp(-part)}[loss]
+    error = np.average(lost, weights=events.weight)
+    assert trained.predictor.tree_weight[0] == pytest.approx(np.log((1 - error) / error), rel=1e-5)
+
+
+@pytest.mark.parametrize("costs", [(1, 1, 1, 1), (1, 2, 0.5, 1), (3, 1, 1, 0.25)])
+def test_ada_cost_by_definition(costs: tuple[float, ...]) -> None:
+    """tmva.md 7.3: the weight of the first tree from what its leaves say, each event with the cost of its case."""
+    events = sample()
+    css, cts_sb, ctb_ss, cbb = costs
+    booking = f"NTrees=1:MinNodeSize=2%:!UseYesNoLeaf:BoostType=AdaCost:AdaBoostBeta=0.7:Css={css}:Cts_sb={cts_sb}"
+    trained = train(f"{booking}:Ctb_ss={ctb_ss}:Cbb={cbb}", events)
+    said = 2 * response(trained, events) - 1
+    signal = events.is_signal
+    weight = np.where(signal, events.weight / events.weight[signal].sum(), events.weight / events.weight[~signal].sum())
+    cost = np.where(signal, np.where(said > 0, css, cts_sb), np.where(said > 0, ctb_ss, cbb))
+    error = np.sum(weight * np.where(signal, 1, -1) * said * cost) / weight.sum()
+    expected = 0.7 * np.log((1 + error) / (1 - error))
+    assert trained.predictor.tree_weight[0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_poisson_number_of_variables() -> None:
+    """Without UsePoissonNvars every node of a tree looks at the same number of variables: at one, of one."""
+    events = sample()
+    booking = "NTrees=40:MinNodeSize=2%:UseRandomisedTrees:UseNvars=1:MaxDepth=1"
+    fixed, drawn = (response(train(f"{booking}:{flag}UsePoissonNvars", events), events) for flag in ("!", ""))
+    assert not np.array_equal(fixed, drawn)
+    forest = train(f"{booking}:!UsePoissonNvars", events).predictor
+    roots = {int(forest.tree(t)["feature"][0]) for t in range(forest.tree_count)}
+    assert len(roots) > 1  # the best variable is often not looked at
+
+
 def test_multiclass_gives_probabilities() -> None:
     events = sample(900, n_classes=3)
     trained = train("NTrees=30:BoostType=Grad:Shrinkage=0.3", events, "Multiclass")

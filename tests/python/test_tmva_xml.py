@@ -31,9 +31,9 @@ READ_METHODS = (
     "MLP",
     "PDEFoam",
     "PDERS",
+    "RuleFit",
     "SVM",
 )
-READ_ONLY_METHODS = ("RuleFit",)
 
 
 def text_of(path: Path) -> str:
@@ -157,11 +157,9 @@ def test_every_file_is_read_or_its_method_named(data_directory: Path) -> None:
         if method in READ_METHODS and path.name != "MLP_sqsum.weights.xml.gz" and not without_foams:
             check_round_trip(diskern.load(path))
             counts["read"] += 1
-        elif method in READ_ONLY_METHODS:
+        elif method in ("CFMlpANN", "TMlpANN"):  # read as networks of MLP
             model = diskern.load(path)
             assert diskern.Model(model.to_bytes()).to_bytes() == model.to_bytes()
-            with pytest.raises(diskern.InvalidArgument, match="cannot be written"):
-                model.to_tmva_xml()
             counts["read only"] += 1
         else:
             # The network of MLP_sqsum went to NaN in TMVA.
@@ -191,6 +189,8 @@ def test_trainings_of_tmva(folder: str, data_directory: Path) -> None:
                 continue  # TMVA took the signal's matrix here, which the file does not say
             if model.method in ("Cuts", "PDERS", "SVM"):
                 continue  # test_fitted_methods.py, test_search_methods.py
+            if (title, sample) == ("TMlpANN", "train"):
+                continue  # answered before the file was written with six digits: test_mlp_ann.py
             if title == "Lik_KDEren" or (sample == "train" and "KDE" in text_of(path)):
                 # TMVA's renormalised kernels give 1e-294 everywhere; its kernels for the training sample had the
                 # spread of the events, those of the file have that of the histogram.
@@ -233,6 +233,8 @@ def test_golden_responses(data_directory: Path) -> None:
             limit = 2e-6  # kernels are float32 here, as in TMVA's reader, and float64 in the class file
         elif method == "FDA":
             limit = 1e-10 * np.abs(expected).max()
+        elif method == "RuleFit":
+            limit = 1e-6 * np.abs(expected).max()
         elif method == "Likelihood":
             # The class file takes the content of the fine bin, TMVA's reader interpolates between two; in the tails
             # the logarithm of the ratio magnifies that.
@@ -246,7 +248,7 @@ def test_golden_responses(data_directory: Path) -> None:
             limit = linear_float_bound(model, events) + 1e-11 * np.abs(expected)
         assert np.all(difference <= limit), (case["case"], difference.max())
         checked.append(case["case"])
-    assert len(checked) == 30, checked
+    assert len(checked) == 33, checked
 
 
 def test_golden_regression(data_directory: Path) -> None:
@@ -418,9 +420,9 @@ def test_byte_order_mark_and_plain_files(tmp_path: Path) -> None:
         ('NTransformations="0"', 'NTransformations="3"', "NTransformations is 3"),
         (
             '"BDT::Test"',
-            '"CFMlpANN::Test"',
-            "method CFMlpANN, which is not read; those of BDT, Boost, Category, Cuts, DL, FDA, Fisher, HMatrix, "
-            "KNN, LD, Likelihood, MLP, PDEFoam, PDERS, RuleFit, SVM are",
+            '"PyKeras::Test"',
+            "method PyKeras, which is not read; those of BDT, Boost, CFMlpANN, Category, Cuts, DL, FDA, Fisher, "
+            "HMatrix, KNN, LD, Likelihood, MLP, PDEFoam, PDERS, RuleFit, SVM, TMlpANN are",
         ),
         ('"AnalysisType" value="Classification"', '"AnalysisType" value="Guessing"', "Guessing"),
         ("<MethodSetup", "<Setup", "closes"),

@@ -80,6 +80,13 @@ DISKERN_EXPORT diskern_status diskern_model_evaluate_double_columns(const disker
                                                                     const double* const* columns, size_t event_count,
                                                                     double* outputs, int threads);
 
+/* Models with densities of their response (booked with CreateMVAPdfs; 1, else 0). The probability of an event with this
+ * response to be signal, where signal_fraction of all events are; the part of background with a smaller response. NaN
+ * without densities. */
+DISKERN_EXPORT int diskern_model_has_response_densities(const diskern_model* model);
+DISKERN_EXPORT double diskern_model_probability(const diskern_model* model, double response, double signal_fraction);
+DISKERN_EXPORT double diskern_model_rarity(const diskern_model* model, double response);
+
 /* The columns that the variables' expressions read; 0 columns where an expression cannot be computed here. */
 DISKERN_EXPORT size_t diskern_model_input_count(const diskern_model* model);
 DISKERN_EXPORT const char* diskern_model_input_name(const diskern_model* model, size_t index);

@@ -87,6 +87,13 @@ class DISKERN_EXPORT Model {
   void evaluate(const Context& context, View<const float, 2> events, View<const double, 2> keys,
                 View<double, 2> outputs) const;
 
+  // What the densities of the response say (booked with CreateMVAPdfs, which has_response_densities() tells). The
+  // probability of an event with this response to be signal, where signal_fraction of all events are; and the rarity:
+  // the part of background with a smaller response. NaN without densities.
+  bool has_response_densities() const noexcept;
+  double probability(double response, double signal_fraction = 0.5) const noexcept;
+  double rarity(double response) const noexcept;
+
   // Cuts: the same model at a signal efficiency, whose response is 1 for events that pass, else 0. Throws
   // InvalidArgument for other methods and outside of [0, 1].
   Model at_signal_efficiency(double signal_efficiency) const;

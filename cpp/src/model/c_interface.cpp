@@ -176,6 +176,14 @@ diskern_status diskern_model_evaluate_double_columns(const diskern_model* model,
   return evaluate_columns(model, columns, event_count, outputs, threads, "diskern_model_evaluate_double_columns");
 }
 
+int diskern_model_has_response_densities(const diskern_model* model) {
+  return model->model.has_response_densities() ? 1 : 0;
+}
+double diskern_model_probability(const diskern_model* model, double response, double signal_fraction) {
+  return model->model.probability(response, signal_fraction);
+}
+double diskern_model_rarity(const diskern_model* model, double response) { return model->model.rarity(response); }
+
 size_t diskern_model_input_count(const diskern_model* model) { return inputs_of(model).size(); }
 const char* diskern_model_input_name(const diskern_model* model, size_t index) {
   const auto& inputs = inputs_of(model);

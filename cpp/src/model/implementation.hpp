@@ -11,6 +11,7 @@
 #include "base/serialization.hpp"
 #include "diskern/model.hpp"
 #include "model/inputs.hpp"
+#include "statistics/response_densities.hpp"
 #include "statistics/transformation.hpp"
 
 namespace diskern {
@@ -22,9 +23,9 @@ class KeyedPredictor;
 
 class Model::Implementation {
  public:
-  // Validates that the parts fit together (InvalidArgument). chain may be null.
+  // Validates that the parts fit together (InvalidArgument). chain and densities may be null.
   Implementation(ModelInfo info, std::shared_ptr<const statistics::TransformationChain> chain,
-                 PredictorPointer predictor);
+                 PredictorPointer predictor, std::shared_ptr<const statistics::ResponseDensities> densities);
 
   void evaluate(const float* variables, double* outputs) const noexcept;
   void evaluate(const Context& context, View<const float, 2> events, View<double, 2> outputs) const;
@@ -37,6 +38,7 @@ class Model::Implementation {
   ModelInfo info;
   std::shared_ptr<const statistics::TransformationChain> chain;  // null: none
   PredictorPointer predictor;
+  std::shared_ptr<const statistics::ResponseDensities> densities;  // of the response; null: none
   const model::KeyedPredictor* keyed;  // the predictor, where it needs a key; else null
   const model::FoldsPredictor* folds;  // the predictor, where a key chooses among its folds; else null
   model::Inputs inputs;  // needs the completed info
@@ -45,7 +47,8 @@ class Model::Implementation {
 namespace model {
 
 Model make_model(ModelInfo info, std::shared_ptr<const statistics::TransformationChain> chain,
-                 PredictorPointer predictor);
+                 PredictorPointer predictor,
+                 std::shared_ptr<const statistics::ResponseDensities> densities = nullptr);
 
 // Diskern's own format.
 std::vector<std::uint8_t> write_model(const Model& model);

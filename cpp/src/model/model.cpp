@@ -62,10 +62,12 @@ const model::FoldsPredictor* chosen_folds(const Predictor* predictor) {
 
 Model::Implementation::Implementation(ModelInfo given_info,
                                       std::shared_ptr<const statistics::TransformationChain> given_chain,
-                                      PredictorPointer given_predictor)
+                                      PredictorPointer given_predictor,
+                                      std::shared_ptr<const statistics::ResponseDensities> given_densities)
     : info(std::move(given_info)),
       chain(std::move(given_chain)),
       predictor(std::move(given_predictor)),
+      densities(std::move(given_densities)),
       keyed(keyed_of(predictor.get())),
       folds(chosen_folds(predictor.get())),
       inputs(info.variables, key_inputs(predictor.get(), info)) {
@@ -74,6 +76,10 @@ Model::Implementation::Implementation(ModelInfo given_info,
   if (info.variables.size() != predictor->input_count()) {
     throw InvalidArgument("the model lists " + std::to_string(info.variables.size()) +
                           " variables, its predictor takes " + std::to_string(predictor->input_count()));
+  }
+  if (densities != nullptr &&
+      (info.analysis_type != AnalysisType::classification || predictor->output_count() != 1)) {
+    throw InvalidArgument("densities of the response belong to a classification with one response");
   }
   if (chain != nullptr && chain->empty()) chain = nullptr;
   if (chain != nullptr && dynamic_cast<const model::KeyedPredictor*>(predictor.get()) != nullptr) {
@@ -231,6 +237,16 @@ void Model::evaluate(const Context& context, View<const float, 2> events, View<c
   implementation_->keyed->evaluate(context, events, keys, outputs);
 }
 
+bool Model::has_response_densities() const noexcept { return implementation_->densities != nullptr; }
+double Model::probability(double response, double signal_fraction) const noexcept {
+  return has_response_densities() ? implementation_->densities->probability(response, signal_fraction)
+                                  : std::numeric_limits<double>::quiet_NaN();
+}
+double Model::rarity(double response) const noexcept {
+  return has_response_densities() ? implementation_->densities->rarity(response)
+                                  : std::numeric_limits<double>::quiet_NaN();
+}
+
 Model Model::at_signal_efficiency(double signal_efficiency) const {
   if (const auto* categories = dynamic_cast<const model::CategoriesPredictor*>(implementation_->predictor.get())) {
     return model::make_model(info(), nullptr, categories->at_signal_efficiency(signal_efficiency));
@@ -319,8 +335,9 @@ Model Model::from_bytes(const void* data, std::size_t size) {
 namespace model {
 
 Model make_model(ModelInfo info, std::shared_ptr<const statistics::TransformationChain> chain,
-                 PredictorPointer predictor) {
-  return Model(std::make_shared<const Model::Implementation>(std::move(info), std::move(chain), std::move(predictor)));
+                 PredictorPointer predictor, std::shared_ptr<const statistics::ResponseDensities> densities) {
+  return Model(std::make_shared<const Model::Implementation>(std::move(info), std::move(chain), std::move(predictor),
+                                                             std::move(densities)));
 }
 
 }  // namespace model

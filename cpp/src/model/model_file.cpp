@@ -1,4 +1,5 @@
-// A model as sections of diskern's own format: "info", "transformation" (where there is one), "predictor".
+// A model as sections of diskern's own format: "info", "transformation" (where there is one), "predictor" and "response"
+// (where there are densities of it; readers that do not know it pass over it).
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -110,8 +111,8 @@ void write_info(Group& group, const ModelInfo& info) {
   group.set("outputs", info.outputs);
 }
 
-// transformation may be null.
-Model read_parts(const Group& info, const Group* transformation, const Group& predictor) {
+// transformation and response may be null.
+Model read_parts(const Group& info, const Group* transformation, const Group& predictor, const Group* response) {
   try {
     std::shared_ptr<const statistics::TransformationChain> chain;
     if (transformation != nullptr) {
@@ -119,7 +120,8 @@ Model read_parts(const Group& info, const Group* transformation, const Group& pr
           statistics::TransformationChain::read(*transformation));
     }
     return make_model(read_info(info), std::move(chain),
-                      read_predictor(predictor.text("kind"), predictor.child("content")));
+                      read_predictor(predictor.text("kind"), predictor.child("content")),
+                      response == nullptr ? nullptr : statistics::ResponseDensities::read(*response));
   } catch (const InvalidArgument& error) {  // the parts do not fit together
     throw FormatError(std::string("model file: ") + error.what());
   }
@@ -203,19 +205,19 @@ void write_model(const Model& model, Group& group) {
   Group& predictor = group.group("predictor");
   predictor.set("kind", std::string(implementation.predictor->kind()));
   implementation.predictor->write(predictor.group("content"));
+  if (implementation.densities != nullptr) implementation.densities->write(group.group("response"));
 }
 
 Model read_model(const Group& group) {
-  const Group& predictor = group.child("predictor");
-  return read_parts(group.child("info"), group.contains("transformation") ? &group.child("transformation") : nullptr,
-                    predictor);
+  const auto child = [&](const char* name) { return group.contains(name) ? &group.child(name) : nullptr; };
+  return read_parts(group.child("info"), child("transformation"), group.child("predictor"), child("response"));
 }
 
 std::vector<std::uint8_t> write_model(const Model& model) {
   const Model::Implementation& implementation = *model.implementation();
   std::vector<archive::Section> sections;
-  const auto section = [&](const char* name) -> Group& {
-    sections.push_back({name, true, std::make_shared<Group>(name)});
+  const auto section = [&](const char* name, bool mandatory = true) -> Group& {
+    sections.push_back({name, mandatory, std::make_shared<Group>(name)});
     return *sections.back().content;
   };
   write_info(section("info"), implementation.info);
@@ -223,11 +225,12 @@ std::vector<std::uint8_t> write_model(const Model& model) {
   Group& predictor = section("predictor");
   predictor.set("kind", std::string(implementation.predictor->kind()));
   implementation.predictor->write(predictor.group("content"));
+  if (implementation.densities != nullptr) implementation.densities->write(section("response", false));
   return archive::encode(sections);
 }
 
 Model read_model(const std::uint8_t* data, std::size_t size, const archive::DecodeOptions& options) {
-  const auto sections = archive::decode(data, size, {"info", "transformation", "predictor"}, options);
+  const auto sections = archive::decode(data, size, {"info", "transformation", "predictor", "response"}, options);
   const auto find = [&](const char* name) -> const Group* {
     const auto found =
         std::find_if(sections.begin(), sections.end(), [&](const auto& one) { return one.name == name; });
@@ -238,7 +241,7 @@ Model read_model(const std::uint8_t* data, std::size_t size, const archive::Deco
   if (info == nullptr || predictor == nullptr) {
     throw FormatError(std::string("model file: section '") + (info == nullptr ? "info" : "predictor") + "' is missing");
   }
-  return read_parts(*info, find("transformation"), *predictor);
+  return read_parts(*info, find("transformation"), *predictor, find("response"));
 }
 
 }  // namespace diskern::model

@@ -5,6 +5,7 @@
 #include "diskern/error.hpp"
 #include "model/boosted.hpp"
 #include "model/categories.hpp"
+#include "model/committee.hpp"
 #include "model/folds.hpp"
 #include "neighbours/neighbours_predictor.hpp"
 #include "network/graph/predictor.hpp"
@@ -50,6 +51,7 @@ constexpr Entry entries[] = {
     {"boosted", &BoostedPredictor::read},
     {"folds", &FoldsPredictor::read},
     {"categories", &CategoriesPredictor::read},
+    {"committee", &CommitteePredictor::read},
     {"cluster_fraction", &clustering::FractionPredictor::read},
     {"k_means", &clustering::KMeansPredictor::read},
 };

@@ -25,6 +25,7 @@ struct Method {
 };
 constexpr Method methods[] = {{"BDT", &tmva::read_forest},
                               {"Boost", &tmva::read_boosted},
+                              {"CFMlpANN", &tmva::read_cern_network},
                               {"Category", &tmva::read_categories},
                               {"Cuts", &tmva::read_cuts},
                               {"DL", &tmva::read_deep_network},
@@ -38,7 +39,8 @@ constexpr Method methods[] = {{"BDT", &tmva::read_forest},
                               {"PDEFoam", &tmva::read_foams},
                               {"PDERS", &tmva::read_range_search},
                               {"RuleFit", &tmva::read_rules},
-                              {"SVM", &tmva::read_kernel_machine}};
+                              {"SVM", &tmva::read_kernel_machine},
+                              {"TMlpANN", &tmva::read_root_network}};
 
 const Method& find_method(const Element& root, const std::string& type) {
   std::string known;
@@ -170,6 +172,18 @@ bool tanh_is_approximate(const Context& context) {
   return context.root >= root_version(6, 5, 0) && context.root < root_version(6, 6, 0);
 }
 
+// Signal, then background; null where there are none.
+std::shared_ptr<const statistics::ResponseDensities> read_response_densities(const Element& root) {
+  const auto list = root.find("MVAPdfs");
+  if (!list) return nullptr;
+  const std::vector<Element> elements = list->children("PDF");
+  if (elements.empty()) return nullptr;
+  if (elements.size() != 2) {
+    list->fail("has " + std::to_string(elements.size()) + " densities, expected those of signal and background");
+  }
+  return std::make_shared<const statistics::ResponseDensities>(read_density(elements[0]), read_density(elements[1]));
+}
+
 PredictorPointer read_weights(const Element& owner, const std::string& type, const Context& context) {
   return find_method(owner, type).read(owner.child("Weights"), context);
 }
@@ -199,7 +213,8 @@ Model read_method(const Element& root) {
   const Context context{info, tmva::root_release(info), chain};
   PredictorPointer predictor = method.read(root.child("Weights"), context);
   if (method.applies_transformations || predictor->own_transformations() != nullptr) chain = nullptr;
-  return make_model(std::move(info), std::move(chain), std::move(predictor));
+  auto densities = read_response_densities(root);
+  return make_model(std::move(info), std::move(chain), std::move(predictor), std::move(densities));
 }
 
 }  // namespace tmva

@@ -21,6 +21,7 @@
 #include "statistics/likelihood.hpp"
 #include "statistics/linear.hpp"
 #include "statistics/range_search.hpp"
+#include "statistics/response_densities.hpp"
 #include "statistics/rule_ensemble.hpp"
 #include "statistics/transformation.hpp"
 #include "trees/forest.hpp"
@@ -96,6 +97,7 @@ void write_kernel_machine(xml::Writer& writer, const statistics::KernelMachine& 
 PredictorPointer read_foams(const xml::Element& weights, const Context& context);
 void write_foams(xml::Writer& writer, const statistics::FoamPredictor& predictor, const Context& context);
 PredictorPointer read_rules(const xml::Element& weights, const Context& context);
+void write_rules(xml::Writer& writer, const statistics::RuleEnsemble& predictor);
 PredictorPointer read_range_search(const xml::Element& weights, const Context& context);
 void write_range_search(xml::Writer& writer, const statistics::RangeSearchPredictor& predictor, const ModelInfo& info);
 
@@ -105,6 +107,7 @@ void write_hmatrix(xml::Writer& writer, const statistics::HMatrixPredictor& pred
 PredictorPointer read_cuts(const xml::Element& weights, const Context& context);
 void write_cuts(xml::Writer& writer, const statistics::CutsPredictor& predictor);
 
+std::shared_ptr<const statistics::ResponseDensities> read_response_densities(const xml::Element& root);
 statistics::Density read_density(const xml::Element& pdf);
 void write_density(xml::Writer& writer, const statistics::Density& density, const std::string& name,
                    const std::string& histogram_name);
@@ -113,6 +116,8 @@ void write_likelihood(xml::Writer& writer, const statistics::LikelihoodPredictor
 
 PredictorPointer read_deep_network(const xml::Element& weights, const Context& context);
 PredictorPointer read_network(const xml::Element& weights, const Context& context);
+PredictorPointer read_cern_network(const xml::Element& weights, const Context& context);  // CFMlpANN
+PredictorPointer read_root_network(const xml::Element& weights, const Context& context);  // TMlpANN
 void write_network(xml::Writer& writer, const network::Network& network, const Context& context);
 
 PredictorPointer read_neighbours(const xml::Element& weights, const Context& context);

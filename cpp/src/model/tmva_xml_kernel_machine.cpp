@@ -1,4 +1,5 @@
 // SVM in TMVA's weight files.
+#include <algorithm>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -10,19 +11,48 @@
 
 namespace diskern::model::tmva {
 
+namespace {
+
+statistics::SvmKernel single_kernel(const xml::Element& weights, const std::string& name) {
+  if (name == "RBF") return statistics::SvmKernel::RBF;
+  if (name == "MultiGauss") return statistics::SvmKernel::MultiGauss;
+  if (name == "Polynomial") return statistics::SvmKernel::Polynomial;
+  weights.fail("has the kernel " + name + ", which is not read; RBF, MultiGauss, Polynomial, Prod and Sum are");
+}
+
+// "RBF*Polynomial", with * or + between the names.
+std::vector<statistics::SvmKernel> kernel_list(const xml::Element& weights, std::string list) {
+  for (char& c : list) c = c == '*' || c == '+' ? ' ' : c;
+  std::istringstream stream(list);
+  std::vector<statistics::SvmKernel> parts;
+  for (std::string word; stream >> word;) parts.push_back(single_kernel(weights, word));
+  return parts;
+}
+
+}  // namespace
+
 PredictorPointer read_kernel_machine(const xml::Element& weights, const Context& context) {
   const std::size_t n = context.variable_count();
   const bool regression = context.info.analysis_type == AnalysisType::regression;
   statistics::SvmKernelParams kernel;
   kernel.gamma = weights.number("fGamma");
   const std::string name = context.option("Kernel", "RBF");
-  if (name == "MultiGauss") {
-    kernel.kernel = statistics::SvmKernel::MultiGauss;
+  const auto is_used = [&](statistics::SvmKernel which) {
+    return kernel.kernel == which ||
+           std::find(kernel.parts.begin(), kernel.parts.end(), which) != kernel.parts.end();
+  };
+  if (name == "Prod" || name == "Sum") {
+    kernel.kernel = name == "Prod" ? statistics::SvmKernel::Prod : statistics::SvmKernel::Sum;
+    kernel.parts = kernel_list(weights, context.option("KernelList", ""));
+  } else {
+    kernel.kernel = single_kernel(weights, name);
+  }
+  if (is_used(statistics::SvmKernel::MultiGauss)) {
     for (const xml::Element& one : weights.children()) {
       if (one.name() == "GammaList") kernel.gammas = one.numbers(n);
     }
     if (kernel.gammas.empty()) {
-      std::string list = context.option("GammaList", "");
+      std::string list = weights.has("fGammaList") ? weights.text("fGammaList") : context.option("GammaList", "");
       for (char& c : list) c = c == ',' ? ' ' : c;
       std::istringstream stream(list);
       for (std::string word; stream >> word;) {
@@ -31,12 +61,12 @@ PredictorPointer read_kernel_machine(const xml::Element& weights, const Context&
         kernel.gammas.push_back(*value);
       }
     }
-  } else if (name == "Polynomial") {
-    kernel.kernel = statistics::SvmKernel::Polynomial;
-    kernel.order = static_cast<std::int32_t>(weights.number("fOrder"));
+  }
+  if (is_used(statistics::SvmKernel::Polynomial)) {
+    const double order = weights.number("fOrder");
+    if (!(order >= 1.0 && order <= 1000.0)) weights.fail("has fOrder=" + xml::to_text(order) + ", expected 1 to 1000");
+    kernel.order = static_cast<std::int32_t>(order);
     kernel.theta = weights.number("fTheta");
-  } else if (name != "RBF") {
-    weights.fail("has the kernel " + name + ", which is not read; RBF, MultiGauss and Polynomial are");
   }
   const std::vector<xml::Element> elements = weights.children("SupportVector");
   const auto count = static_cast<std::int64_t>(elements.size());
@@ -59,8 +89,10 @@ PredictorPointer read_kernel_machine(const xml::Element& weights, const Context&
 
 void write_kernel_machine(xml::Writer& writer, const statistics::KernelMachine& predictor) {
   const statistics::SvmKernelParams& kernel = predictor.kernel();
-  if (kernel.kernel != statistics::SvmKernel::RBF) {
-    throw InvalidArgument("TMVA's weight files hold SVM of the kernel RBF, not of the one of this model");
+  if (kernel.kernel != statistics::SvmKernel::RBF && kernel.kernel != statistics::SvmKernel::MultiGauss) {
+    throw InvalidArgument(
+        "SVM of the kernels RBF and MultiGauss are written as TMVA weight files; TMVA takes another power where "
+        "Polynomial is asked for, and other kernels are made of it");
   }
   const std::size_t n = predictor.input_count();
   for (const double coefficient : predictor.coefficients()) {
@@ -71,6 +103,14 @@ void write_kernel_machine(xml::Writer& writer, const statistics::KernelMachine& 
   }
   writer.attribute("fBparm", predictor.b());
   writer.attribute("fGamma", kernel.gamma);
+  if (kernel.kernel == statistics::SvmKernel::MultiGauss) {
+    std::string list;
+    for (const double gamma : kernel.gammas) {
+      if (!list.empty()) list += ',';
+      list += xml::to_text(gamma);
+    }
+    writer.attribute("fGammaList", list);
+  }
   writer.attribute("NSupVec", static_cast<std::int64_t>(predictor.vector_count()));
   for (std::size_t i = 0; i < predictor.vector_count(); ++i) {
     const double coefficient = predictor.coefficients()[i];

@@ -212,6 +212,9 @@ Writable writable(const Predictor& predictor, const ModelInfo& info) {
   }
   if (const auto* linear = dynamic_cast<const statistics::LinearPredictor*>(&predictor)) {
     const bool classification = info.analysis_type == AnalysisType::classification;
+    if (linear->link() != statistics::LinearLink::identity) {
+      throw InvalidArgument("TMVA has no logistic regression, this model cannot be written as a TMVA weight file");
+    }
     if (info.method != "LD" && classification && linear->output_count() == 1) {
       return {"Fisher", {}, [linear](xml::Writer& writer) { tmva::write_fisher(writer, *linear); }};
     }
@@ -235,7 +238,12 @@ Writable writable(const Predictor& predictor, const ModelInfo& info) {
     return {"FDA", {}, [formula](xml::Writer& writer) { tmva::write_formula(writer, *formula); }};
   }
   if (const auto* machine = dynamic_cast<const statistics::KernelMachine*>(&predictor)) {
-    return {"SVM", {}, [machine](xml::Writer& writer) { tmva::write_kernel_machine(writer, *machine); }};
+    Options needed;
+    if (machine->kernel().kernel == statistics::SvmKernel::MultiGauss) needed = {{"Kernel", "MultiGauss"}};
+    return {"SVM", needed, [machine](xml::Writer& writer) { tmva::write_kernel_machine(writer, *machine); }};
+  }
+  if (const auto* rules = dynamic_cast<const statistics::RuleEnsemble*>(&predictor)) {
+    return {"RuleFit", {}, [rules](xml::Writer& writer) { tmva::write_rules(writer, *rules); }};
   }
   if (const auto* hmatrix = dynamic_cast<const statistics::HMatrixPredictor*>(&predictor)) {
     return {"HMatrix", {}, [hmatrix](xml::Writer& writer) { tmva::write_hmatrix(writer, *hmatrix); }};
@@ -292,6 +300,10 @@ void write_method(xml::Writer& writer, const Model& model) {
   write_outputs(writer, info);
   tmva::write_transformations(writer, chain.get(), info);
   writer.open("MVAPdfs");
+  if (const auto& densities = implementation.densities; densities != nullptr) {
+    tmva::write_density(writer, densities->signal(), info.title + "_PDFSig", info.title + "_tr_S_original");
+    tmva::write_density(writer, densities->background(), info.title + "_PDFBkg", info.title + "_tr_B_original");
+  }
   writer.close();
   writer.open("Weights");
   what.write(writer);

@@ -57,7 +57,7 @@ double impurity(FoamSplit kind, double s, double b) noexcept {
     case FoamSplit::GiniIndexWithLaplace:
       return s <= 0.0 || b <= 0.0 ? 0.0 : (s * b + s + b + 1.0) / ((n + 2.0) * (n + 2.0));
     case FoamSplit::SdivSqrtSplusB:
-      return s > 0.0 ? -s / std::sqrt(n) : 0.0;  // to be made small like the others
+      return s / std::sqrt(n);  // times n: s root n, which every division makes smaller
     case FoamSplit::none:
       break;
   }

@@ -14,6 +14,8 @@ enum class SvmKernel : std::uint8_t {
   RBF,         // exp(-gamma |x - y|^2)
   MultiGauss,  // exp(-sum of gamma_j (x_j - y_j)^2)
   Polynomial,  // (x . y + theta)^order
+  Prod,        // the product of several of these
+  Sum,         // their sum
 };
 
 struct SvmKernelParams {
@@ -22,6 +24,7 @@ struct SvmKernelParams {
   std::vector<double> gammas;  // MultiGauss: one per variable
   std::int32_t order = 3;
   double theta = 1.0;
+  std::vector<SvmKernel> parts;  // of Prod and Sum
 };
 
 // f = sum of coefficient_i K(x_i, x) - b. Classification: y = 1 / (1 + exp(f)) with negative coefficients for signal,
@@ -69,6 +72,19 @@ struct SvmResult {
   std::int64_t iterations = 0;
   double violation = 0.0;  // at the end
 };
+
+// Epsilon-insensitive regression: deviations up to Epsilon cost nothing, larger ones C times what is above.
+struct SvmRegressionParams {
+  SvmKernelParams kernel;
+  double C = 0.002;
+  double Epsilon = 0.01;
+  double Tol = 0.01;
+  std::int64_t MaxIter = 1000;  // in units of the number of events
+};
+
+// The same solver. The cost of an event is C times its weight over the mean weight.
+SvmResult fit_svm_regression(const Context& context, const SvmRegressionParams& params, View<const float, 2> events,
+                             View<const double> target, View<const double> weight);
 
 // Sequential minimal optimisation with the second-order choice of the pair (Fan, Chen and Lin, JMLR 6, 2005). The cost of
 // an event is that of its class times its weight over the mean weight of the class; events of weight 0 are left out.

@@ -41,8 +41,7 @@ def _evaluation(text: Text, trees: Any, answers: str = "responses") -> str:
     """Code that fills the array ``answers`` from the variables x; the numbers of the trees go to ``text``."""
     aggregation, link = trees.aggregation.name, trees.link.name
     count, outputs, n = trees.tree_count, trees.output_count, trees.input_count
-    if aggregation == "weighted_median":
-        raise InvalidArgument("the weighted median of AdaBoostR2 cannot be written as a C++ header")
+    median = aggregation in ("weighted_median", "median_leaf")
     arrays: dict[str, list[Any]] = {name: [] for name in ("feature", "threshold", "left", "right", "missing", "value")}
     coefficients: list[float] = []
     begin = []
@@ -53,7 +52,8 @@ def _evaluation(text: Text, trees: Any, answers: str = "responses") -> str:
         feature = np.array(tree["feature"])
         inner = feature != -1
         value = np.asarray(tree["value"], np.float64).copy()
-        value[~inner] *= trees.tree_weight[t]
+        if not median:
+            value[~inner] *= trees.tree_weight[t]
         left, right = np.array(tree["left"], np.int64), np.array(tree["right"], np.int64)
         left[inner] += start
         right[inner] += start
@@ -91,6 +91,11 @@ def _evaluation(text: Text, trees: Any, answers: str = "responses") -> str:
         "    if (v != v) {\n      node = missing[node] ? right[node] : left[node];\n    } else {\n"
         "      node = static_cast<double>(v) >= threshold[node] ? right[node] : left[node];\n    }\n  }\n}"
     )
+    if median:
+        body = "".join(_preselection(trees)) + _median(text, trees)
+        if link != "identity":
+            body += "  const int k = 0;\n" + _LINKS[link]
+        return body.replace("responses", answers)
     mean = aggregation == "weighted_mean"
     norms = [float(sum(trees.tree_weight[k::outputs])) for k in range(outputs)]
     initial = "0.0" if mean else "base_score[k]"
@@ -118,6 +123,34 @@ def _evaluation(text: Text, trees: Any, answers: str = "responses") -> str:
     else:
         body += _LINKS[link] + "  }\n"
     return body.replace("responses", answers)
+
+
+def _median(text: Text, trees: Any) -> str:
+    """Of AdaBoostR2: TMVA's mean of the leaves around the middle of the weights, or the leaf there."""
+    n = trees.tree_count
+    text.array("tree_weight", trees.tree_weight)
+    total = 0.0
+    for one in trees.tree_weight:
+        total += float(one)
+    text.array("total", [total])
+    body = (
+        f"  double leaves[{max(n, 1)}];\n  int order[{max(n, 1)}];\n  for (int t = 0; t < {n}; ++t) {{\n"
+        "    const double value = leaf(tree_begin[t], x);\n    int place = t;\n"
+        "    for (; place > 0 && leaves[place - 1] > value; --place) {\n      leaves[place] = leaves[place - 1];\n"
+        "      order[place] = order[place - 1];\n    }\n    leaves[place] = value;\n    order[place] = t;\n  }\n"
+        "  int t = 0;\n  double sum = 0.0;\n"
+    )
+    if trees.aggregation.name == "median_leaf":
+        return body + (
+            f"  while (t + 1 < {n} && sum + tree_weight[order[t]] < 0.5 * total[0]) sum += tree_weight[order[t++]];\n"
+            f"  responses[0] = base_score[0] + {'leaves[t]' if n else '0.0'};\n"
+        )
+    return body + (
+        f"  while (t < {n} && sum <= total[0] / 2) sum += tree_weight[order[t++]];\n"
+        f"  const int begin = t > {n // 6} ? t - {n // 6 + 1} : 0;\n  const int end = std::min({n}, t + {n // 6});\n"
+        "  double mean = 0.0;\n  for (int i = begin; i < end; ++i) mean += leaves[i];\n"
+        "  responses[0] = base_score[0] + (begin < end ? mean / (end - begin) : 0.0);\n"
+    )
 
 
 def _preselection(forest: Any) -> Iterable[str]:

@@ -25,6 +25,25 @@ _ANY_NAN = """  for (int j = 0; j < {n}; ++j) {{
 """
 
 
+# Of linear models: none, logistic, softmax.
+_LINKS = (
+    "",
+    """  for (int k = 0; k < {n}; ++k) {{
+    const double e = std::exp(-std::fabs(responses[k]));
+    responses[k] = responses[k] >= 0.0 ? 1.0 / (1.0 + e) : e / (1.0 + e);
+  }}
+""",
+    """  const double largest = *std::max_element(responses, responses + {n});
+  double all = 0.0;
+  for (int k = 0; k < {n}; ++k) {{
+    responses[k] = std::exp(responses[k] - largest);
+    all += responses[k];
+  }}
+  for (int k = 0; k < {n}; ++k) responses[k] /= all;
+""",
+)
+
+
 def linear(text: Text, model: _core.Model, content: dict[str, Any], name: str) -> None:
     n = int(content["n_inputs"])
     text.array("coefficients", content["coefficients"])
@@ -32,7 +51,7 @@ def linear(text: Text, model: _core.Model, content: dict[str, Any], name: str) -
         text,
         f"  const double* c = coefficients;\n  for (int k = 0; k < {content['n_outputs']}; ++k) {{\n"
         f"    double sum = *c++;\n    for (int j = 0; j < {n}; ++j) sum += *c++ * static_cast<double>(x[j]);\n"
-        "    responses[k] = sum;\n  }\n",
+        "    responses[k] = sum;\n  }\n" + _LINKS[int(content.get("link", 0))].format(n=content["n_outputs"]),
     )
 
 
@@ -161,25 +180,32 @@ def kernel_machine(text: Text, model: _core.Model, content: dict[str, Any], name
     text.array("vectors", content["vectors"], "float")
     text.array("coefficients", content["coefficients"])
     kind = int(content["kernel"])
-    gamma = literal(np.float32(content["gamma"]))
-    if kind == 0:  # exp(-gamma |x - y|^2)
-        term = "const double d = static_cast<double>(v[j]) - static_cast<double>(x[j]);\n      sum += d * d;"
-        value = f"std::exp(-{gamma} * sum)"
-    elif kind == 1:
+    parts = [int(part) for part in content["parts"]] if kind in (3, 4) else [kind]
+    if 1 in parts:
         text.array("gammas", np.asarray(content["gammas"], np.float32))
-        term = (
-            "const double d = static_cast<double>(v[j]) - static_cast<double>(x[j]);\n      sum += gammas[j] * d * d;"
-        )
-        value = "std::exp(-sum)"
-    else:
-        term = "sum += static_cast<double>(v[j]) * static_cast<double>(x[j]);"
-        value = f"std::pow(sum + {literal(np.float32(content['theta']))}, {int(content['order'])})"
+    sums = {  # of each variable: distance to the support vector, weighted, product with it
+        0: "sum += d * d;",
+        1: "weighted += gammas[j] * d * d;",
+        2: "product += static_cast<double>(v[j]) * static_cast<double>(x[j]);",
+    }
+    kernels = {
+        0: f"std::exp(-{literal(np.float32(content['gamma']))} * sum)",
+        1: "std::exp(-weighted)",
+        2: f"std::pow(product + {literal(np.float32(content['theta']))}, {int(content['order'])})",
+    }
+    names = {0: "sum", 1: "weighted", 2: "product"}
+    used = sorted(set(parts))
+    start = "".join(f"    double {names[part]} = 0.0;\n" for part in used)
+    distance = "      const double d = static_cast<double>(v[j]) - static_cast<double>(x[j]);\n"
+    term = (distance if 0 in used or 1 in used else "") + "".join(f"      {sums[part]}\n" for part in used)
+    value = (" * " if kind != 4 else " + ").join(kernels[part] for part in parts)
+    value = f"({value})" if kind == 4 else value
     b = literal(content["b"])
     end = f"total + {b}" if content["regression"] else f"1.0 / (1.0 + std::exp(total - {b}))"
     predict(
         text,
         f"  double total = 0.0;\n  const float* v = vectors;\n  for (int i = 0; i < {count}; ++i, v += {n}) {{\n"
-        f"    double sum = 0.0;\n    for (int j = 0; j < {n}; ++j) {{\n      {term}\n    }}\n"
+        f"{start}    for (int j = 0; j < {n}; ++j) {{\n{term}    }}\n"
         f"    total += coefficients[i] * {value};\n  }}\n  responses[0] = {end};\n",
     )
 
@@ -191,7 +217,8 @@ def rules(text: Text, model: _core.Model, content: dict[str, Any], name: str) ->
     text.array("rule_variable", content["variable"], "int")
     text.array("minimum", content["minimum"])
     text.array("maximum", content["maximum"])
-    text.array("linear", content["linear"])
+    coefficient, norm, low, high = np.reshape(content["linear"], (-1, 4)).T
+    text.array("linear", np.stack([coefficient * norm, low, high], axis=1).ravel())
     predict(
         text,
         _ANY_NAN.format(n=n) + f"  double sum = {literal(content['offset'])};\n  int k = 0;\n"
@@ -200,7 +227,7 @@ def rules(text: Text, model: _core.Model, content: dict[str, Any], name: str) ->
         "      const double v = static_cast<double>(x[rule_variable[k]]);\n"
         "      fulfilled = fulfilled && v > minimum[k] && v < maximum[k];\n    }\n"
         "    if (fulfilled) sum += coefficient[i];\n  }\n"
-        f"  for (int j = 0; j < {len(content['linear']) // 3}; ++j) {{\n"
+        f"  for (int j = 0; j < {len(coefficient)}; ++j) {{\n"
         "    const double v = static_cast<double>(x[j]);\n"
         "    sum += linear[3 * j] * std::min(linear[3 * j + 2], std::max(linear[3 * j + 1], v));\n  }\n"
         "  responses[0] = sum;\n",

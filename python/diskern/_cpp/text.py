@@ -77,6 +77,44 @@ struct Density {
     return left + (position - bin) * (static_cast<double>(fine[bin + 1]) - left);
   }
 };""",
+    "rank": """// The part of the training sample with a smaller response.
+inline double rank(const double* knots, const double* ranks, int n, double y) {
+  if (y != y) return y;
+  if (y <= knots[0]) return ranks[0];
+  if (y >= knots[n - 1]) return ranks[n - 1];
+  const int k = static_cast<int>(std::upper_bound(knots, knots + n, y) - knots);
+  return ranks[k - 1] + (y - knots[k - 1]) / (knots[k] - knots[k - 1]) * (ranks[k] - ranks[k - 1]);
+}""",
+    "philox": """// Philox4x32-10 of the key's columns: the bucket that a key belongs to.
+inline void philox(unsigned (&c)[4], unsigned key0, unsigned key1) {
+  for (int round = 0; round < 10; ++round) {
+    const unsigned long long a = 0xD2511F53ull * c[0];
+    const unsigned long long b = 0xCD9E8D57ull * c[2];
+    const unsigned next[4] = {static_cast<unsigned>(b >> 32) ^ c[1] ^ key0, static_cast<unsigned>(b),
+                              static_cast<unsigned>(a >> 32) ^ c[3] ^ key1, static_cast<unsigned>(a)};
+    for (int i = 0; i < 4; ++i) c[i] = next[i];
+    key0 += 0x9E3779B9u;
+    key1 += 0xBB67AE85u;
+  }
+}
+inline bool bucket(const double* key, int n, unsigned seed0, unsigned seed1, unsigned buckets,
+                   unsigned long long& place) {
+  unsigned mixed[4] = {seed0, seed1, 9u, 0u};
+  philox(mixed, 0u, 0u);
+  unsigned state[4] = {static_cast<unsigned>(n), 0u, 0u, 0u};
+  philox(state, mixed[0], mixed[1]);
+  for (int j = 0; j < n; ++j) {
+    if (!(std::fabs(key[j]) <= std::numeric_limits<double>::max())) return false;
+    const double value = key[j] == 0.0 ? 0.0 : key[j];
+    unsigned long long bits = 0;
+    std::memcpy(&bits, &value, sizeof(bits));
+    unsigned next[4] = {static_cast<unsigned>(bits), static_cast<unsigned>(bits >> 32), state[2], state[3]};
+    philox(next, state[0], state[1]);
+    for (int i = 0; i < 4; ++i) state[i] = next[i];
+  }
+  place = (static_cast<unsigned long long>(state[0]) * buckets) >> 32;
+  return true;
+}""",
 }
 
 
@@ -85,6 +123,7 @@ class Text:
 
     def __init__(self) -> None:
         self.before = ""
+        self.key: list[str] = []  # columns beside the variables that choose a part; none: no key
         self.detail: list[str] = []
         self.included: set[str] = set()  # functions of layers that are there
         self._helpers: set[str] = set()

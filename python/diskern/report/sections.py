@@ -326,6 +326,7 @@ def _training(results: FactoryResults) -> str:
             axes = plotting.plot_learning_curve(curve)
             figures.append(page.figure(axes, f"curve-{method.title}-{index}", f"{curve.name} against iteration"))
         figures += _structure(method)
+        figures += _probabilities(results, method)
         if method.ranking:
             axes = plotting.plot_ranking(method.ranking, name=method.ranking_name or "Importance")
             figures.append(page.figure(axes, f"ranking-{method.title}", f"Variable ranking: {method.ranking_name}"))
@@ -352,6 +353,24 @@ def _structure(method: MethodResult) -> list[str]:
         drawn = plotting.plot_likelihood(method.model)
         return [page.figure(drawn, f"likelihood-{method.title}", f"{method.title}: reference densities")]
     return []
+
+
+def _probabilities(results: FactoryResults, method: MethodResult) -> list[str]:
+    """Of methods booked with CreateMVAPdfs: signal probability and rarity of the test sample."""
+    densities = method.densities
+    if densities is None:
+        return []
+    test = results.dataset.test
+    response = np.ascontiguousarray(method.response_test[:, 0], np.float64)
+    names = results.dataset.info.class_names
+    probability = plotting.plot_probability(
+        densities.probability(response), test.class_index, test.weight, class_names=names
+    )
+    rarity = plotting.plot_rarity(densities.rarity(response), test.class_index, test.weight, class_names=names)
+    return [
+        page.figure(probability, f"probability-{method.title}", f"{method.title}: signal probability, test sample"),
+        page.figure(rarity, f"rarity-{method.title}", f"{method.title}: rarity, test sample"),
+    ]
 
 
 def _events(results: FactoryResults) -> str:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _core
 from .._core import InvalidArgument
 from .._near_misses import near_misses
 from .methods import METHODS
 from .methods.base import AnalysisType, Evaluator, Method, Option, TrainedMethod
 from .methods.boost import BOOST_OPTIONS, Boost, is_boosted
 from .options import parse_options, without_options
+from .response_densities import PDF_OPTIONS, density_params
 from .types import EMVA
 
 if TYPE_CHECKING:
@@ -35,28 +37,8 @@ COMMON_OPTIONS = (
     ),
     Option("VarTransform", "str", "None", "transformations of the input variables, e.g. N, D, P, U, G or G,D_Signal"),
     Option("H", "bool", False, "print the options of the method"),
-    Option("CreateMVAPdfs", "bool", False, "response PDFs for GetProba and GetRarity (not in this version)"),
+    Option("CreateMVAPdfs", "bool", False, "densities of the response, for GetProba and GetRarity"),
     Option("IgnoreNegWeightsInTraining", "bool", False, "leave events of negative weight out of the training"),
-)
-
-_PDF_OPTIONS = (
-    ("PDFInterpol", "str", "Spline2"),
-    ("Nbins", "int", 0),
-    ("NSmooth", "int", 0),
-    ("MinNSmooth", "int", -1),
-    ("MaxNSmooth", "int", -1),
-    ("NAvEvtPerBin", "int", 50),
-    ("CheckHist", "bool", False),
-    ("KDEtype", "str", "Gauss"),
-    ("KDEiter", "str", "Nonadaptive"),
-    ("KDEFineFactor", "float", 0.0),
-    ("KDEborder", "str", "None"),
-)
-# Sub-options of CreateMVAPdfs: read, so that TMVA's bookings work; a notice says that they have no effect yet.
-PDF_OPTIONS = tuple(
-    Option(f"{name}MVAPdf{suffix}", kind, default, "response PDF (not in this version)")  # type: ignore[arg-type]
-    for suffix in ("", "Sig", "Bkg")
-    for name, kind, default in _PDF_OPTIONS
 )
 
 
@@ -93,6 +75,9 @@ class BookedMethod:
     response_training: NDArray[np.float64] | None = None
     response_test: NDArray[np.float64] | None = None
     metrics: dict[str, Any] = field(default_factory=dict)
+    # Of the response, where CreateMVAPdfs was booked, and what it was booked with.
+    densities: _core.ResponseDensities | None = None
+    density_options: dict[str, Any] = field(default_factory=dict)
     # What BookMethod was given, to book it again: method or estimator, option string, keywords.
     kind: Any = None
     option_text: str = ""
@@ -104,7 +89,7 @@ class BookedMethod:
             if path is not None:
                 path.unlink(missing_ok=True)
         self.trained = self.model = self.model_path = self.xml_path = None
-        self.response_training = self.response_test = None
+        self.response_training = self.response_test = self.densities = None
         self.interrupted = False
         self.metrics = {}
 
@@ -228,6 +213,10 @@ def book(
         type_name = type(kind).__name__
         shown = {**method.parameters(), **values}
     common = {option.name: values.get(option.name, option.default) for option in COMMON_OPTIONS}
+    density_options = {option.name: values[option.name] for option in PDF_OPTIONS}
+    if common["CreateMVAPdfs"]:
+        for suffix in ("Sig", "Bkg"):
+            density_params(where, density_options, suffix)  # what cannot be is said now, not after the training
     for option in PDF_OPTIONS:
         if option.name not in given:
             shown.pop(option.name, None)
@@ -240,6 +229,12 @@ def book(
                 f"{where}: VarTransform belongs to the parts of a Category, not to the Category itself"
             )
         handle = BookedCategory
+    if type_name == "Committee":
+        from .methods.committee import BookedCommittee
+
+        if common["VarTransform"].strip().lower() not in ("", "none", "i", "ident", "identity"):
+            raise InvalidArgument(f"{where}: VarTransform belongs to the members of a Committee, not to the Committee")
+        handle = BookedCommittee
     return handle(
         title,
         type_name,
@@ -252,6 +247,7 @@ def book(
         kind=kind,
         option_text=options,
         keywords=dict(keywords),
+        density_options=density_options,
     )
 
 
@@ -276,12 +272,16 @@ def rebook(booked: BookedMethod, dataset: DataSet, changes: Mapping[str, Any]) -
     again = book(dataset, booked.analysis_type, kind, booked.title, text, {**keywords, **texts})
     if booked.type_name == "Category":
         again.take_parts(booked)  # type: ignore[attr-defined]
+    if booked.type_name == "Committee":
+        raise InvalidArgument(
+            f"{booked.title}: a Committee is not trained anew on other events (folds, tuning); its members are"
+        )
     return again
 
 
 def _boosted(inner: Method, title: str, analysis_type: AnalysisType, values: Mapping[str, Any]) -> Method:
-    if inner.type_name == "Category":
-        raise InvalidArgument(f"{title}: a Category cannot be boosted; boost its parts")
+    if inner.type_name in ("Category", "Committee"):
+        raise InvalidArgument(f"{title}: a {inner.type_name} cannot be boosted; boost its parts")
     if analysis_type not in Boost.analysis_types:
         raise InvalidArgument(f"{title}: Boost does {', '.join(sorted(Boost.analysis_types))}, not {analysis_type}")
     return Boost(title, analysis_type, {option.name: values[option.name] for option in BOOST_OPTIONS}, inner)
@@ -302,7 +302,7 @@ def help_text(booked: BookedMethod) -> str:
     lines = [f"Options of {booked.type_name} (method {booked.title!r}):"]
     inner = getattr(booked.method, "inner", None)
     own = (*(() if inner is None else type(inner).options), *type(booked.method).options)
-    described = {option.name: option for option in (*own, *COMMON_OPTIONS)}
+    described = {option.name: option for option in (*own, *COMMON_OPTIONS, *PDF_OPTIONS)}
     for name, value in booked.options.items():
         option = described.get(name)
         text = "" if option is None else option.description

@@ -154,6 +154,8 @@ class Factory(Studies):
                         f"{Path(other).name!r} of the output file"
                     )
         booked = book(data, analysis_type, type, title, options, keywords)
+        if booked.type_name == "Committee":
+            booked.take_members(methods)  # type: ignore[attr-defined]
         self._booked.setdefault(loader.name, methods).append(booked)
         if not _is_quiet(booked):
             self._print(f"Booked {booked.type_name} as {title!r} on dataset {loader.name!r} ({analysis_type})")
@@ -162,11 +164,8 @@ class Factory(Studies):
         for name, reason in booked.method.without_effect(booked.given).items():
             if name in booked.given:  # nobody is told about options that were left alone
                 self._print(f"Note: {title}: {name} has no effect {reason}")
-        if booked.common["CreateMVAPdfs"]:
-            self._print(
-                f"Note: {title} is booked with CreateMVAPdfs; response PDFs (GetProba, GetRarity) come with another "
-                "release, nothing else changes"
-            )
+        if booked.common["CreateMVAPdfs"] and analysis_type != "Classification":
+            self._print(f"Note: {title}: CreateMVAPdfs has no effect in {analysis_type.lower()}")
         return booked
 
     # -- the three steps ----------------------------------------------------------------------------------------------
@@ -535,6 +534,7 @@ def _method_result(booked: BookedMethod) -> MethodResult:
         notes=trained.notes,
         metrics=booked.metrics,
         model=booked.model,
+        densities=booked.densities,
     )
 
 

@@ -237,7 +237,12 @@ class _Collector:
         option = self.find(name)
         if option is None:
             if not match["not"] and value is None and match["index"] is None:
-                owners = [o for o in self.table if any(c.lower() == name.lower() for c in o.choices)]
+                # The densities of the response, which every method has, are not meant by a bare word.
+                owners = [
+                    o
+                    for o in self.table
+                    if "MVAPdf" not in o.name and any(c.lower() == name.lower() for c in o.choices)
+                ]
                 for owner in owners:
                     self.set(owner, name, from_text=True)
                 if owners:

@@ -63,8 +63,9 @@ def write_output(output: Path | Any, all_results: Sequence[FactoryResults]) -> N
     A path is written under a temporary name and renamed; an open uproot file is written into. Branches: ``classID``
     (int32), ``className`` (text), the variables and targets by internal name (float32), the spectators with their own
     type, ``weight`` (float32), one response per method (float32): ``<title>``, or ``<title>.<class>`` in multiclass and
-    ``<title>.<target>`` with several targets. Beside the trees ``diskern_results`` holds, as JSON, what trees cannot:
-    options, rankings, learning curves, accounting, provenance (read back by ``diskern.report.read_results``).
+    ``<title>.<target>`` with several targets; and ``prob_<title>`` of methods booked with CreateMVAPdfs.
+    Beside the trees ``diskern_results`` holds, as JSON, what trees cannot: options, rankings, learning curves,
+    accounting, provenance (read back by ``diskern.report.read_results``).
     """
     import uproot
 
@@ -174,4 +175,7 @@ def tree_columns(
         values = responses[method.title].astype(np.float32)
         for index, branch in enumerate(response_branches(method, data)):
             add(branch, values[:, index])
+        if method.densities is not None:
+            probability = method.densities.probability(responses[method.title][:, 0])
+            add(f"prob_{method.title}", probability.astype(np.float32))
     return columns

@@ -198,6 +198,47 @@ class Reader:
             raise InvalidArgument(f"{model.title!r} has {responses.shape[1]} outputs: call {other}")
         return float(responses[0, 0]) if single else responses[:, 0]
 
+    def GetProba(self, *arguments: Any, threads: int = 1) -> Any:
+        """Probability of events to be signal, of a model booked with CreateMVAPdfs.
+
+        Arguments as in :meth:`EvaluateMVA`; a number after them is the part of all events that is signal:
+        ``GetProba(tag)``, ``GetProba(tag, 0.3)``, ``GetProba(events, tag, 0.3)``. As in TMVA a second number is the
+        response, which is not evaluated then: ``GetProba(tag, 0.5, 0.87)``.
+
+        Returns
+        -------
+        float for one event, float64 array (events,) for many
+
+        Raises
+        ------
+        InvalidArgument
+            the model has no densities of its response; a signal fraction outside of [0, 1]; as EvaluateMVA
+        """
+        if len(arguments) == 3 and isinstance(arguments[0], str) and _is_number(arguments[1], arguments[2]):
+            return float(self.FindMVA(arguments[0]).probability(arguments[2], arguments[1]))
+        fraction = 0.5
+        if len(arguments) > 1 and _is_number(arguments[-1]):
+            arguments, fraction = arguments[:-1], float(arguments[-1])
+        model, responses, single = self._evaluate(arguments, threads, "GetProba")
+        probability = model.probability(responses[:, 0], fraction)
+        return float(probability[0]) if single else probability
+
+    def GetRarity(self, *arguments: Any, threads: int = 1) -> Any:
+        """The part of background with a smaller response, of a model booked with CreateMVAPdfs.
+
+        Arguments as in :meth:`EvaluateMVA`. As in TMVA a number after the tag is the response, which is not evaluated
+        then: ``GetRarity(tag, 0.87)``.
+
+        Returns
+        -------
+        float for one event, float64 array (events,) for many
+        """
+        if len(arguments) == 2 and isinstance(arguments[0], str) and _is_number(arguments[1]):
+            return float(self.FindMVA(arguments[0]).rarity(arguments[1]))
+        model, responses, single = self._evaluate(arguments, threads, "GetRarity")
+        rarity = model.rarity(responses[:, 0])
+        return float(rarity[0]) if single else rarity
+
     def EvaluateMulticlass(self, *arguments: Any, threads: int = 1) -> Any:
         """Responses of a multiclass model, one per class.
 
@@ -364,6 +405,10 @@ def _computed(expression: str, columns: Mapping[str, NDArray[Any]]) -> NDArray[n
     values = compiled.evaluate({name: np.atleast_1d(columns[name]) for name in compiled.variables})
     result: NDArray[np.float64] = np.asarray(values, np.float64)
     return result[0] if scalar and len(result) == 1 else result
+
+
+def _is_number(*values: Any) -> bool:
+    return all(isinstance(one, (int, float, np.number)) and not isinstance(one, bool) for one in values)
 
 
 def _has_cuts(model: Model) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _core
 from ..data.sample import DataSet
 from .methods.base import AnalysisType, LearningCurve
 
@@ -33,6 +34,8 @@ class MethodResult:
     metrics: dict[str, Any] = field(default_factory=dict)
     # What evaluates events; None in results that were read from a file
     model: Any = None
+    # Densities of the response (CreateMVAPdfs); None: not booked
+    densities: _core.ResponseDensities | None = None
     # What the method looks at; filled by the report (report.insight.inspect)
     insight: dict[str, Any] = field(default_factory=dict)
 

@@ -21,9 +21,11 @@ from .booking import BookedMethod
 from .methods.base import Evaluator, ProgressCallback, TrainedMethod, TrainingSample
 from .options import to_text
 from .output import check_folder
+from .response_densities import fit_response_densities
 
 if TYPE_CHECKING:
     from .methods.category import BookedCategory
+    from .methods.committee import BookedCommittee
 
 
 @dataclass
@@ -115,6 +117,18 @@ def train(
             sample = sample.select(~negative)
             check_samples(DataSet(data.name, data.info, sample, data.test), booked.analysis_type)
     model = fit(booked, job, sample, data.validation, notes, threads=threads, progress=progress)
+    if booked.common["CreateMVAPdfs"] and booked.analysis_type == "Classification":
+        booked.model = model
+        response = respond(booked, sample, threads)[:, 0]
+        try:
+            booked.densities, lines = fit_response_densities(
+                booked.title, booked.density_options, response, sample, data.info.signal_class
+            )
+        except InvalidArgument as error:  # the training itself is not lost for it
+            lines = [f"no densities of the response (CreateMVAPdfs): {error}"]
+        notes += lines
+        if isinstance(model, _core.Model) and booked.densities is not None:
+            model = model.with_response_densities(booked.densities)
     if isinstance(model, _core.Model):
         if folder is None:
             booked.model = _core.model_from_bytes(model.to_bytes())
@@ -143,7 +157,10 @@ def fit(
     Sets what the booking knows of its training; lines to print are added to ``notes``.
     """
     from .methods.category import BookedCategory
+    from .methods.committee import BookedCommittee
 
+    if isinstance(booked, BookedCommittee):
+        return fit_committee(booked, job, sample, threads)
     if isinstance(booked, BookedCategory):
         return fit_categories(booked, job, sample, validation, notes, threads=threads, progress=progress)
     check_values(booked, sample)
@@ -202,6 +219,16 @@ def fit_categories(
     model = _core.Model.of_categories(model_info(booked, job, len(sample)), cuts, cast(list[_core.Model], models))
     booked.trained = TrainedMethod(model.predictor)
     evaluator: Evaluator = model
+    return evaluator
+
+
+def fit_committee(booked: BookedCommittee, job: str, sample: Sample, threads: int) -> Evaluator:
+    """The mean of members that are trained already."""
+    start = time.perf_counter()
+    predictor = booked.combine(sample, booked.dataset.info.variable_labels, threads)
+    booked.train_seconds = time.perf_counter() - start
+    booked.trained = TrainedMethod(predictor)
+    evaluator: Evaluator = _core.Model(model_info(booked, job, len(sample)), None, predictor)
     return evaluator
 
 

@@ -9,36 +9,16 @@ from typing import Any, ClassVar
 from ... import _core
 from ..._core import InvalidArgument
 from ..options import ArrayValue
-from .base import Method, Option, OptionKind, ProgressCallback, TrainedMethod, TrainingSample
+from .base import Method, Option, ProgressCallback, TrainedMethod, TrainingSample
+from .densities import DENSITY, density_settings
 from .fisher import ranked
-
-_INTERPOLATIONS = ("Spline0", "Spline1", "Spline2", "Spline3", "Spline5", "KDE")
-_BORDERS = {
-    "None": _core.KernelBorder.Ignore,
-    "Renorm": _core.KernelBorder.Renorm,
-    "Mirror": _core.KernelBorder.Mirror,
-}
-# What a density can be told: for all of them, or with the suffix Sig or Bkg (and [i]) for one class (and variable).
-_DENSITY: tuple[tuple[str, OptionKind, Any, str, tuple[str, ...]], ...] = (
-    ("PDFInterpol", "choice", "Spline2", "how the density is drawn through its histogram", _INTERPOLATIONS),
-    ("NSmooth", "int", 0, "passes of smoothing (353QH) of the histogram", ()),
-    ("MinNSmooth", "int", -1, "least passes where they follow the relative error of a bin; -1: NSmooth", ()),
-    ("MaxNSmooth", "int", -1, "most passes where they follow the relative error of a bin; -1: NSmooth", ()),
-    ("NAvEvtPerBin", "int", 50, "average events per bin of the smaller class, where Nbins is 0", ()),
-    ("Nbins", "int", 0, "number of bins; 0: by NAvEvtPerBin", ()),
-    ("CheckHist", "bool", False, "say which histograms have empty bins", ()),
-    ("KDEtype", "choice", "Gauss", "kernel", ("Gauss",)),
-    ("KDEiter", "choice", "Nonadaptive", "width of the kernels", ("Nonadaptive", "Adaptive")),
-    ("KDEFineFactor", "float", 1.0, "factor of the width of adaptive kernels", ()),
-    ("KDEborder", "choice", "None", "what becomes of kernels that reach over the border", tuple(_BORDERS)),
-)
 
 
 def density_options() -> tuple[Option, ...]:
     """Every option of the densities: for all, per class, and per class and variable."""
     options = []
     for suffix, whose in (("", ""), ("Sig", " (signal)"), ("Bkg", " (background)")):
-        for name, kind, default, description, choices in _DENSITY:
+        for name, kind, default, description, choices in DENSITY:
             options.append(
                 Option(
                     name + suffix, kind, None if suffix else default, description + whose, choices, array=bool(suffix)
@@ -110,19 +90,9 @@ class Likelihood(Method):
     def density(self, suffix: str, variable: int) -> _core.LikelihoodDensity:
         """What was booked for the density of one class and variable."""
         result = _core.LikelihoodDensity()
-        settings = _core.DensitySettings()
-        settings.interpolation = _core.Interpolation.__members__[self.setting("PDFInterpol", suffix, variable)]
-        passes = self.setting("NSmooth", suffix, variable)
-        least = self.setting("MinNSmooth", suffix, variable)
-        most = self.setting("MaxNSmooth", suffix, variable)
-        settings.minimum_smoothing = passes if least < 0 else least
-        settings.maximum_smoothing = max(passes if most < 0 else most, settings.minimum_smoothing)
-        if min(passes, settings.minimum_smoothing) < 0:
-            raise InvalidArgument(f"{self.title}: NSmooth{suffix} is {passes}, expected 0 or more")
-        settings.kernel_width = _core.KernelWidth.__members__[self.setting("KDEiter", suffix, variable)]
-        settings.kernel_border = _BORDERS[self.setting("KDEborder", suffix, variable)]
-        settings.fine_factor = self.setting("KDEFineFactor", suffix, variable)
-        result.settings = settings
+        result.settings = density_settings(
+            lambda name: self.setting(name, suffix, variable), f"{self.title}: NSmooth{suffix}"
+        )
         result.bins = self.setting("Nbins", suffix, variable)
         result.events_per_bin = self.setting("NAvEvtPerBin", suffix, variable)
         return result
