@@ -24,6 +24,7 @@ void register_uniformity(py::module_& module);
 void register_neighbours(py::module_& module);
 void register_clustering(py::module_& module);
 void register_kmeans(py::module_& module);
+void register_gaussian_mixture(py::module_& module);
 void register_classical(py::module_& module);
 void register_response_densities(py::module_& module);
 void register_composite(py::module_& module);
@@ -61,6 +62,7 @@ PYBIND11_MODULE(_core, module) {
   register_neighbours(module);
   register_clustering(module);
   register_kmeans(module);
+  register_gaussian_mixture(module);
   register_device(module);
   register_principal_components(module);
   register_fitter(module);

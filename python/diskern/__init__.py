@@ -25,6 +25,7 @@ _LAZY: dict[str, str] = {
     "FormatError": "._core",
     "FisherClassifier": ".estimators.fisher",
     "FlatGradientBoostedTreesClassifier": ".estimators.flat_gradient_boosted_trees",
+    "GaussianMixture": ".estimators.gaussian_mixture",
     "GenerativeAdversarialNetwork": ".estimators.generative_adversarial_network",
     "GradientBoostedTreesClassifier": ".estimators.gradient_boosted_trees",
     "GradientBoostedTreesRegressor": ".estimators.gradient_boosted_trees",

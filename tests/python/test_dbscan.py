@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -191,3 +194,40 @@ def test_bad_points() -> None:
             DBSCAN().fit(bad)
     with pytest.raises(InvalidArgument, match="sample_weight"):
         DBSCAN().fit(np.zeros((3, 2)), sample_weight=[1.0, 2.0])
+
+
+MEMORY = """
+import sys
+import numpy as np
+from diskern import DBSCAN
+
+def status(key):
+    with open("/proc/self/status", encoding="ascii") as stream:
+        return int(next(line for line in stream if line.startswith(key + ":")).split()[1]) * 1024
+
+n, eps = int(sys.argv[1]), float(sys.argv[2])
+points = np.random.default_rng(0).normal(size=(n, 3))
+model = DBSCAN(eps=eps, min_samples=10, n_jobs=2)
+model.fit(points[:200])
+with open("/proc/self/clear_refs", "w", encoding="ascii") as stream:
+    stream.write("5")  # the peak starts anew from the present size
+before = status("VmRSS")
+model.fit(points)
+print(status("VmHWM") - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the peak of memory is read as Linux tells it")
+def test_memory_is_proportional_to_the_points_whatever_eps() -> None:
+    """With eps = 100 all pairs are neighbours, 5e9 of 100000 points: a byte for each would be 5 GB."""
+
+    def peak(n: int, eps: float) -> int:
+        done = subprocess.run(
+            [sys.executable, "-c", MEMORY, str(n), str(eps)], capture_output=True, text=True, check=True
+        )
+        return int(done.stdout)
+
+    few, many, all_pairs = peak(50_000, 0.05), peak(200_000, 0.05), peak(100_000, 100.0)
+    assert few < many < 5 * few + 2**22
+    assert many < 250 * 200_000  # bytes; 24 of them are the point
+    assert all_pairs < 250 * 100_000

@@ -86,3 +86,12 @@ def test_the_event_is_named() -> None:
     points[7, 1] = 1e200
     with pytest.raises(InvalidArgument, match="event 1: coordinate 1 of point 2"):
         DBSCAN().fit_predict_events(points, [0, 5, 10])
+
+
+def test_another_fit_forgets_the_events() -> None:
+    points, offsets = events(1, [30, 40], 2)
+    model = DBSCAN()
+    model.fit_predict_events(points, offsets)
+    assert len(model.event_cluster_counts_) == 2
+    model.fit(points)
+    assert not hasattr(model, "event_cluster_counts_")

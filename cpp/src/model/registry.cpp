@@ -1,6 +1,7 @@
 #include "model/registry.hpp"
 
 #include "clustering/fraction_predictor.hpp"
+#include "clustering/gaussian_mixture_predictor.hpp"
 #include "clustering/kmeans_predictor.hpp"
 #include "diskern/error.hpp"
 #include "model/boosted.hpp"
@@ -54,6 +55,7 @@ constexpr Entry entries[] = {
     {"committee", &CommitteePredictor::read},
     {"cluster_fraction", &clustering::FractionPredictor::read},
     {"k_means", &clustering::KMeansPredictor::read},
+    {"gaussian_mixture", &clustering::MixturePredictor::read},
 };
 
 }  // namespace

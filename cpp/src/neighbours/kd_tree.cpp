@@ -109,7 +109,6 @@ void KdTree::build(const Context& context, View<const double, 2> points, const D
     throw InvalidArgument("one row of weights per point is expected: " + std::to_string(n) + ", got " +
                           std::to_string(weights.rows()));
   }
-  check_points(points, "point", largest_coordinate);
   kernels_ = &kd_tree_kernels(instruction_set());
   distance_ = distance;
   period_.clear();
@@ -135,7 +134,7 @@ void KdTree::build(const Context& context, View<const double, 2> points, const D
   view_.levels = (bits_ + fan_out_bits - 1) / fan_out_bits;
   view_.root_children = bits_ == 0 ? 0 : std::size_t{1} << (bits_ - fan_out_bits * (view_.levels - 1));
 
-  choose_scale(points);
+  choose_scale(context, points);
   split(context, points);
   fill_leaves(context, points, weights);
   join_boxes();
@@ -157,23 +156,60 @@ void KdTree::build(const Context& context, View<const double, 2> points, const D
   view_.weights = weights_.data();
 }
 
+// The lowest and highest coordinates, row by row since rows are what lies together in memory; false where a coordinate is
+// not finite or too large.
+bool KdTree::find_extent(const Context& context, View<const double, 2> points, std::vector<double>& low,
+                         std::vector<double>& high) const {
+  const std::size_t dimensions = points.columns();
+  constexpr std::size_t rows_per_chunk = 4096;
+  const std::size_t chunks = chunk_count(points.rows(), rows_per_chunk);
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  std::vector<double> lows(chunks * dimensions, infinity);
+  std::vector<double> highs(chunks * dimensions, -infinity);
+  std::vector<std::uint8_t> good(chunks, 1);
+  parallel_for(
+      context, chunks,
+      [&](std::size_t chunk) {
+        const Range range = chunk_range(points.rows(), rows_per_chunk, chunk);
+        double* lowest = lows.data() + chunk * dimensions;
+        double* highest = highs.data() + chunk * dimensions;
+        bool all = true;
+        for (std::size_t i = range.begin; i < range.end; ++i) {
+          for (std::size_t d = 0; d < dimensions; ++d) {
+            const double given = points(i, d);
+            all = all && std::abs(given) <= largest_coordinate;
+            const double x = coordinate(given, d);
+            lowest[d] = x < lowest[d] ? x : lowest[d];
+            highest[d] = x > highest[d] ? x : highest[d];
+          }
+        }
+        good[chunk] = all ? 1 : 0;
+      },
+      static_cast<double>(points.rows() * dimensions) * 1.0);
+  low.assign(lows.begin(), lows.begin() + static_cast<std::ptrdiff_t>(dimensions));
+  high.assign(highs.begin(), highs.begin() + static_cast<std::ptrdiff_t>(dimensions));
+  for (std::size_t chunk = 1; chunk < chunks; ++chunk) {
+    for (std::size_t d = 0; d < dimensions; ++d) {
+      low[d] = std::min(low[d], lows[chunk * dimensions + d]);
+      high[d] = std::max(high[d], highs[chunk * dimensions + d]);
+    }
+  }
+  return std::all_of(good.begin(), good.end(), [](std::uint8_t one) { return one != 0; });
+}
+
 // float32 holds (x - centre) * scale with values up to about one.
-void KdTree::choose_scale(View<const double, 2> points) {
+void KdTree::choose_scale(const Context& context, View<const double, 2> points) {
   const std::size_t dimensions = points.columns();
   centre_.assign(dimensions, 0.0);
   single_extent_.assign(dimensions, 0.0);
   double widest = 0;
   std::vector<double> extent(dimensions);
+  std::vector<double> low;
+  std::vector<double> high;
+  if (!find_extent(context, points, low, high)) check_points(points, "point", largest_coordinate);  // names the first
   for (std::size_t d = 0; d < dimensions; ++d) {
-    double low = coordinate(points(0, d), d);
-    double high = low;
-    for (std::size_t i = 1; i < points.rows(); ++i) {
-      const double x = coordinate(points(i, d), d);
-      low = std::min(low, x);
-      high = std::max(high, x);
-    }
-    centre_[d] = low / 2 + high / 2;
-    extent[d] = std::max(high - centre_[d], centre_[d] - low);
+    centre_[d] = low[d] / 2 + high[d] / 2;
+    extent[d] = std::max(high[d] - centre_[d], centre_[d] - low[d]);
     widest = std::max(widest, extent[d]);
   }
   int exponent = 0;

@@ -107,7 +107,9 @@ class KdTree {
  private:
   void check_queries(View<const double, 2> queries) const;
   void check_k(std::size_t k) const;
-  void choose_scale(View<const double, 2> points);
+  bool find_extent(const Context& context, View<const double, 2> points, std::vector<double>& low,
+                   std::vector<double>& high) const;
+  void choose_scale(const Context& context, View<const double, 2> points);
   void split(const Context& context, View<const double, 2> points);
   void fill_leaves(const Context& context, View<const double, 2> points, View<const double, 2> weights);
   void sum_squares(const Context& context);

@@ -138,6 +138,8 @@ class DBSCAN(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self._check_params()
         self._metric()
         threads = self._threads()
+        if hasattr(self, "event_cluster_counts_"):
+            del self.event_cluster_counts_  # of an earlier fit_predict_events
         if _device.is_on_device(X):
             return self._fit_on_device(X, sample_weight)
         points = validate_points(self, X, dtype=[np.float64, np.float32])
