@@ -459,11 +459,11 @@ class Model:
         safe from any thread. Numbers are written with all their digits; an SVM is computed in float64.
 
         Written are forests (medians too), networks, Fisher, LD, linear and logistic regression, HMatrix, Likelihood,
-        Cuts, FDA, SVM, RuleFit, KNN (not with UseLDA), PDEFoam (not of several targets, not with LinNeighbors), and
+        Cuts, FDA, SVM, RuleFit, KNN (not with UseLDA), PDERS, PDEFoam (not of several targets), and
         what is made of them: Boost, Category, Committee (not of probabilities) and k-fold models, with the
         transformations N, D, P, U, G (of regression targets N only). Where a key chooses the part, it comes behind the
-        variables, ``evaluate(variables, key, responses)``, as ``n_key`` numbers named by ``key_column(i)``. KNN looks
-        at all its events for each event, which is slow where they are many.
+        variables, ``evaluate(variables, key, responses)``, as ``n_key`` numbers named by ``key_column(i)``. KNN
+        and PDERS look at all their events for each event, which is slow where they are many.
 
         Parameters
         ----------

@@ -166,11 +166,11 @@ def test_preselection_and_quotes(tmp_path: Path) -> None:
 def test_what_cannot_be_written(tmp_path: Path) -> None:
     loader = class_loader(tmp_path / "dataset", 100, "!V")
     factory = Factory("job", None, "Silent:!ModelPersistence")
-    factory.BookMethod(loader, "PDERS", "PDERS")
+    factory.BookMethod(loader, "DBSCAN", "DBSCAN")
     factory.BookMethod(loader, "Fisher", "Fisher")
     factory.TrainAllMethods()
-    with pytest.raises(InvalidArgument, match="kind 'range search'"):
-        diskern.Model(factory.GetMethod("PDERS").model).to_header()
+    with pytest.raises(InvalidArgument, match="kind 'cluster_fraction'"):
+        diskern.Model(factory.GetMethod("DBSCAN").model).to_header()
     model = diskern.Model(factory.GetMethod("Fisher").model)
     assert "namespace model {" in model.to_header()
     for name in ("1a", "a b", "class", "a::b", ""):

@@ -134,6 +134,7 @@ _WRITERS: dict[str, Callable[[Text, _core.Model, dict[str, Any], str], None]] = 
     "linear": methods.linear,
     "neighbours": stored.neighbours,
     "network": methods.network,
+    "range search": stored.range_search,
     "rules": methods.rules,
     "votes": votes,
 }
