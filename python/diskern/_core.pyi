@@ -10,7 +10,7 @@ import numpy
 import numpy.typing
 import typing
 import typing_extensions
-__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'AdversarialFit', 'AdversarialParams', 'Aggregation', 'AnnealingParams', 'Averaging', 'BoostTransform', 'Boosted', 'BoostingMode', 'Cancellation', 'Categories', 'ClusterFractions', 'Committee', 'CommitteeScale', 'Criterion', 'CutSide', 'Cuts', 'CutsEfficiency', 'CutsFitter', 'CutsParams', 'CutsVariable', 'Density', 'DensitySettings', 'DescentParams', 'DeviceBuffer', 'DeviceError', 'DiscriminantResult', 'DlpackTensor', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'Foam', 'FoamKernel', 'FoamKind', 'FoamParams', 'FoamSplit', 'FoamTarget', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'Formula', 'FormulaFitter', 'FormulaLoss', 'FormulaParams', 'FormulaResult', 'GeneticParams', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansBoundsUse', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelTemperature', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'LinearFitParams', 'LinearFitResult', 'LinearLoss', 'LinearSolver', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Model', 'MonteCarloParams', 'NegativeWeights', 'NeighbourWeight', 'Neighbours', 'NeighboursPredictor', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'RangeKernel', 'RangeSearchParams', 'ResponseDensities', 'ResponseDensityParams', 'RuleFitParams', 'RuleFitResult', 'RuleForest', 'RuleModel', 'Rules', 'ScheduleKind', 'SearchOrder', 'Singular', 'SvmKernel', 'SvmParams', 'SvmResult', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaNeighboursParams', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'UBoostParams', 'UBoostResult', 'ValidationMetric', 'VolumeMode', 'Votes', 'available_threads', 'cuda_devices', 'cuda_status', 'device_of', 'evaluate_on_device', 'find_bin_edges', 'fit_ada_boost', 'fit_adversarial', 'fit_clue', 'fit_cuts', 'fit_dbscan', 'fit_dbscan_events', 'fit_dbscan_on_device', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_foam', 'fit_formula', 'fit_gradient_boosting', 'fit_graph', 'fit_graph_stream', 'fit_hmatrix', 'fit_kmeans_on_device', 'fit_likelihood', 'fit_linear', 'fit_linear_discriminant', 'fit_logistic', 'fit_mini_batches', 'fit_network', 'fit_random_forest', 'fit_response_densities', 'fit_rules', 'fit_svm', 'fit_svm_regression', 'fit_tmva_forest', 'fit_tmva_neighbours', 'fit_uboost', 'flatness', 'graph_gradients', 'graph_seconds', 'instruction_set', 'link_responses', 'load_model', 'make_range_search', 'mean_variance_on_device', 'mini_batch_step', 'model_from_bytes', 'moments', 'neighbor_flatness', 'partial_dependence', 'predict_kmeans', 'predict_kmeans_on_device', 'protected_bins', 'random_order', 'raw_scores', 'seed_kmeans_on_device', 'select_on_device', 'silhouettes', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'synchronize_device', 'tmva_poisson', 'transform_kmeans', 'tree_answers']
+__all__: list[str] = ['Activation', 'AdaBoostLoss', 'AdaBoostParams', 'AdaBoostResult', 'AdversarialFit', 'AdversarialParams', 'Aggregation', 'AnnealingParams', 'Averaging', 'BoostTransform', 'Boosted', 'BoostingMode', 'Cancellation', 'Categories', 'ClusterFractions', 'Committee', 'CommitteeScale', 'CovarianceKind', 'Criterion', 'CutSide', 'Cuts', 'CutsEfficiency', 'CutsFitter', 'CutsParams', 'CutsVariable', 'Density', 'DensitySettings', 'DescentParams', 'DeviceBuffer', 'DeviceError', 'DiscriminantResult', 'DlpackTensor', 'Error', 'Expression', 'FisherMethod', 'FisherParams', 'FlatnessParams', 'Foam', 'FoamKernel', 'FoamKind', 'FoamParams', 'FoamSplit', 'FoamTarget', 'FoldRule', 'FoldsPredictor', 'Forest', 'FormatError', 'Formula', 'FormulaFitter', 'FormulaLoss', 'FormulaParams', 'FormulaResult', 'GeneticParams', 'GradientBoostingParams', 'GradientBoostingResult', 'Graph', 'GraphFit', 'GraphParams', 'GraphPredictor', 'HMatrixParams', 'InputFunction', 'Interpolation', 'InvalidArgument', 'KMeansBoundsUse', 'KMeansPoints', 'KMeansPredictor', 'KMeansSeeding', 'KMeansStop', 'KernelBorder', 'KernelTemperature', 'KernelWidth', 'LikelihoodDensity', 'LikelihoodParams', 'LikelihoodResult', 'Linear', 'LinearDiscriminantParams', 'LinearFitParams', 'LinearFitResult', 'LinearLoss', 'LinearSolver', 'Link', 'LossKind', 'Metric', 'MiniBatchStop', 'Mixture', 'MixturePredictor', 'Model', 'MonteCarloParams', 'NegativeWeights', 'NeighbourWeight', 'Neighbours', 'NeighboursPredictor', 'Network', 'NetworkArithmetic', 'NetworkFit', 'NetworkInitialisation', 'NetworkLoss', 'NetworkOutput', 'NetworkParams', 'NetworkSolver', 'OptimizerKind', 'Predictor', 'Projection', 'RandomForestParams', 'RandomForestResult', 'RangeKernel', 'RangeSearchParams', 'ResponseDensities', 'ResponseDensityParams', 'RuleFitParams', 'RuleFitResult', 'RuleForest', 'RuleModel', 'Rules', 'ScheduleKind', 'SearchOrder', 'Singular', 'SvmKernel', 'SvmParams', 'SvmResult', 'TmvaAdaBoostR2Loss', 'TmvaAnalysis', 'TmvaBoostType', 'TmvaForestParams', 'TmvaForestResult', 'TmvaNegWeights', 'TmvaNeighboursParams', 'TmvaPruneMethod', 'TmvaRegressionLoss', 'TmvaSeparation', 'TransformationChain', 'TreeExplainer', 'UBoostParams', 'UBoostResult', 'ValidationMetric', 'VolumeMode', 'Votes', 'available_threads', 'cuda_devices', 'cuda_status', 'device_of', 'evaluate_mixture', 'evaluate_on_device', 'factors_of_precisions', 'find_bin_edges', 'fit_ada_boost', 'fit_adversarial', 'fit_clue', 'fit_cuts', 'fit_dbscan', 'fit_dbscan_events', 'fit_dbscan_on_device', 'fit_fisher', 'fit_flat_gradient_boosting', 'fit_foam', 'fit_formula', 'fit_gradient_boosting', 'fit_graph', 'fit_graph_stream', 'fit_hmatrix', 'fit_kmeans_on_device', 'fit_likelihood', 'fit_linear', 'fit_linear_discriminant', 'fit_logistic', 'fit_mini_batches', 'fit_mixture', 'fit_network', 'fit_random_forest', 'fit_response_densities', 'fit_rules', 'fit_svm', 'fit_svm_regression', 'fit_tmva_forest', 'fit_tmva_neighbours', 'fit_uboost', 'flatness', 'graph_gradients', 'graph_seconds', 'instruction_set', 'link_responses', 'load_model', 'make_range_search', 'mean_variance_on_device', 'mini_batch_step', 'mixture_of', 'model_from_bytes', 'moments', 'neighbor_flatness', 'partial_dependence', 'predict_kmeans', 'predict_kmeans_on_device', 'protected_bins', 'random_order', 'raw_scores', 'seed_kmeans_on_device', 'select_on_device', 'silhouettes', 'singular_values', 'split_label', 'start_parameters', 'supported_instruction_sets', 'symmetric_eigen', 'synchronize_device', 'tmva_poisson', 'transform_kmeans', 'tree_answers']
 class Error(Exception):
     pass
 class InvalidArgument(Error, ValueError):
@@ -4779,6 +4779,83 @@ class KMeansPredictor(Predictor):
     @property
     def centres(self) -> numpy.typing.NDArray[numpy.float64]:
         ...
+class CovarianceKind:
+    """
+    What covariances the components of a mixture have.
+
+    Members:
+
+      full
+
+      tied
+
+      diag
+
+      spherical
+    """
+    __members__: typing.ClassVar[dict[str, CovarianceKind]]
+    diag: typing.ClassVar[CovarianceKind]
+    full: typing.ClassVar[CovarianceKind]
+    spherical: typing.ClassVar[CovarianceKind]
+    tied: typing.ClassVar[CovarianceKind]
+    @typing.overload
+    def __eq__(self, other: CovarianceKind) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: CovarianceKind) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class Mixture:
+    """
+    Weights, means, covariances and the factors of their inverses.
+    """
+    def __init__(self, kind: CovarianceKind, weights: numpy.typing.NDArray[typing.Any], means: numpy.typing.NDArray[typing.Any], factors: numpy.typing.NDArray[typing.Any], covariances: typing.Any = None) -> None:
+        ...
+    @property
+    def covariances(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def factors(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def means(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def weights(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+class MixturePredictor(Predictor):
+    """
+    Parts of the components and the logarithm of the density.
+    """
+    def __init__(self, mixture: Mixture) -> None:
+        ...
 class DlpackTensor:
     """
     A tensor of another library, held by its DLPack capsule.
@@ -5916,9 +5993,17 @@ def device_of(address: typing.SupportsInt | typing.SupportsIndex) -> int:
     """
     The device whose memory an address is in; -1: none.
     """
+def evaluate_mixture(points: numpy.typing.NDArray[typing.Any], mixture: Mixture, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+    """
+    Logarithms of the density of float64 points, and what part each component has.
+    """
 def evaluate_on_device(model: Model, events: tuple[typing.Any, ...], is_double: bool, responses: tuple[typing.Any, ...], device: typing.SupportsInt | typing.SupportsIndex, stream: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
     Responses of events in device memory; matrices are (address, rows, columns, strides in elements).
+    """
+def factors_of_precisions(kind: CovarianceKind, components: typing.SupportsInt | typing.SupportsIndex, dimensions: typing.SupportsInt | typing.SupportsIndex, precisions: numpy.typing.NDArray[typing.Any]) -> list[float]:
+    """
+    Upper triangular U with precision = U U^T (flat); roots of variances' inverses.
     """
 def find_bin_edges(events: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], max_bins: typing.SupportsInt | typing.SupportsIndex, class_index: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> list[list[float]]:
     """
@@ -6008,6 +6093,10 @@ def fit_mini_batches(rows: numpy.typing.NDArray[typing.Any], centres: numpy.typi
     """
     k-means on batches drawn from float32 or float64 rows: centres, weights, steps, stop, smoothed_inertia, batch_inertia, smoothed, reassigned, since_reassignment.
     """
+def fit_mixture(points: numpy.typing.NDArray[typing.Any], start: Mixture, regularisation: typing.SupportsFloat | typing.SupportsIndex, tolerance: typing.SupportsFloat | typing.SupportsIndex, most_iterations: typing.SupportsInt | typing.SupportsIndex, before: typing.SupportsFloat | typing.SupportsIndex, weight: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[Mixture, list[float], bool, bool]:
+    """
+    Expectation and maximisation from a start: mixture, lower bounds, converged, interrupted.
+    """
 def fit_network(params: NetworkParams, events: numpy.typing.NDArray[typing.Any], targets: numpy.typing.NDArray[typing.Any], weight: numpy.typing.NDArray[typing.Any], validation_events: numpy.typing.NDArray[typing.Any] | None = None, validation_targets: numpy.typing.NDArray[typing.Any] | None = None, validation_weight: numpy.typing.NDArray[typing.Any] | None = None, threads: typing.SupportsInt | typing.SupportsIndex = 0, seed: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None) -> NetworkFit:
     """
     Trains a network on float32 events and float64 targets of shape (events, outputs).
@@ -6077,6 +6166,10 @@ def mean_variance_on_device(points: tuple[typing.Any, ...], is_double: bool, dev
 def mini_batch_step(rows: numpy.typing.NDArray[typing.Any], centres: numpy.typing.NDArray[typing.Any], weights: numpy.typing.NDArray[typing.Any], weight: typing.Any = None, reassignment_ratio: typing.SupportsFloat | typing.SupportsIndex = 0.0, number: typing.SupportsInt | typing.SupportsIndex = 0, seed: typing.SupportsInt | typing.SupportsIndex = 0, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[typing.Any, ...]:
     """
     One batch: centres, weights that the clusters have seen, inertia of the batch, clusters reassigned (ratio 0: none).
+    """
+def mixture_of(points: numpy.typing.NDArray[typing.Any], responsibilities: numpy.typing.NDArray[typing.Any], kind: CovarianceKind, regularisation: typing.SupportsFloat | typing.SupportsIndex, weight: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> Mixture:
+    """
+    The mixture that float64 responsibilities (points, components) of float64 points give.
     """
 def model_from_bytes(content: bytes) -> Model:
     ...
