@@ -48,6 +48,7 @@ _LAZY: dict[str, str] = {
     "PCA": ".estimators.pca",
     "RandomForestClassifier": ".estimators.random_forest",
     "RandomForestRegressor": ".estimators.random_forest",
+    "RuleFitClassifier": ".estimators.rule_fit",
     "UBoostClassifier": ".estimators.uboost",
     "from_lightgbm": ".foreign",
     "from_sklearn": ".foreign",

@@ -37,6 +37,7 @@ CLASSIFIERS = (
     "NetworkClassifier",
     "FisherClassifier",
     "LinearDiscriminantClassifier",
+    "RuleFitClassifier",
 )
 REGRESSORS = (
     "GradientBoostedTreesRegressor",

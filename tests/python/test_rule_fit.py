@@ -10,11 +10,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import diskern
 import tmva_events
 import tmva_reference as reference
-from diskern import _core
+from diskern import RuleFitClassifier, _core
 from diskern._core import InvalidArgument
 from diskern.tmva import Factory
 
@@ -271,7 +272,9 @@ def test_bad_events() -> None:
         _core.fit_rules(params(), X, y, weight)
     constant = np.zeros((200, 2), np.float32)
     with pytest.raises(InvalidArgument, match="there is no rule"):
-        _core.fit_rules(params(), constant, y, weight)
+        _core.fit_rules(params(Model=_core.RuleModel.ModRule), constant, y, weight)
+    # With linear terms there is a model, if one that says the same of all events.
+    assert np.ptp(_core.fit_rules(params(), constant, y, weight).predictor.evaluate(constant)) == 0
 
 
 def test_negative_weights_count_with_their_sign() -> None:
@@ -280,6 +283,57 @@ def test_negative_weights_count_with_their_sign() -> None:
     result = _core.fit_rules(params(fEventsMin=0.02, fEventsMax=0.3), X, y, weight)
     response = result.predictor.evaluate(X)[:, 0]
     assert roc_auc_score(y[weight > 0] == 0, response[weight > 0]) > 0.85
+
+
+def test_estimator(tmp_path: Path) -> None:
+    X, y, _ = toy()
+    labels = np.where(y == 0, "signal", "background")
+    fitted = RuleFitClassifier(random_state=1).fit(X, labels)
+    assert fitted.classes_.tolist() == ["background", "signal"]
+    assert roc_auc_score(y == 0, fitted.decision_function(X)) > 0.87
+    probability = fitted.predict_proba(X)
+    assert probability.min() >= 0
+    np.testing.assert_allclose(probability.sum(axis=1), 1.0)
+    # Squared loss estimates the mean of the targets: the probability is about right.
+    assert abs(np.mean(y[probability[:, 1] > 0.7] == 0) - probability[probability[:, 1] > 0.7, 1].mean()) < 0.1
+    importances = [rule["importance"] for rule in fitted.rules_]
+    assert importances == sorted(importances, reverse=True)
+    assert len(fitted.linear_) == 3
+    assert fitted.feature_importances_.argmin() == 2
+    assert RuleFitClassifier("rules", random_state=1).fit(X, y).linear_ == []
+    assert RuleFitClassifier("linear", random_state=1).fit(X, y).rules_ == []
+    fitted.save(tmp_path / "model.diskern")
+    np.testing.assert_array_equal(
+        diskern.load(tmp_path / "model.diskern").evaluate(X)[:, 0], fitted.decision_function(X)
+    )
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"terms": "all"},
+        {"n_estimators": 0},
+        {"tau": 2.0},
+        {"step": "a"},
+        {"max_iter": 1.5},
+        {"min_node_fraction": True},
+    ],
+)
+def test_bad_parameters(parameters: dict[str, Any]) -> None:
+    X, y, _ = toy(60)
+    with pytest.raises(InvalidArgument, match=next(iter(parameters))):
+        RuleFitClassifier(**parameters).fit(X, y)
+
+
+_REASON = "the events of the path and of its errors are drawn by their number, and nodes count entries, as in TMVA"
+
+
+@parametrize_with_checks(
+    [RuleFitClassifier(n_estimators=5, max_iter=500, tau=0.2)],
+    expected_failed_checks=lambda estimator: {"check_sample_weight_equivalence_on_dense_data": _REASON},
+)
+def test_scikit_learns_contract(estimator: Any, check: Any) -> None:
+    check(estimator)
 
 
 def test_missing_values_answer_nan() -> None:

@@ -145,6 +145,26 @@ TermValues term_values(const Context& context, const TmvaSample& sample, const s
   return result;
 }
 
+// A random order in which every stretch has about as much of each class as the whole.
+std::vector<std::size_t> mixed_order(const TmvaSample& sample, std::uint64_t seed) {
+  const Permutation random(sample.size(), seed, Purpose::shuffle, 0);
+  std::vector<std::size_t> of_class[2];
+  for (std::size_t k = 0; k < sample.size(); ++k) {
+    of_class[sample.signal[random[k]] != 0 ? 1 : 0].push_back(random[k]);
+  }
+  std::vector<std::size_t> order;
+  std::size_t taken[2] = {0, 0};
+  while (order.size() < sample.size()) {
+    // Of the class that is further behind; the product compares taken[0] / size[0] with taken[1] / size[1].
+    const bool signal = taken[1] < of_class[1].size() &&
+                        (taken[0] == of_class[0].size() ||
+                         (2 * taken[1] + 1) * of_class[0].size() < (2 * taken[0] + 1) * of_class[1].size());
+    const std::size_t which = signal ? 1 : 0;
+    order.push_back(of_class[which][taken[which]++]);
+  }
+  return order;
+}
+
 bool has_both_classes(const TermValues& values) {
   double signal = 0.0;
   double background = 0.0;
@@ -177,7 +197,7 @@ RuleFitResult fit_rules(const Context& context, const RuleFitParams& params, Vie
     made = different_rules(made, params.RuleMinDist, spreads(sample));
     result.rules_different = made.size();
     rules = with_support(context, std::move(made), sample);
-    if (rules.empty()) {
+    if (rules.empty() && params.Model == RuleModel::ModRule) {
       throw InvalidArgument(
           "no tree of the forest has a cut, so that there is no rule; lower fEventsMin and fEventsMax, or take "
           "Model=ModLinear");
@@ -197,7 +217,7 @@ RuleFitResult fit_rules(const Context& context, const RuleFitParams& params, Vie
 
   // The path takes events from the front of a random order, the errors those from its end.
   const std::size_t n = sample.size();
-  const Permutation order(n, context.seed, Purpose::shuffle, 0);
+  const std::vector<std::size_t> order = mixed_order(sample, context.seed);
   const auto part = [&](double fraction) {
     return std::clamp<std::size_t>(static_cast<std::size_t>(fraction * static_cast<double>(n)), 1, n);
   };
