@@ -152,57 +152,14 @@ void to_integers(const float* blocks, size_t block_count, size_t dimensions, flo
 
 // A point is left out if the distance of the integers is at least that to its nearest centre and what rounding may take
 // away. Nothing is nearer than a centre that the point is on.
-DISKERN_INLINE void filter_limits_here(const float* closest, const int32_t* norms, size_t count, double stretch,
-                                       double slack, int32_t* limits) {
+void filter_limits(const float* closest, const int32_t* norms, size_t count, double stretch, double slack,
+                   int32_t* limits) {
   for (size_t i = 0; i < count; ++i) {
     const double distance = __builtin_sqrt(static_cast<double>(closest[i])) * stretch + slack;
     const double limit = distance * distance + 1.0 - static_cast<double>(norms[i]);
     const double below_all = limit < 2147483647.0 ? limit : 2147483647.0;
     limits[i] = closest[i] > 0 ? static_cast<int32_t>(below_all) : -2147483647 - 1;
   }
-}
-
-void filter_limits(const float* closest, const int32_t* norms, size_t count, double stretch, double slack,
-                   int32_t* limits) {
-  filter_limits_here(closest, norms, count, stretch, slack, limits);
-}
-
-// The same for the points of a list.
-void filter_limits_of(const float* closest, const int32_t* norms, const uint32_t* list, size_t count, double stretch,
-                      double slack, int32_t* limits) {
-  constexpr size_t at_once = 16;
-  for (size_t begin = 0; begin < count; begin += at_once) {
-    const size_t some = count - begin < at_once ? count - begin : at_once;
-    float near[at_once] = {};
-    int32_t norm[at_once] = {};
-    int32_t limit[at_once];
-    for (size_t j = 0; j < some; ++j) {
-      near[j] = closest[list[begin + j]];
-      norm[j] = norms[list[begin + j]];
-    }
-    filter_limits_here(near, norm, at_once, stretch, slack, limit);
-    for (size_t j = 0; j < some; ++j) limits[list[begin + j]] = limit[j];
-  }
-}
-
-// Sums in eight lanes, added up in their order.
-double sum_of_weighted(const float* closest, const float* weight, size_t count) {
-  constexpr size_t wide = 8;
-  double sums[wide] = {};
-  if (weight == nullptr) {
-    for (size_t i = 0; i < count; i += wide) {
-      for (size_t k = 0; k < wide; ++k) sums[k] += static_cast<double>(closest[i + k]);
-    }
-  } else {
-    for (size_t i = 0; i < count; i += wide) {
-      for (size_t k = 0; k < wide; ++k) {
-        sums[k] += static_cast<double>(closest[i + k]) * static_cast<double>(weight[i + k]);
-      }
-    }
-  }
-  double sum = 0;
-  for (const double part : sums) sum += part;
-  return sum;
 }
 
 // Squared distance of float32((row - offset) * scale), as to_block has it, to a centre: below eight dimensions one sum,
@@ -249,64 +206,20 @@ DISKERN_INLINE float row_distance(const NearerRows<T>& rows, const T* row, const
   return sum;
 }
 
-constexpr size_t rows_at_once = 8;
-
-// Distances of the next eight rows of a list; the bits of row_distance.
-template <size_t fixed, class T>
-DISKERN_INLINE void row_distances(const NearerRows<T>& rows, const uint32_t* list, const float* centre, float* distances) {
-  const size_t dimensions = fixed == 0 ? rows.dimensions : fixed;
-#if defined(__AVX2__)
-  if (fixed == 8) {
-    const auto scale = rows.scale;
-    const auto& offset = *reinterpret_cast<const typename EightOf<T>::Type*>(rows.offset);
-    const Eight to = *reinterpret_cast<const UnalignedEight*>(centre);
-    __m256 square[rows_at_once];
-    for (size_t j = 0; j < rows_at_once; ++j) {
-      const auto& x = *reinterpret_cast<const typename EightOf<T>::Type*>(rows.rows + size_t{list[j]} * 8);
-      const Eight difference = __builtin_convertvector((x - offset) * scale, Eight) - to;
-      square[j] = reinterpret_cast<__m256>(difference * difference);
-    }
-    // The tree of sum_of_eight for all of them: halves, then both pairs, then the two that are left.
-    __m256 four[4];
-    for (size_t j = 0; j < 4; ++j) {
-      four[j] = _mm256_add_ps(_mm256_permute2f128_ps(square[2 * j], square[2 * j + 1], 0x20),
-                              _mm256_permute2f128_ps(square[2 * j], square[2 * j + 1], 0x31));
-    }
-    __m256 two[2];
-    for (size_t j = 0; j < 2; ++j) {
-      two[j] = _mm256_add_ps(_mm256_shuffle_ps(four[2 * j], four[2 * j + 1], 0x44),
-                             _mm256_shuffle_ps(four[2 * j], four[2 * j + 1], 0xEE));
-    }
-    // Rows 0, 2, 4, 6 and then 1, 3, 5, 7.
-    const __m256 one = _mm256_add_ps(_mm256_shuffle_ps(two[0], two[1], 0x88), _mm256_shuffle_ps(two[0], two[1], 0xDD));
-    _mm256_storeu_ps(distances, _mm256_permutevar8x32_ps(one, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
-    return;
-  }
-#endif
-  for (size_t j = 0; j < rows_at_once; ++j) {
-    distances[j] = row_distance<fixed>(rows, rows.rows + list[j] * dimensions, centre);
-  }
-}
-
 template <size_t fixed, class T>
 struct Nearer {
   static size_t lower(const NearerRows<T>& rows, const float* centre, const uint32_t* list, size_t count,
                       float* closest, uint32_t* changed) {
     const size_t dimensions = fixed == 0 ? rows.dimensions : fixed;
     size_t lowered = 0;
-    const auto look_at = [&](uint32_t i, float distance) DISKERN_INLINE_LAMBDA {
+    for (size_t k = 0; k < count; ++k) {
+      const size_t i = list[k];
+      const float distance = row_distance<fixed>(rows, rows.rows + i * dimensions, centre);
       const float before = closest[i];
       closest[i] = distance < before ? distance : before;
-      changed[lowered] = i;
+      changed[lowered] = static_cast<uint32_t>(i);
       lowered += distance < before ? 1 : 0;
-    };
-    size_t k = 0;
-    float distances[rows_at_once];
-    for (; k + rows_at_once <= count; k += rows_at_once) {
-      row_distances<fixed>(rows, list + k, centre, distances);
-      for (size_t j = 0; j < rows_at_once; ++j) look_at(list[k + j], distances[j]);
     }
-    for (; k < count; ++k) look_at(list[k], row_distance<fixed>(rows, rows.rows + list[k] * dimensions, centre));
     return lowered;
   }
 
@@ -314,28 +227,12 @@ struct Nearer {
                      const float* closest, const float* weight) {
     const size_t dimensions = fixed == 0 ? rows.dimensions : fixed;
     double sum = 0;
-    size_t k = 0;
-    float distances[rows_at_once];
-    double gained[rows_at_once];
-    for (; k + rows_at_once <= count; k += rows_at_once) {
-      row_distances<fixed>(rows, list + k, centre, distances);
-      float near[rows_at_once];
-      for (size_t j = 0; j < rows_at_once; ++j) near[j] = closest[list[k + j]];
-      for (size_t j = 0; j < rows_at_once; ++j) {
-        const double less = static_cast<double>(near[j]) - static_cast<double>(distances[j]);
-        gained[j] = less > 0 ? less : 0;
-      }
-      if (weight != nullptr) {
-        for (size_t j = 0; j < rows_at_once; ++j) gained[j] *= static_cast<double>(weight[list[k + j]]);
-      }
-      for (size_t j = 0; j < rows_at_once; ++j) sum += gained[j];
-    }
-    for (; k < count; ++k) {
+    for (size_t k = 0; k < count; ++k) {
       const size_t i = list[k];
       const float distance = row_distance<fixed>(rows, rows.rows + i * dimensions, centre);
       const double less = static_cast<double>(closest[i]) - static_cast<double>(distance);
-      const double one = less > 0 ? less : 0;
-      sum += weight == nullptr ? one : one * static_cast<double>(weight[i]);
+      const double gained = less > 0 ? less : 0;
+      sum += weight == nullptr ? gained : gained * static_cast<double>(weight[i]);
     }
     return sum;
   }

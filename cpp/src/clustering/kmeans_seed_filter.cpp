@@ -28,8 +28,18 @@ SeedFilter<T>::SeedFilter(const KMeansPoints<T>& points, const Pieces& pieces)
 template <class T>
 double SeedFilter<T>::sum_of_group(std::size_t group, const float* weight,
                                    const AlignedVector<float>& closest) const noexcept {
-  const std::size_t begin = group * group_points;
-  return kernels_.sum_of_weighted(closest.data() + begin, weight == nullptr ? nullptr : weight + begin, group_points);
+  const float* from = closest.data() + group * group_points;
+  constexpr std::size_t lanes = 8;
+  double sums[lanes] = {};
+  for (std::size_t i = 0; i < group_points; i += lanes) {
+    for (std::size_t k = 0; k < lanes; ++k) {
+      const auto x = static_cast<double>(from[i + k]);
+      sums[k] += weight == nullptr ? x : x * static_cast<double>(weight[group * group_points + i + k]);
+    }
+  }
+  double sum = 0;
+  for (const double part : sums) sum += part;
+  return sum;
 }
 
 template <class T>
@@ -121,9 +131,11 @@ double SeedFilter<T>::pass(const Context& context, const std::vector<float>& cho
     for (std::size_t c = 0; c < chosen_count; ++c) {
       const std::size_t lowered = of_rows.lower_closest(from, rows.data() + c * dimensions_, lists + c * stride,
                                                         counts[c], closest.data() + begin, changed);
-      kernels_.filter_limits_of(closest.data() + begin, norms_.data() + begin, changed, lowered, stretch_, slack_,
-                                limits_.data() + begin);
-      for (std::size_t k = 0; k < lowered; ++k) stale |= 1U << (changed[k] / group_points);
+      for (std::size_t k = 0; k < lowered; ++k) {
+        const std::size_t i = begin + changed[k];
+        kernels_.filter_limits(closest.data() + i, norms_.data() + i, 1, stretch_, slack_, limits_.data() + i);
+        stale |= 1U << (changed[k] / group_points);
+      }
     }
     double base = 0;
     for (std::size_t g = 0; g < groups; ++g) {

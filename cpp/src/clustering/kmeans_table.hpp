@@ -104,11 +104,6 @@ struct KMeansKernels {
   // (sqrt(closest) * stretch + slack)^2 + 1 - norm, truncated; the lowest integer where closest is 0.
   void (*filter_limits)(const float* closest, const int32_t* norms, size_t count, double stretch, double slack,
                         int32_t* limits);
-  // The same for the points of a list.
-  void (*filter_limits_of)(const float* closest, const int32_t* norms, const uint32_t* list, size_t count, double stretch,
-                           double slack, int32_t* limits);
-  // The sum of closest times weight (null: 1 each) over `count` points, a multiple of 8.
-  double (*sum_of_weighted)(const float* closest, const float* weight, size_t count);
   KMeansRowKernels<float> single_rows;
   KMeansRowKernels<double> double_rows;
 };
