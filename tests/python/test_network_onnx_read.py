@@ -184,13 +184,37 @@ def series_with(**settings: Any) -> list[Any]:
         ([helper.make_node("Transpose", ["x"], ["y"], perm=[0, 0, 2])], "no order of 3 dimensions"),
         ([helper.make_node("Tensor", ["x"], ["y"])], r"\(Tensor\) of the file: this operator is not available"),
         ([helper.make_node("Gemm", ["x"], ["y"])], "cannot be understood"),
+        ([helper.make_node("Selu", ["x"], ["y"], alpha=1.5)], "alpha=1.5 is not available, only 1.67326"),
+        ([helper.make_node("Selu", ["x"], ["y"], gamma=2.0)], "gamma=2.0 is not available, only 1.0507"),
+        (
+            [helper.make_node("AveragePool", ["x"], ["y"], kernel_shape=[2], dilations=[2])],
+            r"dilations=\[2\] are not available",
+        ),
+        (
+            [helper.make_node("BatchNormalization", ["x", "K", "K", "K", "K"], ["y"], training_mode=1)],
+            "training_mode=1 and spatial=0 are not available",
+        ),
+        (
+            [helper.make_node("Cast", ["x"], ["i"], to=7), helper.make_node("Cast", ["i"], ["y"], to=1)],
+            "'i' is cut off to whole numbers, which is available in front of a table",
+        ),
+        ([helper.make_node("Cast", ["x"], ["y"], to=6)], "the output 'y' of the file is cut off to whole numbers"),
         ([helper.make_node("Erf", ["x"], ["y"])], r"\(Erf\) of the file: this operator is not available"),
     ],
 )  # fmt: skip
 def test_what_is_not_available_is_named(nodes: list[Any], words: str) -> None:
-    constants = weights_of("LSTM", 4, 3, 1) | {"none": np.array([0], np.int64)}
+    constants = weights_of("LSTM", 4, 3, 1) | {"none": np.array([0], np.int64), "K": np.ones(5, np.float32)}
     with pytest.raises(InvalidArgument, match=words):
         graph_from_onnx(file_of(nodes, (5, 3), constants))
+
+
+def test_what_softmax_is_over_depends_on_the_operator_set() -> None:
+    """Up to 12 all dimensions behind the events are one where no axis is given, from 13 on it is the last."""
+    nodes = [helper.make_node("Softmax", ["x"], ["y"])]
+    agrees(file_of(nodes, (5, 3), {}, 13), X)
+    agrees(file_of(nodes, (3,), {}, 11), X[:, 0])
+    with pytest.raises(InvalidArgument, match="axis=1 is not available, only the last one"):
+        graph_from_onnx(file_of(nodes, (5, 3), {}, 11))
 
 
 def complete() -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,8 @@ class DenseOperators(SeriesOperators):
 
     def op_batchnormalization(self, node: Any, attributes: dict[str, Any], refuse: Any) -> Tensor:
         tensor = self._tensor(node.input[0], refuse)
+        if attributes.get("training_mode", 0) or not attributes.get("spatial", 1):
+            raise refuse("training_mode=1 and spatial=0 are not available")
         gamma, beta, mean, variance = (self._constant(name, refuse) for name in node.input[1:5])
         layer = BatchNormalisation(epsilon=float(attributes.get("epsilon", 1e-5)))
         self._named(layer, gamma, beta, mean, variance, np.ones(1))
@@ -113,11 +116,14 @@ class DenseOperators(SeriesOperators):
         """Between numbers that events have: categories as whole numbers."""
         if attributes.get("to") not in (1, 6, 7):
             raise refuse(f"to={attributes.get('to')} is not available, only float32, int32 and int64")
-        return self._tensor(node.input[0], refuse)
+        tensor = self._tensor(node.input[0], refuse)
+        return tensor if attributes["to"] == 1 else replace(tensor, whole=True)
 
     def op_gather(self, node: Any, attributes: dict[str, Any], refuse: Any) -> Tensor:
         table = self._constant(node.input[0], refuse)
-        tensor = self._tensor(node.input[1], refuse)
+        index = self._either(node.input[1], refuse)
+        # A table gives NaN for numbers that are not whole, so that nothing is cut off in silence.
+        tensor = index if isinstance(index, Tensor) else self._tensor(node.input[1], refuse)
         if attributes.get("axis", 0) != 0 or table.ndim != 2:
             raise refuse(f"only rows of a table are available, not axis {attributes.get('axis', 0)} of {table.shape}")
         layer = self._named(Embedding(*table.shape), table)
@@ -125,8 +131,10 @@ class DenseOperators(SeriesOperators):
 
     def op_softmax(self, node: Any, attributes: dict[str, Any], refuse: Any) -> Tensor:
         tensor = self._tensor(node.input[0], refuse)
-        if attributes.get("axis", -1) not in (-1, len(tensor.shape)):
-            raise refuse(f"axis={attributes.get('axis')} is not available, only the last one")
+        # Up to operator set 12 all dimensions from the axis on are one, and the first behind the events is the default.
+        axis = attributes.get("axis", 1 if self.operator_set < 13 else -1)
+        if axis not in (-1, len(tensor.shape)):
+            raise refuse(f"axis={axis} is not available, only the last one")
         return Tensor(tensor.shape, plain=Softmax()(tensor.as_plain()))
 
     def op_flatten(self, node: Any, attributes: dict[str, Any], refuse: Any) -> Tensor:

@@ -85,8 +85,8 @@ class ImageOperators(ReaderBase):
         return self._result(self._named(layer, *arrays)(tensor.as_last()))
 
     def op_maxpool(self, node: Any, attributes: dict[str, Any], refuse: Any) -> Tensor:
-        if any(one != 1 for one in attributes.get("dilations", [])) or len(node.output) > 1:
-            raise refuse("dilations and a second result are not available")
+        if len(node.output) > 1:
+            raise refuse("a second result is not available")
         return self._pooling(node, attributes, refuse, (MaximumPooling1D, MaximumPooling2D))
 
     def op_averagepool(self, node: Any, attributes: dict[str, Any], refuse: Any) -> Tensor:
@@ -95,6 +95,8 @@ class ImageOperators(ReaderBase):
     def _pooling(self, node: Any, attributes: dict[str, Any], refuse: Any, kinds: tuple[Any, Any]) -> Tensor:
         tensor = self._tensor(node.input[0], refuse)
         axes = self._spatial(tensor, refuse)
+        if any(one != 1 for one in attributes.get("dilations", [])):
+            raise refuse(f"dilations={attributes['dilations']} are not available")
         window = attributes["kernel_shape"]
         options = self._windows(attributes, axes, refuse)
         if attributes.get("count_include_pad", 0):

@@ -22,7 +22,7 @@ _FUNCTIONS = {
     "Relu": ("relu", {}),
     "LeakyRelu": ("leaky_relu", {"alpha": 0.01}),
     "Elu": ("elu", {"alpha": 1.0}),
-    "Selu": ("selu", {}),
+    "Selu": ("selu", {"alpha": 1.6732632423543772, "gamma": 1.0507009873554805}),
     "Sigmoid": ("sigmoid", {}),
     "Tanh": ("tanh", {}),
     "Softsign": ("softsign", {}),
@@ -40,6 +40,7 @@ class Tensor:
     shape: tuple[int, ...]
     plain: Value | None = None
     last: Value | None = None
+    whole: bool = False  # cut off to whole numbers, which only tables take
 
     def as_plain(self) -> Value:
         if self.plain is None:
@@ -70,6 +71,8 @@ class ReaderBase:
         from onnx import numpy_helper
 
         self._array: Callable[[Any], NDArray[Any]] = numpy_helper.to_array
+        #: version of ONNX's own operators; absent: the first
+        self.operator_set = max((one.version for one in file.opset_import if one.domain in ("", "ai.onnx")), default=1)
         self.constants: dict[str, NDArray[Any]] = {}
         for one in file.graph.initializer:
             self.constants[one.name] = self._read_constant(one)
@@ -89,6 +92,8 @@ class ReaderBase:
             if one.name not in self.tensors:
                 raise InvalidArgument(f"the output {one.name!r} of the file does not come from its inputs")
             tensor = self.tensors[one.name]
+            if isinstance(tensor, Tensor) and tensor.whole:
+                raise InvalidArgument(f"the output {one.name!r} of the file is cut off to whole numbers (Cast)")
             if isinstance(tensor, Turned):
                 raise InvalidArgument(f"the output {one.name!r} of the file does not have the events first")
             value = tensor.as_plain()
@@ -154,6 +159,8 @@ class ReaderBase:
         tensor = self._either(name, refuse)
         if isinstance(tensor, Turned):
             raise refuse(f"{name!r} does not have the events as its first dimension")
+        if tensor.whole:
+            raise refuse(f"{name!r} is cut off to whole numbers, which is available in front of a table (Gather) only")
         return tensor
 
     def _either(self, name: str, refuse: Refuse) -> Tensor | Turned:
