@@ -19,6 +19,7 @@ import diskern
 from diskern import _core
 from diskern.estimators.fisher import FisherClassifier
 from diskern.estimators.folds import KFoldClassifier
+from diskern.estimators.gaussian_mixture import GaussianMixture
 from diskern.estimators.gradient_boosted_trees import GradientBoostedTreesClassifier
 from diskern.estimators.graph_network import GraphNetwork
 from diskern.estimators.kmeans import KMeans
@@ -158,6 +159,12 @@ def models() -> tuple[tuple[str, bytes, int], ...]:
         ("boosted", boosted.model.to_bytes(), 3),
         ("categories", categories.model.to_bytes(), 3),
         ("k-means", KMeans(4, random_state=0).fit(events)._model().to_bytes(), 3),
+        ("mixture", GaussianMixture(2, random_state=0).fit(events)._model().to_bytes(), 3),
+        (
+            "mixture, tied",
+            GaussianMixture(2, covariance_type="tied", random_state=0).fit(events)._model().to_bytes(),
+            3,
+        ),
         ("folds", folds._model().to_bytes(), 3),
         ("folds by expression", by_expression._model().to_bytes(), 3),
         ("mean of folds", of_folds.to_bytes(), 3),
