@@ -220,7 +220,7 @@ def test_the_container_is_understood_here() -> None:
         assert read(content, variables)
 
 
-N_MODELS = 27
+N_MODELS = 29
 NUMBERS = st.sampled_from([0, 1, 2, 3, 127, 128, 255, 2**15, 2**20, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1])
 
 
