@@ -165,6 +165,30 @@ def test_factory_files_and_reader(tmp_path: Path) -> None:
     assert "rarity, test sample" in page
 
 
+def test_methods_made_of_others_have_them_too(tmp_path: Path) -> None:
+    text = "CreateMVAPdfs:NbinsMVAPdf=20"
+    factory = Factory("job", str(tmp_path / "out.root"), "!V:Silent:AnalysisType=Classification")
+    loader = tmva_events.class_loader(tmp_path / "dataset", 300, "SplitMode=Alternate:!V")
+    category = factory.BookMethod(loader, "Category", "Category", text)
+    category.AddMethod("run > 2.5", "x:y", "Fisher", "late")
+    category.AddMethod("run <= 2.5", "x", "LD", "early")
+    factory.BookMethod(loader, "Fisher", "Boosted", f"Boost_Num=3:{text}")
+    factory.BookMethod(loader, "Cuts", "Cuts", f"FitMethod=MC:SampleSize=100:{text}")
+    factory.TrainAllMethods()
+    factory.TestAllMethods()
+    test = loader.dataset.test
+    event = {name: test.variables[:, j] for j, name in enumerate(tmva_events.VARIABLES)}
+    event["run"] = test.spectators["run"]
+    reader = Reader("Silent")
+    for title in ("Category", "Boosted", "Cuts"):
+        booked = factory.GetMethod(title)
+        expected = booked.densities.probability(np.ascontiguousarray(booked.response_test[:, 0]))
+        assert np.ptp(expected) > 0.5
+        reader.BookMVA(title, factory.model_path(title))
+        np.testing.assert_array_equal(reader.GetProba(event, title), expected)
+    assert diskern.load(category.xml_path).has_response_densities
+
+
 def test_without_densities(tmp_path: Path) -> None:
     factory = train(tmp_path, text="")
     model = diskern.load(factory.model_path("M"))
