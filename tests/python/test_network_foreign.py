@@ -326,6 +326,20 @@ def test_what_is_not_available_is_named() -> None:
             sequential(start, keras("Bidirectional", "b", layer=keras("LSTM", "l", units=2), merge_mode="sum")),
             "merge_mode='sum' is not available",
         ),
+        (
+            sequential(
+                start,
+                keras(
+                    "Bidirectional",
+                    "b",
+                    layer=keras("LSTM", "l", units=2),
+                    backward_layer=keras("LSTM", "r", units=2, go_backwards=True, activation="relu"),
+                ),
+            ),
+            "a backward_layer of its own is not available",
+        ),
+        (sequential(start, keras("BatchNormalization", "n", axis=[1])), r"axis=\(1,\) is not available, only the last"),
+        (sequential(start, keras("LayerNormalization", "n", axis=[2, 3])), r"axis=\(2, 3\) is not available"),
         (sequential(start, keras("MultiHeadAttention", "m", num_heads=1, key_dim=2)), "must be the same"),
         (
             sequential(start, keras("Conv2D", "c", filters=2, kernel_size=[2, 2], data_format="channels_first")),
@@ -336,6 +350,30 @@ def test_what_is_not_available_is_named() -> None:
             r"the shape \(None, None, 2\) is open",
         ),
     ):
+        with pytest.raises(InvalidArgument, match=words):
+            graph_from_keras(text)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_masks_and_states_given_to_layers_of_keras_are_refused(version: int) -> None:
+    """What changes the answer of a layer and stands in its call, not in its settings."""
+    tensor = {"class_name": "__keras_tensor__", "config": {"shape": [None, 5, 3], "keras_history": ["x", 0, 0]}}
+    start: dict[str, Any] = {"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [None, 5, 3]}}
+    start["inbound_nodes"] = []
+    attention = keras("MultiHeadAttention", "set", num_heads=2, key_dim=4)
+    for layer, inputs, call, words in (
+        (attention, 2, {"use_causal_mask": True}, r"'set' .*is called with use_causal_mask"),
+        (attention, 2, {"use_causal_mask": False, "training": True, "attention_mask": None}, ""),
+        (keras("LSTM", "heard", units=3), 1, {"initial_state": [0.0]}, r"'heard' .*is called with initial_state"),
+    ):
+        old = [[["x", 0, 0, call], *([["x", 0, 0, {}]] * (inputs - 1))]]
+        node = old if version == 2 else [{"args": [tensor] * inputs, "kwargs": call}]
+        layers = [one | {"name": one["config"]["name"]} for one in (start, layer | {"inbound_nodes": node})]
+        config = {"layers": layers, "input_layers": [["x", 0, 0]], "output_layers": [[layers[1]["name"], 0, 0]]}
+        text = json.dumps({"class_name": "Functional", "config": config})
+        if not words:
+            assert graph_from_keras(text).output_shapes == [(5, 3)]
+            continue
         with pytest.raises(InvalidArgument, match=words):
             graph_from_keras(text)
 

@@ -196,7 +196,9 @@ def _keras_bidirectional(one: _KerasLayer, source: Value) -> Value:
     """Both directions side by side; Keras puts the states of the backward one in the order of the steps, as we do."""
     one.only("merge_mode", "concat")
     inner = _KerasLayer(one.take("layer"))
-    one.take("backward_layer")  # the same, as the weights will show
+    backward = one.take("backward_layer")
+    if backward is not None and not _same_layer(inner, _KerasLayer(backward)):
+        raise one.refuse("a backward_layer of its own is not available, only the same layer backwards")
     if inner.kind not in ("SimpleRNN", "LSTM", "GRU"):
         raise one.refuse(f"a layer of the kind {inner.kind!r} is not available, only SimpleRNN, LSTM and GRU")
     inner.only("go_backwards", False)
@@ -208,6 +210,19 @@ def _keras_bidirectional(one: _KerasLayer, source: Value) -> Value:
         layer.backwards = backwards
         layers.append(layer)
     return Concatenate(name=one.name)(*(layer(source) for layer in layers))
+
+
+def _same_layer(one: _KerasLayer, other: _KerasLayer) -> bool:
+    """Whether they compute the same, but for the direction."""
+    keys = {*one.config, *other.config} - _KerasLayer.IDLE - {"go_backwards"}
+    return one.kind == other.kind and all(one.config.get(key) == other.config.get(key) for key in keys)
+
+
+def _only_last_axis(one: _KerasLayer, source: Value) -> None:
+    axis = one.take("axis", -1)
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    if axes not in ((-1,), (len(_shape_of(source)),)):
+        raise one.refuse(f"axis={axis!r} is not available, only the last one")
 
 
 def _keras_attention(one: _KerasLayer, sources: list[Value]) -> Value:
@@ -234,6 +249,8 @@ def _keras_value(one: _KerasLayer, sources: list[Value]) -> Value:
     elif one.kind == "MultiHeadAttention":
         value = _keras_attention(one, sources)
     else:
+        if one.kind in ("BatchNormalization", "LayerNormalization"):
+            _only_last_axis(one, sources[0])
         layer = _keras_layer(one)
         one.check()
         return layer(*sources)
@@ -324,12 +341,10 @@ def _keras_layer(one: _KerasLayer) -> Layer:
     if kind == "GaussianNoise":
         return GaussianNoise(one.take("stddev"), name=name)
     if kind == "BatchNormalization":
-        one.take("axis")
         one.only("center", True)
         one.only("scale", True)
         return BatchNormalisation(1.0 - one.take("momentum", 0.99), one.take("epsilon", 1e-3), name=name)
     if kind == "LayerNormalization":
-        one.take("axis")
         one.only("center", True)
         one.only("scale", True)
         one.only("rms_scaling", False)
@@ -359,6 +374,25 @@ def _references(node: Any) -> list[str]:
             return [node[0]]
         return [name for value in node for name in _references(value)]
     return []
+
+
+def _call_settings(node: Any) -> dict[str, Any]:
+    """What a layer was called with beside its inputs, in both forms that Keras has written."""
+    if isinstance(node, Mapping):
+        return dict(node.get("kwargs") or {})
+    found: dict[str, Any] = {}
+    if isinstance(node, list):
+        for part in node:
+            found |= part if isinstance(part, Mapping) else _call_settings(part) if isinstance(part, list) else {}
+    return found
+
+
+def _check_call(one: _KerasLayer, node: Any) -> None:
+    """Masks, first states and the like change what a layer computes."""
+    taken = {"query", "value", "key"} if one.kind == "MultiHeadAttention" else set()
+    for key, value in _call_settings(node).items():
+        if key not in taken | {"training"} and value is not None and value is not False:
+            raise one.refuse(f"is called with {key}, which is not available")
 
 
 def _keras_input(one: _KerasLayer) -> Input:
@@ -414,6 +448,7 @@ def graph_from_keras(text: str) -> Graph:
                 references = nodes[one.name]
                 if len(references) != 1:
                     raise one.refuse(f"is used {len(references)} times, expected once")
+                _check_call(one, references[0])
                 sources = [values[name] for name in _references(references[0])]
             value = _keras_value(one, sources)
         values[one.name] = value
