@@ -265,3 +265,28 @@ def test_bad_points() -> None:
         GaussianMixture(reg_covar=0.0).fit(np.ones((20, 2)))
     with pytest.raises(ValueError, match="2 features"):
         GaussianMixture().fit(points).predict(points[:, :1])
+
+
+INTERRUPTED = """
+import os, signal, threading, time
+import numpy as np
+from diskern import GaussianMixture
+points = np.random.default_rng(0).normal(size=(400_000, 6))
+model = GaussianMixture(30, init_params="random_from_data", reg_covar=1e-3, tol=0, max_iter=10**6, random_state=0)
+sent = []
+def send():
+    sent.append(time.perf_counter())
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Timer(2.0, send).start()
+try:
+    model.fit(points)
+except KeyboardInterrupt:
+    print(time.perf_counter() - sent[0], model.means_.shape, len(model.lower_bounds_) == model.n_iter_, model.converged_)
+"""
+
+
+def test_ctrl_c_holds_the_last_iteration() -> None:
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=True)
+    seconds, rest = done.stdout.strip().split(" ", 1)
+    assert float(seconds) < 5  # a second where nothing else is at work
+    assert rest == "(30, 6) True False"

@@ -454,7 +454,13 @@ MixtureFit fit_mixture(const Context& context, const MixtureParams& params, View
       for (std::size_t p = 0; p < count; ++p) sum += weight.empty() ? log_density[p] : weight[begin + p] * log_density[p];
       return sum;
     };
-    const Sums sums = sum_up(context, params, points, weight, fit.mixture.means, expected);
+    Sums sums;
+    try {
+      sums = sum_up(context, params, points, weight, fit.mixture.means, expected);
+    } catch (const Interrupted&) {  // in the middle of an iteration: the one before is held
+      fit.interrupted = true;
+      break;
+    }
     const double bound = sums.log_density / sums.weight;
     if (!std::isfinite(bound)) {
       throw InvalidArgument("the density of the points under the mixture is zero or not finite; scale X");
