@@ -56,7 +56,7 @@ class ProgressLine:
     """What an estimator with ``verbose=1`` says while it trains; call it as the ``progress`` of a training.
 
     On a terminal one line that is rewritten and stays when the training is over; elsewhere, in a log or a notebook, a
-    line every ten seconds and one at the end.
+    line every ten seconds and one with the last step (none where the training ends before it, as by early stopping).
 
     Parameters
     ----------

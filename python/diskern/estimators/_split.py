@@ -17,6 +17,10 @@ def split_off(strata: NDArray[Any], fraction: float, seed: int) -> NDArray[np.bo
     ----------
     strata : array of shape (events,)
         The class of each event; one value where there are no classes.
+    fraction : float
+        Of each stratum, between 0 and 1.
+    seed : int
+        Of the choice (NumPy's default generator).
 
     Returns
     -------

@@ -150,6 +150,17 @@ def plot_silhouette(points: ArrayLike, labels: ArrayLike, *, threads: int = 0, a
         At least two clusters.
     threads : int
         0: all.
+    axes : matplotlib axes, optional
+        To draw on; new ones by default.
+
+    Returns
+    -------
+    matplotlib axes
+
+    Raises
+    ------
+    InvalidArgument
+        Other than one label per point, fewer than two clusters.
     """
     from ..evaluation import silhouette_samples
 
