@@ -281,7 +281,8 @@ threading.Timer(2.0, send).start()
 try:
     model.fit(points)
 except KeyboardInterrupt:
-    print(time.perf_counter() - sent[0], model.means_.shape, len(model.lower_bounds_) == model.n_iter_, model.converged_)
+    seconds = time.perf_counter() - sent[0]
+    print(seconds, model.means_.shape, len(model.lower_bounds_) == model.n_iter_, model.converged_)
 """
 
 
