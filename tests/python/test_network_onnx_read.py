@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,48 @@ def test_recurrent_layers_as_pytorch_writes_them(kind: str, direction: str, last
     constants = weights_of(kind, 4, 3, 2 if both else 1)
     constants |= {name: np.array(value, np.int64) for name, value in INTEGERS.items()}
     agrees(file_of(nodes, (5, 3), constants), X)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_files_that_pytorch_wrote(kind: str, bidirectional: bool) -> None:
+    """Two layers, with the first states that PyTorch writes out: zeros of a shape that is worked out."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+
+    class States(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.cell = getattr(torch.nn, kind)(3, 4, num_layers=2, bidirectional=bidirectional, batch_first=True)
+
+        def forward(self, x: Any) -> Any:
+            return self.cell(x)[0]
+
+    torch.manual_seed(1)
+    module = States().eval()
+    for axes in ({}, {"x": {0: "n"}, "y": {0: "n"}}):
+        file = io.BytesIO()
+        torch.onnx.export(
+            module, (torch.from_numpy(X),), file, dynamo=False, input_names=["x"], output_names=["y"], dynamic_axes=axes
+        )
+        graph, parameters = graph_from_onnx(file.getvalue())
+        found = GraphNetwork.from_parameters(graph, parameters).predict(X)
+        with torch.no_grad():
+            expected = module(torch.from_numpy(X)).numpy()
+        np.testing.assert_allclose(np.asarray(found).reshape(expected.shape), expected, atol=2e-6)
+
+
+def test_first_states_that_are_not_zero_are_refused() -> None:
+    constants = weights_of("GRU", 4, 3, 1) | {"none": np.array([0], np.int64), "H": np.full((1, 7, 4), 0.5, np.float32)}
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["t"], perm=[1, 0, 2]),
+        helper.make_node("GRU", ["t", "W", "R", "B", "", "H"], ["", "last"], hidden_size=4),
+        helper.make_node("Squeeze", ["last", "none"], ["y"]),
+    ]
+    with pytest.raises(InvalidArgument, match="first states and peepholes are not available"):
+        graph_from_onnx(file_of(nodes, (5, 3), constants))
+    zeros = constants | {"H": np.zeros((1, 7, 4), np.float32)}
+    agrees(file_of(nodes, (5, 3), zeros), X)
 
 
 def test_a_gru_without_biases_and_with_the_gate_in_front() -> None:

@@ -1,4 +1,5 @@
-"""Operators of ONNX that together are one function: GELU, which before operator set 20 had no operator."""
+"""Operators of ONNX that together are one thing: GELU, which before operator set 20 had no operator, and first states
+of recurrent layers that are zero, which PyTorch writes out."""
 
 from __future__ import annotations
 
@@ -84,3 +85,58 @@ def fused(nodes: Sequence[Any], constants: Mapping[str, NDArray[Any]], outputs: 
             gone |= {id(node) for node in pattern}
             instead[id(last)] = helper.make_node("Gelu", [x], list(last.output), name=last.name)
     return [instead.get(id(node), node) for node in nodes if id(node) not in gone or id(node) in instead]
+
+
+#: Operators whose result is zero where their first input is.
+_KEEP_ZERO = {"Cast", "Expand", "Identity", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze"}
+_FIRST_STATES = {"RNN": (5,), "GRU": (5,), "LSTM": (5, 6)}
+
+
+def without_zero_states(
+    nodes: Sequence[Any], constants: Mapping[str, NDArray[Any]], outputs: Sequence[str]
+) -> list[Any]:
+    """The nodes without first states of recurrent layers that are zero, and without what nothing but those took."""
+    from onnx import NodeProto, helper, numpy_helper
+
+    made = {name: node for node in nodes for name in node.output if name}
+
+    def is_zero(name: str) -> bool:
+        seen: set[str] = set()
+        while name not in seen:
+            seen.add(name)
+            if name in constants:
+                return not np.any(constants[name])
+            node = made.get(name)
+            if node is None:
+                return False
+            if node.op_type in ("Constant", "ConstantOfShape"):
+                values = [helper.get_attribute_value(one) for one in node.attribute if one.name == "value"]
+                if not values:
+                    return bool(node.op_type == "ConstantOfShape")  # zero where nothing is said
+                return not np.any(numpy_helper.to_array(values[0]))
+            if node.op_type not in _KEEP_ZERO or not node.input:
+                return False
+            name = node.input[0]
+        return False
+
+    result, freed = [], set()
+    for node in nodes:
+        places = [k for k in _FIRST_STATES.get(node.op_type, ()) if k < len(node.input) and node.input[k]]
+        zeros = [k for k in places if is_zero(node.input[k])]
+        if not zeros:
+            result.append(node)
+            continue
+        changed = NodeProto()
+        changed.CopyFrom(node)
+        for k in zeros:
+            freed.add(changed.input[k])
+            changed.input[k] = ""
+        result.append(changed)
+    while True:
+        wanted = {name for node in result for name in node.input} | set(outputs)
+        idle = [node for node in result if any(name in freed for name in node.output) and not wanted & set(node.output)]
+        if not idle:
+            return result
+        gone = {id(node) for node in idle}
+        freed |= {name for node in idle for name in node.input}
+        result = [node for node in result if id(node) not in gone]

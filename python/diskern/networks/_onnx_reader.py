@@ -13,7 +13,7 @@ from ._dense import Activation
 from ._graph import Graph
 from ._layer import Input, Layer, Value
 from ._merges import Permute
-from ._onnx_fuse import fused
+from ._onnx_fuse import fused, without_zero_states
 
 #: Makes the error that names the operator.
 Refuse = Callable[[str], InvalidArgument]
@@ -85,7 +85,11 @@ class ReaderBase:
         #: names that some operator or the file itself wants
         ends = [one.name for one in file.graph.output]
         self.used = {name for node in file.graph.node for name in node.input} | set(ends)
-        for node in fused(list(file.graph.node), self.constants, ends):
+        try:
+            nodes = without_zero_states(list(file.graph.node), self.constants, ends)
+        except (TypeError, ValueError) as error:  # constants that cannot be read
+            raise InvalidArgument(f"a constant of the file cannot be read: {error}") from None
+        for node in fused(nodes, self.constants, ends):
             self._read(node)
         outputs = []
         for one in file.graph.output:
@@ -210,4 +214,6 @@ def _attribute(one: Any) -> Any:
     value = helper.get_attribute_value(one)
     if isinstance(value, bytes):
         return value.decode()
-    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [part.decode() if isinstance(part, bytes) else part for part in value]
+    return value
