@@ -78,7 +78,9 @@ int main() {
     }
     time_shape(kernels, best, "narrow", 1024, 5, 64, false);
     time_shape(kernels, best, "narrow", 1024, 20, 64, false);
+    time_shape(kernels, best, "wide", 128, 1000, 1000, false);
     time_shape(kernels, best, "wide", 128, 1024, 1024, false);
+    time_shape(kernels, best, "wide", 128, 512, 512, false);
   }
   return 0;
 }

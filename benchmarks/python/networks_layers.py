@@ -2,7 +2,9 @@
 
 Every contestant takes the same events in alternating rounds in one process. A round of training is one epoch of
 mini-batches with Adam (PyTorch's fused one), shuffling included on both sides. PyTorch runs with contiguous tensors
-for images, with channels last; what counts is the faster one. `--compiled` adds torch.compile.
+and, for images, with channels last; what counts is the faster one. Before each of them comes a pause, since the threads
+of the last contestant go on looking for work for some milliseconds and take a core from the next. `--compiled` adds
+torch.compile.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from _network_peers import LAYERS, TRAINING, Shape
 from _program import parser, run
 from diskern import _core
 from diskern._rounds import installed, spread
+
+PAUSE = 0.05  # seconds before each contestant
 
 
 def _events(shape: Shape) -> tuple[np.ndarray, np.ndarray]:
@@ -129,6 +133,7 @@ def _rounds(works: dict[str, Callable[[], float]], rounds: int, own_clock: bool)
     results = {name: work() for name, work in works.items()}  # warm-up
     for number in range(rounds):
         for name in list(works) if number % 2 == 0 else reversed(works):
+            time.sleep(PAUSE)
             begin = time.perf_counter()
             results[name] = works[name]()
             seconds[name].append(results[name] if own_clock else time.perf_counter() - begin)

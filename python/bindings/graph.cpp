@@ -369,6 +369,18 @@ void register_graph(py::module_& module) {
           "optimizer", [](const GraphParams& self) { return network::name(self.optimizer.kind); },
           [](GraphParams& self, const std::string& name) { self.optimizer.kind = network::optimizer_of_name(name); })
       .def_property(
+          "solver", [](const GraphParams& self) { return network::graph::name(self.solver); },
+          [](GraphParams& self, const std::string& name) { self.solver = network::graph::graph_solver_of_name(name); })
+      .def_property(
+          "averaging", [](const GraphParams& self) { return network::name(self.averaging.kind); },
+          [](GraphParams& self, const std::string& name) { self.averaging.kind = network::averaging_of_name(name); })
+      .def_property(
+          "averaging_decay", [](const GraphParams& self) { return self.averaging.decay; },
+          [](GraphParams& self, double value) { self.averaging.decay = value; })
+      .def_property(
+          "averaging_start", [](const GraphParams& self) { return self.averaging.start; },
+          [](GraphParams& self, double value) { self.averaging.start = value; })
+      .def_property(
           "schedule", [](const GraphParams& self) { return network::name(self.schedule.kind); },
           [](GraphParams& self, const std::string& name) { self.schedule.kind = network::schedule_of_name(name); })
 #define DISKERN_NESTED(part, field)                                    \

@@ -217,6 +217,69 @@ TEST(convolution_is_its_definition) {
   CHECK(largest_difference(given, expected) < 1e-5);
 }
 
+TEST(convolution_of_many_channels_and_its_way_back) {
+  // Forward against the definition, and <conv(x), y> = <x, back(y)>.
+  std::mt19937_64 random(5);
+  for (const std::size_t outputs : {40, 64, 70}) {
+    Convolution c;
+    c.height = 6;
+    c.width = 7;
+    c.channels = 48;
+    c.out_channels = outputs;
+    c.kernel_height = 3;
+    c.kernel_width = 3;
+    c.top = c.bottom = c.left = c.right = 1;
+    c.out_height = 6;
+    c.out_width = 7;
+    const ConvolutionPlan plan(c);
+    const std::vector<float> x = random_values(6 * 7 * 48, random);
+    const std::vector<float> y = random_values(6 * 7 * outputs, random);
+    const std::vector<float> weights = random_values(c.weight_count(), random);
+    std::vector<float> bias = random_values(padded_columns(outputs), random);
+    std::vector<float> packed(c.forward_weights_size());
+    std::vector<float> packed_back(plan.backward_weights_size());
+    pack_forward(c, weights.data(), packed.data());
+    pack_backward(plan, weights.data(), packed_back.data());
+    std::vector<float> scratch(c.scratch_size());
+    std::vector<float> expected(y.size());
+    std::vector<float> given(y.size());
+    convolve_plainly<float>(c, x.data(), weights.data(), bias.data(), expected.data());
+    convolve<float>(plan, x.data(), packed.data(), bias.data(), given.data(), scratch.data());
+    CHECK(largest_difference(given, expected) < 5e-4);  // sums of 432 products of size 1
+    std::vector<float> back(x.size());
+    convolve_back<float>(plan, y.data(), packed_back.data(), nullptr, back.data(), scratch.data());
+    double left = 0.0, right = 0.0, size = 0.0;
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      const std::size_t o = i % outputs;
+      left += (static_cast<double>(expected[i]) - static_cast<double>(bias[o])) * static_cast<double>(y[i]);
+      size += std::abs(static_cast<double>(expected[i]) * static_cast<double>(y[i]));
+    }
+    for (std::size_t i = 0; i < x.size(); ++i) right += static_cast<double>(back[i]) * static_cast<double>(x[i]);
+    CHECK_NEAR(left, right, 1e-5 * size);
+  }
+}
+
+TEST(packing_a_matrix_in_memory_is_packing_its_elements) {
+  std::mt19937_64 random(8);
+  for (const std::size_t depth : {1, 3, 16, 20, 33}) {
+    for (const std::size_t columns : {1, 8, 9, 16, 21, 40}) {
+      const std::vector<float> values = random_values(depth * columns, random);
+      std::vector<float> expected(packed_size(depth, columns));
+      pack(depth, columns, [&](std::size_t k, std::size_t n) { return values[k * columns + n]; }, expected.data());
+      std::vector<float> given(expected.size(), NAN);
+      pack(depth, columns, Strided<float>{values.data(), columns, 1}, given.data());
+      CHECK(given == expected);
+      std::vector<float> turned(values.size());
+      for (std::size_t k = 0; k < depth; ++k) {
+        for (std::size_t n = 0; n < columns; ++n) turned[n * depth + k] = values[k * columns + n];
+      }
+      std::fill(given.begin(), given.end(), NAN);
+      pack(depth, columns, Strided<float>{turned.data(), 1, depth}, given.data());
+      CHECK(given == expected);
+    }
+  }
+}
+
 TEST(distance_correlation_is_its_definition) {
   std::mt19937_64 random(7);
   std::normal_distribution<double> normal;

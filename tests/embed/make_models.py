@@ -14,6 +14,7 @@ import numpy as np
 
 import diskern
 from diskern import _core
+from diskern import networks as layers
 
 WEIGHT_FILES = Path(__file__).resolve().parents[1] / "data" / "tmva"
 
@@ -81,10 +82,52 @@ def fold_models() -> dict[str, _core.Model]:
     }
 
 
+def network_models() -> dict[str, Any]:
+    """Graphs of layers: a generator of images as training leaves it, labels of pixels, series and sets."""
+    from diskern import GenerativeAdversarialNetwork, GraphNetwork
+
+    latent, energy = layers.Input((3,), name="latent"), layers.Input((1,), name="energy")
+    x = layers.Dense(32, activation="relu")(layers.Concatenate()(latent, energy))
+    x = layers.BatchNormalisation()(layers.Reshape((2, 2, 8))(x))
+    x = layers.TransposedConvolution2D(1, 4, stride=2, padding="same", activation="relu")(x)
+    generator = layers.Graph([latent, energy], x)
+    image, energy = layers.Input((4, 4, 1), name="image"), layers.Input((1,), name="energy")
+    x = layers.Flatten()(layers.Convolution2D(4, 3, activation="leaky_relu")(image))
+    discriminator = layers.Graph([image, energy], layers.Dense(1)(layers.Concatenate()(x, energy)))
+    random = np.random.default_rng(3)
+    showers = GenerativeAdversarialNetwork(generator, discriminator, gradient_penalty=1.0, max_iter=2, random_state=1)
+    showers.fit(random.exponential(size=(200, 4, 4, 1)), random.uniform(size=200))
+
+    image = layers.Input((6, 6, 2), name="image")
+    fine = layers.Convolution2D(5, 3, padding="same", activation="relu")(image)
+    coarse = layers.Convolution2D(6, 3, padding="same", activation="elu")(layers.MaximumPooling2D(2)(fine))
+    x = layers.TransposedConvolution2D(5, 4, stride=2, padding="same", activation="gelu")(coarse)
+    pixels = layers.Graph(image, layers.Convolution2D(3, 1)(layers.Concatenate()(x, fine)))
+
+    series, members = layers.Input((7, 3), name="series"), layers.Input((5, 4), name="members")
+    x = layers.Concatenate()(
+        layers.LSTM(6)(series),
+        layers.GRU(5, backwards=True)(series),
+        layers.GRU(4, reset_after=False)(series),
+        layers.GlobalAveragePooling()(layers.SelfAttention(2)(members)),
+    )
+    several = layers.Graph([series, members], [layers.Dense(1)(x), layers.Dense(3)(layers.LayerNormalisation()(x))])
+
+    def known(graph: layers.Graph, losses: Any) -> GraphNetwork:
+        parameters = _core.start_parameters(graph.core(), seed=5)
+        return GraphNetwork.from_parameters(graph, parameters, losses)
+
+    return {
+        "network_generator.diskern": showers,
+        "network_pixels.diskern": known(pixels, "softmax_cross_entropy"),
+        "network_several.diskern": known(several, ["cross_entropy", "poisson"]),
+    }
+
+
 def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    for name, model in (native_models() | fold_models()).items():
+    for name, model in (native_models() | fold_models() | network_models()).items():
         model.save(str(folder / name))
     for path in sorted(WEIGHT_FILES.glob("*.weights.xml.gz")):
         title = path.name.removesuffix(".weights.xml.gz")

@@ -59,7 +59,7 @@ def test_a_foreign_project_gives_the_same_bits(package: Path, models: Path, tmp_
     run(cmake, "--build", tmp_path)
     done = run(tmp_path / "embed", models)
     names = (models / "models.txt").read_text().split()
-    assert len(names) == 35
+    assert len(names) == 38
     assert "all agree" in done.stdout
     assert all(f"{name}:" in done.stdout for name in names)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import threading
@@ -163,11 +164,11 @@ def test_the_defaults_are_those_of_tmva() -> None:
     "options",
     [
         "TrainingMethod=GA:Sampling=0.5",
-        "EpochMonitoring",
-        "CalculateErrors",
         "SamplingImportance=1.5",
         "RandomSeed=-1",
-        "WeightRange=0.9",
+        "WeightRange=0",
+        "WeightRange=1.1",
+        "TrainingMethod=GA:WeightRange=0.9",
         "UseRegulator",
         "TrainingMethod=Adam:Sampling=0.5",
     ],
@@ -176,6 +177,34 @@ def test_options_that_are_not_available_are_refused_by_name(options: str) -> Non
     name = options.split(":")[-1].split("=")[0]
     with pytest.raises(InvalidArgument, match=name):
         booked(options=options)
+
+
+def test_weight_range_is_in_the_losses_and_nowhere_else() -> None:
+    """TMVA's estimator: events by their deviation, until their weights are more than the range."""
+    sample = small(200)
+    weight = np.random.default_rng(3).uniform(0.5, 2.0, 200)
+    sample = dataclasses.replace(sample, weight=weight)
+    options = "NCycles=20:TestRate=20:HiddenLayers=3:EstimatorType=MSE"
+    ranged = booked(options=options + ":WeightRange=0.8").train(sample, sample)
+    plain = booked(options=options).train(sample, sample)
+    response = plain.predictor.evaluate(sample.variables)[:, 0]
+    np.testing.assert_array_equal(ranged.predictor.evaluate(sample.variables)[:, 0], response)
+    deviation = (response - sample.is_signal) ** 2
+    order = np.argsort(deviation, kind="stable")
+    limit = 0.8 * weight.sum()
+    inside = order[np.cumsum(weight[order]) <= limit]
+    expected = (weight[inside] * deviation[inside]).sum() / limit
+    assert ranged.curves[0].training[-1] == pytest.approx(expected, rel=1e-6)
+    assert ranged.curves[0].validation[-1] == pytest.approx(expected, rel=1e-6)
+    assert expected < 0.8 * plain.curves[0].training[-1]
+
+
+def test_options_that_only_watch_change_nothing_and_are_said() -> None:
+    method = booked(options="EpochMonitoring:CalculateErrors")
+    idle = method.without_effect({"EpochMonitoring", "CalculateErrors"})
+    assert set(idle) == {"EpochMonitoring", "CalculateErrors"}
+    assert "GetMVAError" in idle["CalculateErrors"]
+    assert booked(options="NCycles=5").without_effect({"EpochMonitoring", "CalculateErrors"}) == {}
 
 
 @pytest.mark.parametrize("more", ["", ":NeuronType=tanh", ":NeuronInputType=sqsum:NeuronType=sigmoid"])

@@ -13,6 +13,7 @@ from diskern import InvalidArgument
 from diskern.networks import LSTM, Concatenate, Convolution2D, Dense, Flatten, GlobalAveragePooling, Graph, Input
 from diskern.tmva.methods.base import TrainingSample
 from diskern.tmva.methods.dl import DL, input_shape, parse_layout, parse_strategy
+from diskern.tmva.methods.dnn import DNN
 
 pytest.importorskip("sklearn")
 
@@ -85,7 +86,7 @@ def test_graph_with_several_inputs() -> None:
 def test_bad_layers() -> None:
     x, y = corners(30, 1)
     with pytest.raises(InvalidArgument, match="solver must be one of mini-batches"):
-        diskern.NetworkClassifier(layers=[Dense(3)], solver="bfgs").fit(x, y)
+        diskern.NetworkClassifier(layers=[Dense(3)], solver="bp").fit(x, y)
     with pytest.raises(InvalidArgument, match="layers must be a list of layers"):
         diskern.NetworkClassifier(layers=Dense(3)).fit(x, y)
     with pytest.raises(InvalidArgument, match=r"must hold layers of diskern.networks, got 5"):
@@ -261,3 +262,36 @@ def test_phases_go_on_from_each_other_and_validation_is_set_apart() -> None:
     assert any("last 80 events" in note for note in trained.notes)
     with pytest.raises(InvalidArgument, match="Architecture=GPU is not available"):
         DL("DL", "Regression", values | {"Architecture": "GPU"})
+
+
+def test_the_older_dnn_is_served_by_dl() -> None:
+    """A booking as TMVA's tutorials of 2016 have it."""
+    assert DNN.defaults("Classification")["Layout"] == "SOFTSIGN|(N+100)*2,LINEAR"
+    generator = np.random.default_rng(1)
+    variables = generator.normal(size=(1200, 3)).astype(np.float32)
+    signal = variables.sum(axis=1) > 0
+    sample = TrainingSample(
+        variables=variables,
+        class_index=np.where(signal, 0, 1).astype(np.int32),
+        targets=np.zeros((1200, 0), np.float32),
+        weight=np.ones(1200),
+        variable_labels=("a", "b", "c"),
+        variable_types=("F",) * 3,
+        class_names=("Signal", "Background"),
+    )
+    strategy = (
+        "LearningRate=1e-2,Momentum=0.5,Repetitions=1,ConvergenceSteps=10,BatchSize=50,DropConfig=0.0,"
+        "WeightDecay=0.001,Regularization=L2,TestRepetitions=1,Multithreading=True,Renormalize=L2,MaxEpochs=10"
+    )
+    values = DNN.defaults("Classification") | {
+        "Layout": "TANH|16,TANH|8,LINEAR",
+        "WeightInitialization": "XAVIERUNIFORM",
+        "TrainingStrategy": strategy,
+        "RandomSeed": 1,
+    }
+    trained = DNN("DNN", "Classification", values).train(sample)
+    assert "DNN is served by DL, as in TMVA" in trained.notes
+    response = trained.predictor.evaluate(variables)[:, 0]
+    assert ((response > 0.5) == signal).mean() > 0.93
+    same = DL("DL", "Classification", values).train(sample)
+    np.testing.assert_array_equal(same.predictor.evaluate(variables)[:, 0], response)

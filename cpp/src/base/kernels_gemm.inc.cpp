@@ -133,6 +133,34 @@ void multiply_tail(size_t rows, size_t columns, Tile tile) {
   }
 }
 
+// Rows of B that lie a large power of two apart meet in the same lines of the cache: the panel is copied together, once
+// for all rows of A. The sums stay the same.
+constexpr size_t conflicting_bytes = 1024;
+bool rows_conflict(const MatrixProduct& product, size_t depth) {
+  return product.b_row * sizeof(float) % conflicting_bytes == 0 && depth >= 32 && product.rows >= 24;
+}
+template <size_t Vectors>
+void multiply_copied_panel(size_t rows, Tile tile) {
+  alignas(64) float b[depth_block * Vectors * lanes];
+  const float* from = tile.b;
+  for (size_t k = 0; k < tile.depth; ++k, from += tile.b_row) {
+#pragma GCC unroll 4
+    for (size_t v = 0; v < Vectors; ++v) store(b + (k * Vectors + v) * lanes, load(from + v * lanes));
+  }
+  tile.b = b;
+  tile.b_row = Vectors * lanes;
+  multiply_panel<Vectors>(rows, tile);
+}
+
+template <size_t Vectors>
+void multiply_panel(size_t rows, const Tile& tile, bool copied) {
+  if (copied) {
+    multiply_copied_panel<Vectors>(rows, tile);
+  } else {
+    multiply_panel<Vectors>(rows, tile);
+  }
+}
+
 void multiply(const MatrixProduct& product) {
   // Without a sum there is one block still: it sets C to the bias.
   size_t k = 0;
@@ -140,6 +168,7 @@ void multiply(const MatrixProduct& product) {
     const bool first = k == 0;
     const size_t depth = product.depth - k < depth_block ? product.depth - k : depth_block;
     const bool last = k + depth == product.depth;
+    const bool copied = rows_conflict(product, depth);
     for (size_t j = 0; j < product.columns;) {
       Tile tile{depth,
                 product.a + k * product.a_column,
@@ -161,21 +190,21 @@ void multiply(const MatrixProduct& product) {
         // Five vectors are better as three and two than as four and one.
         const size_t vectors = left == 5 ? 3 : (left < 4 ? left : 4);
         if (vectors == 4) {
-          multiply_panel<4>(product.rows, tile);
+          multiply_panel<4>(product.rows, tile, copied);
         } else if (vectors == 3) {
-          multiply_panel<3>(product.rows, tile);
+          multiply_panel<3>(product.rows, tile, copied);
         } else if (vectors == 2) {
-          multiply_panel<2>(product.rows, tile);
+          multiply_panel<2>(product.rows, tile, copied);
         } else {
-          multiply_panel<1>(product.rows, tile);
+          multiply_panel<1>(product.rows, tile, copied);
         }
         j += vectors * lanes;
       } else {
         const size_t vectors = left < 2 ? left : 2;
         if (vectors == 2) {
-          multiply_panel<2>(product.rows, tile);
+          multiply_panel<2>(product.rows, tile, copied);
         } else {
-          multiply_panel<1>(product.rows, tile);
+          multiply_panel<1>(product.rows, tile, copied);
         }
         j += vectors * lanes;
       }

@@ -38,8 +38,9 @@ std::vector<double> Lbfgs::direction() const {
     for (std::size_t j = 0; j < result.size(); ++j) result[j] -= share[i] * pairs_[i].change[j];
   }
   if (!pairs_.empty()) {
-    const Pair& last = pairs_.back();
-    const double scale = 1.0 / (last.inverse * product(last.change, last.change));
+    // Of the newest, as a guess for what is forgotten; where nothing is, the first matrix stays what it was.
+    const Pair& pair = memory_ == all_steps ? pairs_.front() : pairs_.back();
+    const double scale = 1.0 / (pair.inverse * product(pair.change, pair.change));
     for (double& one : result) one *= scale;
   }
   for (std::size_t i = 0; i < pairs_.size(); ++i) {

@@ -16,6 +16,9 @@ class Lbfgs {
   // Returns the value at x and fills the gradient.
   using Function = std::function<double(const std::vector<double>& x, std::vector<double>& gradient)>;
 
+  // memory: how many steps are remembered. With all of them this is BFGS (Nocedal and Wright, equation 6.17, the first
+  // matrix scaled by 6.20), but for steps that bend the wrong way, which are left out.
+  static constexpr std::size_t all_steps = static_cast<std::size_t>(-1);
   explicit Lbfgs(Function function, std::size_t memory = 10) : function_(std::move(function)), memory_(memory) {}
 
   // The value and gradient at the start.
@@ -27,6 +30,8 @@ class Lbfgs {
   const std::vector<double>& x() const noexcept { return x_; }
   double value() const noexcept { return value_; }
   const std::vector<double>& gradient() const noexcept { return gradient_; }
+  // Minus the inverse Hessian, as far as it is known, times the gradient.
+  std::vector<double> direction() const;
 
  private:
   struct Pair {
@@ -34,7 +39,6 @@ class Lbfgs {
     std::vector<double> change;  // of the gradient
     double inverse;              // 1 / (step change)
   };
-  std::vector<double> direction() const;
   bool search(const std::vector<double>& direction, double first, const std::function<bool()>& stop);
   // Puts the point at the given distance into trial_*.
   double try_at(const std::vector<double>& direction, double distance);

@@ -33,17 +33,17 @@ OptimizerParams optimizer_params(const NetworkParams& params, std::size_t batch)
 
 class FloatStepper final : public Stepper {
  public:
-  FloatStepper(Session& session, std::size_t batch, std::uint64_t first_averaged)
+  FloatStepper(Session& session, std::size_t batch, std::uint64_t steps)
       : session_(session),
         engine_(session.engine.shape(), session.params.loss, session.params.loss_params, session.params.dropout),
         training_(session.training),
         weights_(engine_.layout().parameters),
         optimizer_(optimizer_params(session.params, batch), engine_.ranges(), weights_.size()),
-        first_averaged_(first_averaged) {
+        steps_(steps) {
     if (session.has_validation) validation_ = std::make_unique<FloatEvents>(session.validation);
     engine_.layout().to_float(session.engine.shape(), session.parameters.data(), weights_.data());
     engine_.weights_changed(weights_.data());
-    if (session.params.averaging != Averaging::none) mean_ = weights_;
+    if (session.params.averaging.kind != Averaging::none) mean_ = weights_;
   }
 
   double step(const Permutation& order, std::size_t begin, std::size_t count, double rate) override {
@@ -58,16 +58,7 @@ class FloatStepper final : public Stepper {
 
  private:
   void average() {
-    double fraction = 1.0 - session_.params.averaging_decay;
-    if (session_.params.averaging == Averaging::tail) {
-      // Until then the mean is the weights themselves.
-      fraction = optimizer_.steps() <= first_averaged_
-                     ? 1.0
-                     : 1.0 / static_cast<double>(optimizer_.steps() - first_averaged_);
-    } else {
-      // The first steps weigh as in a plain mean, so that the beginning is forgotten.
-      fraction = std::max(fraction, 1.0 / static_cast<double>(optimizer_.steps()));
-    }
+    const double fraction = averaging_fraction(session_.params.averaging, optimizer_.steps(), steps_);
     if (fraction >= 1.0) {
       mean_ = weights_;
     } else {
@@ -82,7 +73,7 @@ class FloatStepper final : public Stepper {
   std::unique_ptr<FloatEvents> validation_;
   AlignedVector<float> weights_;
   Optimizer optimizer_;
-  std::uint64_t first_averaged_;
+  std::uint64_t steps_;  // of the whole training
   AlignedVector<float> mean_;
 };
 
@@ -154,9 +145,7 @@ void train_mini_batch(Session& session, NetworkFit& fit) {
   Schedule schedule(params.schedule, params.optimizer.learning_rate, steps_per_epoch * epochs);
   std::unique_ptr<Stepper> stepper;
   if (trains_in_float(params)) {
-    const auto first_averaged =
-        static_cast<std::uint64_t>(params.averaging_start * static_cast<double>(steps_per_epoch * epochs));
-    stepper = std::make_unique<FloatStepper>(session, batch, first_averaged);
+    stepper = std::make_unique<FloatStepper>(session, batch, steps_per_epoch * epochs);
   } else {
     stepper = std::make_unique<DoubleStepper>(session, batch);
   }

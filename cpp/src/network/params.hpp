@@ -42,9 +42,7 @@ struct NetworkParams {
   double l2_per_event = 1e-4;     // mini-batches: this / batch size is added to optimizer.l2
   bool double_precision = false;  // mini-batches: train in float64, far more slowly
   double dropout = 0.0;           // mini-batches in float32: of hidden neurons
-  Averaging averaging = Averaging::none;
-  double averaging_decay = 0.999;
-  double averaging_start = 0.75;
+  AveragingParams averaging;      // of mini-batches in float32
   std::int32_t test_rate = 1;           // the losses are computed every that many epochs
   std::int32_t convergence_tests = -1;  // stop after that many tests without improvement; < 0: never
   double convergence_improve = 1e-4;    // an improvement is more than this
@@ -61,6 +59,8 @@ struct NetworkParams {
   double sampling_epoch = 1.0;        // fraction of the epochs in which sampling is used
   bool sampling_training = true;      // of which events: those of training
   bool sampling_testing = false;      // and those of validation
+  double weight_range = 1.0;          // fraction of the weight, of the events with the smallest losses, in the losses
+                                      // that are reported and judged (TMVA's WeightRange); training sees all events
   bool normalise_weights = true;      // scale the event weights to a mean absolute value of 1
   bool tmva_estimator = false;        // losses are reported as TMVA's estimator: 2 x sum of w loss / events
   bool standardise_inputs = true;     // train on (x - mean) / deviation and fold that into the first layer

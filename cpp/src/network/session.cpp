@@ -107,7 +107,30 @@ double Session::loss_sum_to_report(double sum, const Events& events, const std::
   return weight > 0.0 ? sum / weight : not_known;
 }
 
+// TMVA's estimator with WeightRange: events in the order of their losses, until their weights are more than the range.
+double Session::loss_in_range(const Events& events, const std::vector<std::size_t>& index) {
+  const std::vector<double> one(events.size(), 1.0);
+  Events unweighted = events;
+  unweighted.weight = View<const double>(one.data(), one.size());
+  std::vector<std::pair<double, double>> losses;  // with the weight
+  double total = 0.0;
+  for (const std::size_t i : index) {
+    losses.emplace_back(engine.sum(context, unweighted, &i, 1, parameters, nullptr), events.weight[i]);
+    total += events.weight[i];
+  }
+  std::sort(losses.begin(), losses.end());
+  const double range = params.weight_range * total;
+  double sum = 0.0;
+  double weight = 0.0;
+  for (const auto& [loss, w] : losses) {
+    weight += w;
+    if (weight <= range) sum += w * loss;
+  }
+  return (params.tmva_estimator ? 2.0 : 1.0) * sum / range;
+}
+
 double Session::loss_of(const Events& events, const std::vector<std::size_t>& index) {
+  if (params.weight_range < 1.0) return loss_in_range(events, index);
   return loss_sum_to_report(engine.sum(context, events, index.data(), index.size(), parameters, nullptr), events,
                             index);
 }
@@ -132,6 +155,7 @@ bool Session::finish_epoch(std::int32_t epoch, double training_loss, double vali
   const bool stopping = interrupted();
   if (due(epoch) || stopping) {
     tested_ = true;
+    if (params.weight_range < 1.0) training_loss = validation_loss = not_known;  // those of all events
     if (std::isnan(training_loss)) training_loss = loss_of(training, active);
     if (has_validation && std::isnan(validation_loss)) validation_loss = loss_of(validation, validation_index_);
     monitored_ = has_validation ? validation_loss : training_loss;

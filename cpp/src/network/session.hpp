@@ -58,6 +58,7 @@ class Session {
  private:
   std::vector<std::size_t> draw(std::size_t n);  // of n events the fraction params.sampling
   double loss_of(const Events& events, const std::vector<std::size_t>& index);
+  double loss_in_range(const Events& events, const std::vector<std::size_t>& index);
   bool finite() const noexcept;
 
   NetworkFit& fit_;

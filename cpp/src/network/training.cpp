@@ -39,19 +39,20 @@ void check_params(const NetworkParams& params, std::size_t n_outputs) {
           "convergence_improve is " + number(params.convergence_improve) + ", expected 0 or more");
   require(std::isfinite(params.l2_per_event) && params.l2_per_event >= 0.0,
           "l2_per_event is " + number(params.l2_per_event) + ", expected 0 or more");
-  require(params.averaging_decay >= 0.0 && params.averaging_decay < 1.0,
-          "averaging_decay is " + number(params.averaging_decay) + ", expected 0 to below 1");
-  require(params.averaging_start >= 0.0 && params.averaging_start < 1.0,
-          "averaging_start is " + number(params.averaging_start) + ", expected 0 to below 1");
+  check_averaging(params.averaging);
   require(params.dropout >= 0.0 && params.dropout < 1.0,
           "dropout is " + number(params.dropout) + ", expected 0 to below 1");
   require(!(params.dropout > 0.0) || trains_in_float(params), "dropout is available with mini-batches in float32 only");
-  require(params.solver == Solver::mini_batch || params.averaging == Averaging::none,
-          "averaging is available with the solver mini_batch only");
+  require(params.averaging.kind == Averaging::none || trains_in_float(params),
+          "averaging is available with mini-batches in float32 only");
   require(params.sampling > 0.0 && params.sampling <= 1.0,
           "sampling is " + number(params.sampling) + ", expected above 0 to 1");
   require(params.sampling_epoch >= 0.0 && params.sampling_epoch <= 1.0,
           "sampling_epoch is " + number(params.sampling_epoch) + ", expected 0 to 1");
+  require(params.weight_range > 0.0 && params.weight_range <= 1.0,
+          "weight_range is " + number(params.weight_range) + ", expected above 0 to 1");
+  require(params.solver != Solver::genetic || params.weight_range >= 1.0,
+          "weight_range below 1 is not available with the solver genetic");
   require(params.genetic_population >= 10,
           "genetic_population is " + std::to_string(params.genetic_population) + ", expected 10 or more");
   require(params.genetic_steps >= 1,

@@ -18,6 +18,9 @@ InvalidArgument = _core.InvalidArgument
 #: events, targets and weights
 Data = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]
 
+#: optimizers that work on all events at once
+WHOLE_SAMPLE = ("lbfgs", "bfgs")
+
 #: what a model applies to an output that was trained with a loss
 LINKS = {
     "cross_entropy": "sigmoid",

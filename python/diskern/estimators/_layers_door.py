@@ -14,7 +14,7 @@ from .._validation import NegativePolicy
 from ..data.stream import EventStream, StreamBatches
 from ..networks import Graph, Input, Standardise, join_inputs
 from ._base import Estimator
-from ._graph_training import LINKS, fit_graph, set_options, with_head
+from ._graph_training import LINKS, WHOLE_SAMPLE, fit_graph, set_options, with_head
 from ._network_inspection import NetworkInspection
 
 InvalidArgument = _core.InvalidArgument
@@ -108,12 +108,12 @@ class LayersDoor(NetworkInspection, Estimator):
         validation: _Data | StreamData | None,
         seed: int,
     ) -> Any:
-        if params.solver != _core.NetworkSolver.mini_batch:
+        whole_sample = self.solver in WHOLE_SAMPLE
+        if params.solver != _core.NetworkSolver.mini_batch and not whole_sample:
             raise InvalidArgument(
-                f"solver must be one of mini-batches (such as 'adam') with layers, got {self.solver!r}"
+                "solver must be one of mini-batches (such as 'adam'), 'lbfgs' or 'bfgs' with layers, "
+                f"got {self.solver!r}"
             )
-        if params.averaging != _core.Averaging.none:
-            raise InvalidArgument(f"averaging is not available with layers, got {self.averaging!r}")
         if self.dropout != 0.0:
             raise InvalidArgument(f"dropout={self.dropout!r} is for dense networks; put Dropout among the layers")
         loss = params.loss.name
@@ -153,9 +153,8 @@ class LayersDoor(NetworkInspection, Estimator):
             return batches
 
         options = _core.GraphParams()
-        batch = (
-            int(self.batch_size) if self.batch_size else len(data.stream if isinstance(data, StreamData) else data[0])
-        )
+        events = len(data.stream if isinstance(data, StreamData) else data[0])
+        batch = int(self.batch_size) if self.batch_size and not whole_sample else events
         set_options(
             options,
             {
@@ -166,7 +165,7 @@ class LayersDoor(NetworkInspection, Estimator):
                 "beta_1": ("beta_1", self.beta_1),
                 "beta_2": ("beta_2", self.beta_2),
                 "epsilon": ("epsilon", self.epsilon),
-                "solver": ("optimizer", params.optimizer.name),
+                "solver": ("solver", self.solver) if whole_sample else ("optimizer", params.optimizer.name),
                 "momentum": ("momentum", self.momentum),
                 "rho": ("rho", self.rho),
                 "l1": ("l1", self.l1),
@@ -175,6 +174,7 @@ class LayersDoor(NetworkInspection, Estimator):
                 "schedule": ("schedule", self.schedule),
                 "schedule_factor": ("factor", self.schedule_factor),
                 "schedule_period": ("period", self.schedule_period),
+                "averaging": ("averaging", self.averaging),
                 "initialisation": ("initialisation", self.initialisation),
                 "n_iter_no_change": ("convergence_tests", self.n_iter_no_change),
                 "tol": ("convergence_improve", self.tol),

@@ -32,12 +32,12 @@ PARAMETERS = """
         Instead of dense hidden layers: a list of layers (:mod:`diskern.networks`) up to the last one, which is added;
         its first element may be an ``Input`` that says the shape of an event, X then is (events, *shape). Or a complete
         graph, which gives one number for two classes, one per class for more, one for a regression; with several inputs
-        X is a tuple of arrays or a mapping by their names. Needs a solver of mini-batches and no averaging;
-        variables in one row are standardised, images, series and what goes into a Graph are taken as they are.
+        X is a tuple of arrays or a mapping by their names. The solver bp is not available. Variables in one row are
+        standardised, images, series and what goes into a Graph are taken as they are.
     solver : str
         Rule of the steps on mini-batches: adam (arXiv:1412.6980), adamw, nadam, sgd, momentum, nesterov, adagrad,
         adadelta, rmsprop. Or, on all events at once, lbfgs (Liu and Nocedal, 1989); or TMVA's back propagation event by
-        event (bp), or TMVA's BFGS on all events (bfgs).
+        event (bp), or TMVA's BFGS on all events (bfgs; with ``layers`` BFGS as in textbooks).
     learning_rate_init : float
         Step size of mini-batches (adadelta: usually 1), learning rate of bp.
     batch_size : int
@@ -126,4 +126,11 @@ LOSS_PARAMETERS = """    loss : {'squared_error', 'absolute_error', 'huber', 'qu
         Which quantile, between 0 and 1.
     huber_distance : float
         Distance from the target, in its unit, from which on the huber loss is a straight line.
+"""
+
+CLASS_LOSS_PARAMETERS = """    loss : {'log_loss', 'hinge', 'multi_label', 'kullback_leibler'}
+        What is minimised. log_loss: the cross entropy of a sigmoid (two classes) or a softmax. hinge:
+        max(0, 1 - (2 t - 1) z) of the response z, for more than two classes of each against the rest; it gives no
+        probabilities. multi_label: events belong to any number of classes at once, y is (events, classes) of 0 and 1.
+        kullback_leibler: y is (events, classes) of probabilities, to which the softmax comes as near as it can.
 """

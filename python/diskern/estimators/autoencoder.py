@@ -75,6 +75,7 @@ class Autoencoder(GraphEstimator):
         batch_size: int = _DEFAULTS.batch_size,
         max_iter: int = _DEFAULTS.epochs,
         schedule: str = "constant",
+        averaging: str = "none",
         l1: float = 0.0,
         l2: float = 0.0,
         weight_decay: float = 0.0,
@@ -102,6 +103,7 @@ class Autoencoder(GraphEstimator):
         self.batch_size = batch_size
         self.max_iter = max_iter
         self.schedule = schedule
+        self.averaging = averaging
         self.l1 = l1
         self.l2 = l2
         self.weight_decay = weight_decay

@@ -14,7 +14,7 @@ from .._validation import NegativePolicy, check_early_stopping, check_events, ch
 from ..data.stream import EventStream, StreamBatches
 from ..networks import Graph, join_inputs
 from ._base import Estimator
-from ._graph_training import LINKS, Data, fit_graph, set_options
+from ._graph_training import LINKS, WHOLE_SAMPLE, Data, fit_graph, set_options
 from ._network_inspection import NetworkInspection
 from ._split import split_off
 
@@ -23,7 +23,12 @@ InvalidArgument = _core.InvalidArgument
 _DEFAULTS = _core.GraphParams()
 
 OPTIMISATION = """
-    optimizer : {'adam', 'adamw', 'nadam', 'gradient_descent', 'momentum', 'nesterov', 'adagrad', 'adadelta', 'rmsprop'}
+    optimizer : str
+        Rule of the steps on mini-batches: adam, adamw, nadam, gradient_descent, momentum, nesterov, adagrad, adadelta,
+        rmsprop; or lbfgs, bfgs: steps of quasi-Newton methods on all events at once, in float64, for which
+        ``learning_rate`` and ``batch_size`` do not count. These need a smooth loss that is the same each time: no
+        dropout, noise, sampling, batch normalisation, gradient reversal, ``l1``, ``clip_norm``, ``schedule`` or
+        ``averaging``.
     learning_rate : float
     batch_size : int
         Events of a mini-batch; 0: all.
@@ -31,6 +36,10 @@ OPTIMISATION = """
         Most epochs.
     schedule : {'constant', 'step', 'cosine', 'one_cycle', 'plateau', 'exponential'}
         How the learning rate changes.
+    averaging : {'none', 'exponential', 'tail'}
+        The model has weights averaged over the steps of mini-batches: an exponential mean over about a thousand of
+        them, or the plain mean over the last quarter of ``max_iter`` epochs. Running averages of batch normalisation
+        are averaged with them.
     l1, l2 : float
         l1 sign(w) + l2 w is added to the gradient of weights (not of biases).
     weight_decay : float
@@ -82,6 +91,7 @@ class GraphEstimator(NetworkInspection, Estimator):
     batch_size: int
     max_iter: int
     schedule: str
+    averaging: str
     l1: float
     l2: float
     weight_decay: float
@@ -100,13 +110,11 @@ class GraphEstimator(NetworkInspection, Estimator):
         if self.n_iter_no_change < 1:
             raise InvalidArgument(f"n_iter_no_change must be 1 or more, got {self.n_iter_no_change!r}")
         params = _core.GraphParams()
+        names = ["learning_rate", "batch_size", "schedule", "averaging", "l1", "l2", "weight_decay", "clip_norm"]
         set_options(
             params,
-            {name: (name, getattr(self, name)) for name in ("optimizer", "learning_rate", "batch_size", "schedule")}
-            | {
-                name: (name, getattr(self, name))
-                for name in ("l1", "l2", "weight_decay", "clip_norm", "initialisation")
-            }
+            {"optimizer": ("solver" if self.optimizer in WHOLE_SAMPLE else "optimizer", self.optimizer)}
+            | {name: (name, getattr(self, name)) for name in [*names, "initialisation"]}
             | {
                 "max_iter": ("epochs", self.max_iter),
                 "n_iter_no_change": ("convergence_tests", self.n_iter_no_change),
@@ -204,6 +212,7 @@ class GraphNetwork(GraphEstimator):
         batch_size: int = _DEFAULTS.batch_size,
         max_iter: int = _DEFAULTS.epochs,
         schedule: str = "constant",
+        averaging: str = "none",
         l1: float = 0.0,
         l2: float = 0.0,
         weight_decay: float = 0.0,
@@ -227,6 +236,7 @@ class GraphNetwork(GraphEstimator):
         self.batch_size = batch_size
         self.max_iter = max_iter
         self.schedule = schedule
+        self.averaging = averaging
         self.l1 = l1
         self.l2 = l2
         self.weight_decay = weight_decay

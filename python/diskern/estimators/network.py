@@ -12,9 +12,18 @@ from numpy.typing import NDArray
 from .. import _core
 from .._validation import NegativePolicy, check_early_stopping, check_labels, check_target, check_weights
 from ..data.stream import EventStream
-from ._base import ClassifierBase, RegressorBase
+from ._base import RegressorBase
+from ._class_targets import ClassTargets, check_shares
 from ._layers_door import LayersDoor, StreamData
-from ._network_parameters import ACTIVATIONS, LOSS_PARAMETERS, OPTIMIZERS, PARAMETERS, REGRESSION_LOSSES, SOLVERS
+from ._network_parameters import (
+    ACTIVATIONS,
+    CLASS_LOSS_PARAMETERS,
+    LOSS_PARAMETERS,
+    OPTIMIZERS,
+    PARAMETERS,
+    REGRESSION_LOSSES,
+    SOLVERS,
+)
 from ._split import split_off
 
 InvalidArgument = _core.InvalidArgument
@@ -36,6 +45,7 @@ class _Network(LayersDoor):
         activation: str = "relu",
         *,
         layers: Any = None,
+        loss: str = "log_loss",
         solver: str = "adam",
         learning_rate_init: float = _DEFAULTS.learning_rate,
         batch_size: int = _DEFAULTS.batch_size,
@@ -67,6 +77,7 @@ class _Network(LayersDoor):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.layers = layers
+        self.loss = loss
         self.solver = solver
         self.learning_rate_init = learning_rate_init
         self.batch_size = batch_size
@@ -232,9 +243,9 @@ class _Network(LayersDoor):
         return events, eval_set[1], weight
 
 
-class NetworkClassifier(ClassifierBase, _Network):
-    __doc__ = f"""Dense network that tells classes apart: cross entropy, of a sigmoid (two classes) or a softmax.
-{PARAMETERS}
+class NetworkClassifier(ClassTargets, _Network):
+    __doc__ = f"""Dense network that tells classes apart.
+{PARAMETERS.replace("    solver : str", CLASS_LOSS_PARAMETERS + "    solver : str", 1)}
     Examples
     --------
     >>> import numpy as np
@@ -246,22 +257,6 @@ class NetworkClassifier(ClassifierBase, _Network):
     True
     """
 
-    def _targets(self, class_index: NDArray[Any]) -> NDArray[np.float64]:
-        if len(self.classes_) == 2:
-            return class_index[:, np.newaxis].astype(np.float64)
-        targets: NDArray[np.float64] = np.eye(len(self.classes_))[class_index]
-        return targets
-
-    def _encoded(self, labels: Any, events: int | None = None) -> NDArray[np.float64]:
-        """Targets of labels that the training events did not bring."""
-        labels = np.asarray(labels)
-        if events is not None and labels.shape != (events,):
-            raise InvalidArgument(f"eval_set y must have one label per event: {events}, got {labels.shape}")
-        unknown = ~np.isin(labels, self.classes_)
-        if unknown.any():
-            raise InvalidArgument(f"eval_set y holds the label {labels[unknown][0].item()!r}, which y does not")
-        return self._targets(np.searchsorted(self.classes_, labels))
-
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None, eval_set: Any = None) -> NetworkClassifier:
         """Train.
 
@@ -270,7 +265,7 @@ class NetworkClassifier(ClassifierBase, _Network):
         X : array-like of shape (events, variables), or EventStream
             A :class:`diskern.data.EventStream` brings target and weights along and needs ``layers``.
         y : array-like of shape (events,)
-            Class labels.
+            Class labels; with the losses multi_label and kullback_leibler rows of shape (events, classes).
         sample_weight : array-like of shape (events,), optional
             Event weights, see ``negative_weights``.
         eval_set : (X, y), (X, y, sample_weight) or, where X is one, EventStream, optional
@@ -290,40 +285,30 @@ class NetworkClassifier(ClassifierBase, _Network):
             After Ctrl-C; the best weights so far are held and ``interrupted_`` is True.
         """
         params = self._params()
-        streamed = isinstance(X, EventStream)
-        if streamed:
+        self._check_loss()
+        if isinstance(X, EventStream):
             self._check_stream(X, y, sample_weight)
             labels = X.column(X.targets[0])
-            self.classes_ = check_labels(labels, len(labels))[0]
-        else:
-            events, class_index, weight = self._check_fit(X, y, sample_weight, negative=self.negative_weights)
-        if len(self.classes_) > 2:
-            params.loss = _core.NetworkLoss.softmax_cross_entropy
-            params.output = _core.NetworkOutput.softmax
-        if streamed:
-            outputs = 1 if len(self.classes_) == 2 else len(self.classes_)
-            self._train_stream(params, StreamData(X, self._encoded, outputs), eval_set, self._encoded)
+            if self._takes_rows():
+                self.classes_ = np.arange(check_shares(labels, len(labels), self.loss).shape[1])
+            else:
+                self.classes_ = check_labels(labels, len(labels))[0]
+            params.loss, params.output = self._network_loss()
+            self._train_stream(params, StreamData(X, self._encoded, self._outputs_wanted()), eval_set, self._encoded)
             return self
+        if self._takes_rows():
+            events, targets, weight = self._check_fit_rows(X, y, sample_weight, self.negative_weights)
+            strata = np.zeros(len(events), np.int32)
+        else:
+            events, strata, weight = self._check_fit(X, y, sample_weight, negative=self.negative_weights)
+            targets = self._targets(strata)
+        params.loss, params.output = self._network_loss()
         validation = None
         if eval_set is not None:
             held_out, labels, held_out_weight = self._check_eval_set(eval_set)
             validation = held_out, self._encoded(labels, len(held_out)), held_out_weight
-        self._train(params, events, self._targets(class_index), weight, class_index, validation)
+        self._train(params, events, targets, weight, strata, validation)
         return self
-
-    def _decision(self, events: NDArray[np.float32]) -> NDArray[np.float64]:
-        # Log odds, or log probabilities; finite even where a probability reached 0 or 1.
-        probability = self._responses(events)
-        tiny = np.finfo(np.float64).tiny
-        logarithm: NDArray[np.float64] = np.log(np.maximum(probability, tiny))
-        if len(self.classes_) > 2:
-            return logarithm
-        log_odds: NDArray[np.float64] = logarithm[:, 0] - np.log(np.maximum(1.0 - probability[:, 0], tiny))
-        return log_odds
-
-    def _probability(self, events: NDArray[np.float32]) -> NDArray[np.float64]:
-        responses = self._responses(events)
-        return np.asarray(np.hstack([1.0 - responses, responses])) if len(self.classes_) == 2 else responses
 
 
 class NetworkRegressor(RegressorBase, _Network):
@@ -371,6 +356,7 @@ class NetworkRegressor(RegressorBase, _Network):
             hidden_layer_sizes,
             activation,
             layers=layers,
+            loss=loss,
             solver=solver,
             learning_rate_init=learning_rate_init,
             batch_size=batch_size,
@@ -399,7 +385,6 @@ class NetworkRegressor(RegressorBase, _Network):
             random_state=random_state,
             verbose=verbose,
         )
-        self.loss = loss
         self.quantile = quantile
         self.huber_distance = huber_distance
 

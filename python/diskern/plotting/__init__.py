@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from .densities import plot_likelihood, plot_probability, plot_rarity
     from .inputs import plot_inputs, plot_variable
     from .inspection import plot_importance, plot_partial_dependence, plot_shap_dependence, plot_shap_summary
-    from .network import plot_network
-    from .networks import plot_feature_maps, plot_filters, plot_latent_space, plot_saliency
+    from .networks import plot_feature_maps, plot_filters, plot_latent_space, plot_network, plot_saliency
     from .regression import plot_deviation, plot_deviation_profile, plot_deviation_summary, plot_estimate
     from .response import plot_response
     from .roc import plot_roc
@@ -47,7 +46,7 @@ _WHERE = {
     "plot_learning_curve": ".curves",
     "plot_likelihood": ".densities",
     "plot_neighbour_distance": ".clusters",
-    "plot_network": ".network",
+    "plot_network": ".networks",
     "plot_parallel_coordinates": ".scatter",
     "plot_partial_dependence": ".inspection",
     "plot_probability": ".densities",

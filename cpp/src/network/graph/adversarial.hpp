@@ -60,6 +60,10 @@ struct AdversarialFit {
   std::string message;
 };
 
+// Part of fit_adversarial: throws InvalidArgument for networks, parameters or events that do not go together.
+void check_adversarial(const Graph& generator, const Graph& discriminator, const AdversarialParams& params,
+                       const AdversarialData& data);
+
 // generator: inputs are latent numbers, then conditions; one output, the numbers of an event. discriminator: inputs are
 // an event, then conditions; one output of one number. Throws InvalidArgument for what does not fit, Error when training
 // diverges in its first epoch.

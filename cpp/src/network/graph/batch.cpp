@@ -38,10 +38,12 @@ Batch<T>::Batch(const Graph& graph, std::size_t largest, bool input_gradients)
   statistics_places_.assign(graph.nodes().size(), nullptr);
   gradient_statistics_places_.assign(graph.nodes().size(), nullptr);
   for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
-    if (graph.layer_of(graph.nodes()[n]).statistics_size() > 0) coupled_.push_back(n);
+    const Layer& layer = graph.layer_of(graph.nodes()[n]);
+    if (layer.statistics_size() > 0) coupled_.push_back(n);
+    if (layer.has_value_of_batch()) values_of_batch_.push_back(n);
   }
-  statistics_.resize(coupled_.size());
-  gradient_statistics_.resize(coupled_.size());
+  statistics_.resize(graph.nodes().size());
+  gradient_statistics_.resize(graph.nodes().size());
   memory_.resize((coupled_.empty() ? slots_.size() : tiles) * plan_.size());
   prepared_.resize(graph.prepared_size());
 }
@@ -111,15 +113,16 @@ double Batch<T>::gradient(const Context& context, const Work& work, const T* par
     step.random.seed = work.seed;
     step.random.step = work.step;
     step.random.first_event = first;
-    if (work.training) {
-      step.statistics = statistics_places_.data();
-      step.gradient_statistics = gradient_statistics_places_.data();
-    }
+    step.statistics = statistics_places_.data();
+    step.gradient_statistics = gradient_statistics_places_.data();
     return step;
   };
-  const bool in_parts = work.training && !coupled_.empty();
+  const std::vector<std::size_t> none;
+  const std::vector<std::size_t>& coupled = work.training ? coupled_ : work.values_of_batch ? values_of_batch_ : none;
+  std::fill(statistics_places_.begin(), statistics_places_.end(), nullptr);
+  std::fill(gradient_statistics_places_.begin(), gradient_statistics_places_.end(), nullptr);
 
-  if (!in_parts) {
+  if (coupled.empty()) {
     for_tiles(context, work.events, [&](Slot& slot, std::size_t place, std::size_t first, std::size_t count) {
       Tile<T> tile(graph_, plan_, memory(place));
       const auto step = step_of(first, count);
@@ -134,9 +137,9 @@ double Batch<T>::gradient(const Context& context, const Work& work, const T* par
   } else {
     // Forward up to each layer that needs the whole batch.
     std::size_t begin = 0;
-    for (std::size_t c = 0; c <= coupled_.size(); ++c) {
-      const std::size_t end = c < coupled_.size() ? coupled_[c] : node_count;
-      if (c < coupled_.size()) {
+    for (std::size_t c = 0; c <= coupled.size(); ++c) {
+      const std::size_t end = c < coupled.size() ? coupled[c] : node_count;
+      if (c < coupled.size()) {
         const std::size_t size = graph_.layer_of(graph_.nodes()[end]).batch_statistics_size(work.events);
         for (std::size_t s = 0; s < slots; ++s) slots_[s].sums.assign(size, 0.0);
       }
@@ -145,24 +148,24 @@ double Batch<T>::gradient(const Context& context, const Work& work, const T* par
         const auto step = step_of(first, count);
         if (c == 0) work.load(first, count, tile);
         tile.forward(step, begin, end);
-        if (c < coupled_.size()) {
+        if (c < coupled.size()) {
           tile.collect(step, end, slot.sums.data());
         } else {
           slot.loss += work.loss(first, count, tile);
           if (work.backward) tile.begin_backward(step);
         }
       });
-      if (c < coupled_.size()) {
-        merge_sums(slots, statistics_[c]);
-        graph_.layer_of(graph_.nodes()[end]).finish_statistics(statistics_[c].data(), work.events);
-        statistics_places_[end] = statistics_[c].data();
+      if (c < coupled.size()) {
+        merge_sums(slots, statistics_[end]);
+        graph_.layer_of(graph_.nodes()[end]).finish_statistics(statistics_[end].data(), work.events);
+        statistics_places_[end] = statistics_[end].data();
       }
       begin = end;
     }
     // And back.
     std::size_t end = node_count;
-    for (std::size_t c = work.backward ? coupled_.size() + 1 : 0; c-- > 0;) {
-      const std::size_t first_node = c > 0 ? coupled_[c - 1] + 1 : 0;
+    for (std::size_t c = work.backward ? coupled.size() + 1 : 0; c-- > 0;) {
+      const std::size_t first_node = c > 0 ? coupled[c - 1] + 1 : 0;
       if (c > 0) {
         const std::size_t size = graph_.layer_of(graph_.nodes()[first_node - 1]).gradient_statistics_size();
         for (std::size_t s = 0; s < slots; ++s) slots_[s].sums.assign(size, 0.0);
@@ -175,8 +178,8 @@ double Batch<T>::gradient(const Context& context, const Work& work, const T* par
         if (c == 0 && work.finish) work.finish(first, count, tile);
       });
       if (c > 0) {
-        merge_sums(slots, gradient_statistics_[c - 1]);
-        gradient_statistics_places_[first_node - 1] = gradient_statistics_[c - 1].data();
+        merge_sums(slots, gradient_statistics_[first_node - 1]);
+        gradient_statistics_places_[first_node - 1] = gradient_statistics_[first_node - 1].data();
       }
       end = first_node;
     }
@@ -189,9 +192,9 @@ double Batch<T>::gradient(const Context& context, const Work& work, const T* par
 
 template <class T>
 void Batch<T>::update_state(T* parameters, std::size_t events) const {
-  for (std::size_t c = 0; c < coupled_.size(); ++c) {
-    const std::size_t l = graph_.nodes()[coupled_[c]].layer;
-    graph_.layers()[l]->update_state(parameters + graph_.parameter_offset(l), statistics_[c].data(), events);
+  for (const std::size_t n : coupled_) {
+    const std::size_t l = graph_.nodes()[n].layer;
+    graph_.layers()[l]->update_state(parameters + graph_.parameter_offset(l), statistics_[n].data(), events);
   }
 }
 

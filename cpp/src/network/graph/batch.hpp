@@ -28,6 +28,8 @@ class Batch {
     // After the way back, where inputs are looked at.
     std::function<void(std::size_t first, std::size_t count, Tile<T>& tile)> finish;
     bool training = true;  // random layers act, batches are normalised by themselves
+    // Without training: layers whose value belongs to a batch have that of this one. Forward only.
+    bool values_of_batch = false;
     bool backward = true;  // without, the work ends after the losses, and there are no gradients
   };
 
@@ -56,11 +58,12 @@ class Batch {
 
   const Graph& graph_;
   Plan plan_;
-  std::vector<std::size_t> coupled_;  // nodes that couple events
+  std::vector<std::size_t> coupled_;          // nodes that couple events
+  std::vector<std::size_t> values_of_batch_;  // those whose value belongs to a batch
   AlignedVector<T> memory_;
   AlignedVector<T> prepared_;
   std::vector<Slot> slots_;
-  std::vector<std::vector<double>> statistics_;  // of each coupled node
+  std::vector<std::vector<double>> statistics_;  // of each node that couples events, else empty
   std::vector<std::vector<double>> gradient_statistics_;
   std::vector<const double*> statistics_places_;  // of each node
   std::vector<const double*> gradient_statistics_places_;

@@ -79,10 +79,8 @@ template <class T>
 void pack_forward(const Convolution& c, const T* weights, T* packed) {
   const std::size_t group_size = packed_size(c.depth(), c.group_outputs());
   for (std::size_t g = 0; g < c.groups; ++g) {
-    pack(
-        c.depth(), c.group_outputs(),
-        [&](std::size_t k, std::size_t n) { return weights[k * c.out_channels + g * c.group_outputs() + n]; },
-        packed + g * group_size);
+    pack(c.depth(), c.group_outputs(), Strided<T>{weights + g * c.group_outputs(), c.out_channels, 1},
+         packed + g * group_size);
   }
 }
 template <class T>
@@ -92,12 +90,8 @@ void pack_backward(const ConvolutionPlan& plan, const T* weights, T* packed) {
     const std::size_t length = plan.forward_runs.length;
     for (std::size_t g = 0; g < c.groups; ++g) {
       for (std::size_t r = 0; r < plan.forward_runs.offset.size(); ++r) {
-        pack(
-            c.group_outputs(), length,
-            [&](std::size_t k, std::size_t n) {
-              return weights[(r * length + n) * c.out_channels + g * c.group_outputs() + k];
-            },
-            packed);
+        pack(c.group_outputs(), length,
+             Strided<T>{weights + r * length * c.out_channels + g * c.group_outputs(), 1, c.out_channels}, packed);
         packed += packed_size(c.group_outputs(), length);
       }
     }
@@ -105,14 +99,17 @@ void pack_backward(const ConvolutionPlan& plan, const T* weights, T* packed) {
   }
   const std::size_t group_size = packed_size(c.backward_depth(), c.group_channels());
   for (std::size_t g = 0; g < c.groups; ++g) {
-    pack(
-        c.backward_depth(), c.group_channels(),
-        [&](std::size_t k, std::size_t n) {
-          const std::size_t tap = c.taps() - 1 - k / c.group_outputs();  // the kernel turned by 180 degrees
-          const std::size_t o = g * c.group_outputs() + k % c.group_outputs();
-          return weights[(tap * c.group_channels() + n) * c.out_channels + o];
-        },
-        packed + g * group_size);
+    const std::size_t padded = padded_columns(c.group_channels());
+    for (std::size_t first = 0; first < padded; first += panel_width) {
+      const std::size_t width = std::min(panel_width, padded - first);
+      T* panel = packed + g * group_size + first * c.backward_depth();
+      for (std::size_t tap = 0; tap < c.taps(); ++tap) {
+        const std::size_t turned = c.taps() - 1 - tap;  // the kernel turned by 180 degrees
+        const Strided<T> from{weights + turned * c.group_channels() * c.out_channels + g * c.group_outputs(), 1,
+                              c.out_channels};
+        pack_part(from, c.group_outputs(), first, c.group_channels(), width, panel + tap * c.group_outputs() * width);
+      }
+    }
   }
 }
 

@@ -21,9 +21,9 @@ class Dense final : public LayerOf<Dense> {
 
   template <class T>
   void prepare_of(const T* parameters, T* prepared) const {
-    pack(inputs_, units_, [&](std::size_t k, std::size_t n) { return parameters[k * units_ + n]; }, prepared);
+    pack(inputs_, units_, Strided<T>{parameters, units_, 1}, prepared);
     prepared += packed_size(inputs_, units_);
-    pack(units_, inputs_, [&](std::size_t k, std::size_t n) { return parameters[n * units_ + k]; }, prepared);
+    pack(units_, inputs_, Strided<T>{parameters, 1, units_}, prepared);
     prepared += packed_size(units_, inputs_);
     std::fill_n(prepared, padded_columns(units_), T{0});
     if (bias_) std::copy_n(parameters + inputs_ * units_, units_, prepared);

@@ -182,8 +182,8 @@ double distance_correlation_plainly(const double* x, const double* y, const doub
 namespace {
 
 // The distance correlation of a batch between a score (first input) and a protected variable (second); events are taken
-// with the weights of the third input where there is one. Every event of the batch has it as its number; without a
-// batch, when the model is applied, it is 0.
+// with the weights of the third input where there is one. Every event of the batch has it as its number, in training and
+// in losses over a sample apart; without a batch, when the model is applied, it is 0.
 class DistanceCorrelation final : public LayerOf<DistanceCorrelation> {
  public:
   using LayerOf::LayerOf;
@@ -191,6 +191,7 @@ class DistanceCorrelation final : public LayerOf<DistanceCorrelation> {
 
   // The result, then slope, x, y and weight of every event.
   std::size_t statistics_size() const noexcept override { return 1; }
+  bool has_value_of_batch() const noexcept override { return true; }
   std::size_t batch_statistics_size(std::size_t events) const noexcept override { return 1 + 4 * events; }
   void collect(const Forward<float>& call, double* sums) const override { collect_of(call, sums); }
   void collect(const Forward<double>& call, double* sums) const override { collect_of(call, sums); }

@@ -159,7 +159,8 @@ GraphPointer Graph::read(const archive::Group& group) {
 }
 
 template <class T>
-void apply_link(Link link, const T* values, std::size_t count, double* responses) {
+void apply_link(Link link, const T* values, const Shape& shape, double* responses) {
+  const std::size_t count = size_of(shape);
   for (std::size_t k = 0; k < count; ++k) responses[k] = static_cast<double>(values[k]);
   switch (link) {
     case Link::identity:
@@ -170,16 +171,17 @@ void apply_link(Link link, const T* values, std::size_t count, double* responses
     case Link::exponential:
       for (std::size_t k = 0; k < count; ++k) responses[k] = maths::exp(responses[k]);
       return;
-    case Link::softmax: {
-      const double largest = *std::max_element(responses, responses + count);
-      double sum = 0.0;
-      for (std::size_t k = 0; k < count; ++k) sum += responses[k] = maths::exp(responses[k] - largest);
-      for (std::size_t k = 0; k < count; ++k) responses[k] /= sum;
+    case Link::softmax:
+      for (double* end = responses + count; responses != end; responses += shape.back()) {
+        const double largest = *std::max_element(responses, responses + shape.back());
+        double sum = 0.0;
+        for (std::size_t k = 0; k < shape.back(); ++k) sum += responses[k] = maths::exp(responses[k] - largest);
+        for (std::size_t k = 0; k < shape.back(); ++k) responses[k] /= sum;
+      }
       return;
-    }
   }
 }
-template void apply_link<float>(Link, const float*, std::size_t, double*);
-template void apply_link<double>(Link, const double*, std::size_t, double*);
+template void apply_link<float>(Link, const float*, const Shape&, double*);
+template void apply_link<double>(Link, const double*, const Shape&, double*);
 
 }  // namespace diskern::network::graph

@@ -85,8 +85,8 @@ class Graph {
 
 using GraphPointer = std::shared_ptr<const Graph>;
 
-// Applies the link of an output to the numbers of one event.
+// Applies the link of an output to the numbers of one event; a softmax along the last dimension of the shape.
 template <class T>
-void apply_link(Link link, const T* values, std::size_t count, double* responses);
+void apply_link(Link link, const T* values, const Shape& shape, double* responses);
 
 }  // namespace diskern::network::graph

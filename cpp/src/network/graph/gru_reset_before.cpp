@@ -6,6 +6,7 @@
 
 #include "network/graph/matrix.hpp"
 #include "network/graph/recurrent_kernel.hpp"
+#include "network/graph/series_layer.hpp"
 
 namespace diskern::network::graph {
 
@@ -13,13 +14,9 @@ namespace {
 
 // Columns of the weights and biases: r, z, n. The numbers of a tile are kept step after step: sums of the gates, which
 // become values and then gradients; the state h; r times the state before.
-class GruResetBefore final : public LayerOf<GruResetBefore> {
+class GruResetBefore final : public SeriesLayer<GruResetBefore> {
  public:
-  explicit GruResetBefore(const archive::Group& group)
-      : LayerOf(group),
-        units_(group.count("units", 65536)),
-        sequences_(group.boolean("sequences")),
-        backwards_(group.boolean("backwards")) {}
+  using SeriesLayer::SeriesLayer;
   const char* kind() const noexcept override { return "gru"; }
 
   std::size_t scratch_size(std::size_t events) const noexcept override { return 2 * events * units_ + 2 * slack; }
@@ -36,12 +33,12 @@ class GruResetBefore final : public LayerOf<GruResetBefore> {
     const Prepared<T> p = places(prepared);
     const T* weights = parameters;
     const T* recurrent = weights + features_ * c;
-    pack(features_, c, [&](std::size_t k, std::size_t n) { return weights[k * c + n]; }, p.input);
-    pack(c, features_, [&](std::size_t k, std::size_t n) { return weights[n * c + k]; }, p.input_back);
-    pack(u, 2 * u, [&](std::size_t k, std::size_t n) { return recurrent[k * c + n]; }, p.gates);
-    pack(u, u, [&](std::size_t k, std::size_t n) { return recurrent[k * c + 2 * u + n]; }, p.candidate);
-    pack(2 * u, u, [&](std::size_t k, std::size_t n) { return recurrent[n * c + k]; }, p.gates_back);
-    pack(u, u, [&](std::size_t k, std::size_t n) { return recurrent[n * c + 2 * u + k]; }, p.candidate_back);
+    pack(features_, c, Strided<T>{weights, c, 1}, p.input);
+    pack(c, features_, Strided<T>{weights, 1, c}, p.input_back);
+    pack(u, 2 * u, Strided<T>{recurrent, c, 1}, p.gates);
+    pack(u, u, Strided<T>{recurrent + 2 * u, c, 1}, p.candidate);
+    pack(2 * u, u, Strided<T>{recurrent, 1, c}, p.gates_back);
+    pack(u, u, Strided<T>{recurrent + 2 * u, 1, c}, p.candidate_back);
     std::fill_n(p.bias, padded_columns(c), T{0});
     std::copy_n(recurrent + u * c, c, p.bias);
   }
@@ -79,12 +76,8 @@ class GruResetBefore final : public LayerOf<GruResetBefore> {
           const T candidate = z[2 * units_ + j] = cell_tanh(z[2 * units_ + j]);
           state[j] = (T{1} - z[units_ + j]) * candidate + z[units_ + j] * state_before[j];
         }
-        if (masked_ && call.inputs[1][e * steps_ + t] == T{0}) std::copy_n(state_before, units_, state);
-        if (sequences_) {
-          std::copy_n(state, units_, call.output + (e * steps_ + t) * units_);
-        } else if (i + 1 == steps_) {
-          std::copy_n(state, units_, call.output + e * units_);
-        }
+        if (absent(call.inputs, e, t)) std::copy_n(state_before, units_, state);
+        put_state(call, e, i, state);
       }
     }
   }
@@ -99,7 +92,7 @@ class GruResetBefore final : public LayerOf<GruResetBefore> {
     T* reset_gradient = h_gradient + n * units_ + slack;
     std::fill_n(h_gradient, n * units_, T{0});
     const std::vector<T> zero(units_, T{0});
-    if (masked_ && call.input_gradients[1] != nullptr) std::fill_n(call.input_gradients[1], n * steps_, T{0});
+    clear_mask_gradient(call);
     const auto before_of = [&](std::size_t i, std::size_t e) {
       return i == 0 ? zero.data() : saved.h + (time(i - 1) * n + e) * units_;
     };
@@ -110,12 +103,8 @@ class GruResetBefore final : public LayerOf<GruResetBefore> {
         T* z = gates + e * c;
         T* g = h_gradient + e * units_;
         const T* before = before_of(i, e);
-        if (sequences_ || i + 1 == steps_) {
-          const T* add =
-              sequences_ ? call.output_gradient + (e * steps_ + t) * units_ : call.output_gradient + e * units_;
-          for (std::size_t j = 0; j < units_; ++j) g[j] += add[j];
-        }
-        if (masked_ && call.inputs[1][e * steps_ + t] == T{0}) {
+        add_output_gradient(call, e, i, g);
+        if (absent(call.inputs, e, t)) {
           std::fill_n(z, c, T{0});
           std::fill_n(saved.reset + (t * n + e) * units_, units_, T{0});
           continue;
@@ -163,7 +152,6 @@ class GruResetBefore final : public LayerOf<GruResetBefore> {
 
  private:
   std::size_t columns() const noexcept { return 3 * units_; }
-  std::size_t time(std::size_t i) const noexcept { return backwards_ ? steps_ - 1 - i : i; }
 
   template <class T>
   struct Prepared {
@@ -200,38 +188,13 @@ class GruResetBefore final : public LayerOf<GruResetBefore> {
   }
 
   Shape shape_output(const std::vector<Shape>& inputs) override {
-    expect_inputs(inputs, 1, 2);
-    expect_rank(inputs[0], 2, "steps, features");
-    if (units_ == 0) refuse("has 0 units");
-    steps_ = inputs[0][0];
-    features_ = inputs[0][1];
-    masked_ = inputs.size() == 2;
-    if (masked_ && size_of(inputs[1]) != steps_) {
-      refuse("has a mask of shape " + text_of(inputs[1]) + ", expected one number for each of its " +
-             std::to_string(steps_) + " steps");
-    }
-    if (6 * units_ > maximum_elements / steps_ || 4 * units_ > maximum_elements / std::max(features_, units_)) {
-      refuse("works on more than 2^26 numbers");
-    }
-    saved_size_ = steps_ * 5 * units_;
-    parameters_.push_back({"weights", {features_, columns()}, Start::weights, true, true, features_, units_});
-    parameters_.push_back({"recurrent_weights", {units_, columns()}, Start::weights, true, true, units_, units_});
-    parameters_.push_back({"biases", {columns()}});
-    return sequences_ ? Shape{steps_, units_} : Shape{units_};
+    look_at(inputs);
+    return shape_series(inputs, columns(), columns(), 5 * units_);
   }
   void write_attributes(archive::Group& group) const override {
-    group.set("units", static_cast<std::int64_t>(units_));
-    group.set("sequences", sequences_);
-    group.set("backwards", backwards_);
+    SeriesLayer::write_attributes(group);
     group.set("reset_after", false);
   }
-
-  std::size_t units_;
-  bool sequences_;
-  bool backwards_;
-  bool masked_ = false;
-  std::size_t steps_ = 0;
-  std::size_t features_ = 0;
 };
 
 }  // namespace

@@ -122,6 +122,9 @@ class Layer {
   virtual std::size_t batch_statistics_size(std::size_t /*events*/) const noexcept { return statistics_size(); }
   virtual void collect(const Forward<float>&, double*) const {}
   virtual void collect(const Forward<double>&, double*) const {}
+  // Whether the layer's value belongs to a batch, so that it has none where single events are answered; losses over a
+  // sample apart then need batches, too.
+  virtual bool has_value_of_batch() const noexcept { return false; }
   // Once all parts are added up, on one thread: what is worked out for the whole batch.
   virtual void finish_statistics(double* /*statistics*/, std::size_t /*events*/) const {}
   virtual std::size_t gradient_statistics_size() const noexcept { return 0; }

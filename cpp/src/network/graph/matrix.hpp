@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "base/dispatch.hpp"
+#include "base/gemm.hpp"
 #include "network/graph/matrix_table.hpp"
 
 namespace diskern::network::graph {
@@ -31,6 +32,38 @@ constexpr std::size_t packed_place(std::size_t depth, std::size_t columns, std::
   return panel * panel_width * depth + k * width + n % panel_width;
 }
 
+// A matrix in memory: element (k, n) stands at data[k * k_step + n * n_step], one of the steps being 1.
+template <class T>
+struct Strided {
+  const T* data;
+  std::size_t k_step;
+  std::size_t n_step;
+};
+
+// Part of a panel: rows of `width` numbers from the columns [first, columns) of a matrix, and zeros beyond.
+template <class T>
+void pack_part(const Strided<T>& from, std::size_t depth, std::size_t first, std::size_t columns, std::size_t width,
+               T* to) {
+  const T* data = from.data + first * from.n_step;
+  const std::size_t count = std::min(width, columns > first ? columns - first : 0);
+  if (from.n_step == 1) {
+    for (std::size_t k = 0; k < depth; ++k) {
+      std::copy_n(data + k * from.k_step, count, to + k * width);
+      std::fill_n(to + k * width + count, width - count, T{0});
+    }
+    return;
+  }
+  if constexpr (std::is_same_v<T, float>) {
+    if (count == width) {
+      gemm_kernels().transpose(data, from.n_step, width, depth, to, width);
+      return;
+    }
+  }
+  for (std::size_t n = 0; n < width; ++n) {
+    for (std::size_t k = 0; k < depth; ++k) to[k * width + n] = n < count ? data[k + n * from.n_step] : T{0};
+  }
+}
+
 // Packs element(k, n).
 template <class T, class Element>
 void pack(std::size_t depth, std::size_t columns, const Element& element, T* packed) {
@@ -43,6 +76,14 @@ void pack(std::size_t depth, std::size_t columns, const Element& element, T* pac
         panel[k * width + n] = first + n < columns ? static_cast<T>(element(k, first + n)) : T{0};
       }
     }
+  }
+}
+// Packs a matrix in memory, which every training step does with all weights.
+template <class T>
+void pack(std::size_t depth, std::size_t columns, const Strided<T>& from, T* packed) {
+  const std::size_t padded = padded_columns(columns);
+  for (std::size_t first = 0; first < padded; first += panel_width) {
+    pack_part(from, depth, first, columns, std::min(panel_width, padded - first), packed + first * depth);
   }
 }
 

@@ -66,7 +66,7 @@ void GraphPredictor::evaluate(const float* variables, double* responses) const n
     run(one_, memory, 1);
     for (std::size_t o = 0; o < graph_->outputs().size(); ++o) {
       const Output& output = graph_->outputs()[o];
-      apply_link(output.link, tile.output(o), graph_->size(output.value), responses);
+      apply_link(output.link, tile.output(o), graph_->shape(output.value), responses);
       responses += graph_->size(output.value);
     }
   };
@@ -111,7 +111,7 @@ void GraphPredictor::evaluate(const Context& context, View<const float, 2> event
             const Output& output = graph_->outputs()[o];
             const std::size_t size = graph_->size(output.value);
             for (std::size_t e = 0; e < count; ++e) {
-              apply_link(output.link, tile.output(o) + e * size, size, row.data());
+              apply_link(output.link, tile.output(o) + e * size, graph_->shape(output.value), row.data());
               for (std::size_t k = 0; k < size; ++k) responses(first + e, column + k) = row[k];
             }
             column += size;

@@ -12,6 +12,7 @@
 #include "network/graph/layers.hpp"
 #include "network/graph/matrix.hpp"
 #include "network/graph/recurrent_kernel.hpp"
+#include "network/graph/series_layer.hpp"
 
 namespace diskern {
 
@@ -61,13 +62,9 @@ enum class Cell : std::uint8_t { plain, lstm, gru };
 // The numbers of a tile are kept step after step: sums of the gates, which become values and then gradients; the state
 // h; for LSTM the inner state c.
 template <Cell cell>
-class Recurrent final : public LayerOf<Recurrent<cell>> {
+class Recurrent final : public SeriesLayer<Recurrent<cell>> {
  public:
-  explicit Recurrent(const archive::Group& group)
-      : LayerOf<Recurrent<cell>>(group),
-        units_(group.count("units", 65536)),
-        sequences_(group.boolean("sequences")),
-        backwards_(group.boolean("backwards")) {}
+  using SeriesLayer<Recurrent<cell>>::SeriesLayer;
   const char* kind() const noexcept override {
     return cell == Cell::plain ? "recurrent" : cell == Cell::lstm ? "lstm" : "gru";
   }
@@ -85,17 +82,15 @@ class Recurrent final : public LayerOf<Recurrent<cell>> {
     const T* weights = parameters;
     const T* recurrent = weights + features_ * columns;
     const T* biases = recurrent + units_ * columns;
-    pack(features_, columns, [&](std::size_t k, std::size_t n) { return weights[k * columns + n]; }, p.input);
-    pack(columns, features_, [&](std::size_t k, std::size_t n) { return weights[n * columns + k]; }, p.input_back);
+    pack(features_, columns, Strided<T>{weights, columns, 1}, p.input);
+    pack(columns, features_, Strided<T>{weights, 1, columns}, p.input_back);
     if constexpr (cell == Cell::gru) {
-      pack(units_, 2 * units_, [&](std::size_t k, std::size_t n) { return recurrent[k * columns + n]; }, p.recurrent);
-      pack(
-          units_, units_, [&](std::size_t k, std::size_t n) { return recurrent[k * columns + 2 * units_ + n]; },
-          p.recurrent + packed_size(units_, 2 * units_));
+      pack(units_, 2 * units_, Strided<T>{recurrent, columns, 1}, p.recurrent);
+      pack(units_, units_, Strided<T>{recurrent + 2 * units_, columns, 1}, p.recurrent + packed_size(units_, 2 * units_));
     } else {
-      pack(units_, columns, [&](std::size_t k, std::size_t n) { return recurrent[k * columns + n]; }, p.recurrent);
+      pack(units_, columns, Strided<T>{recurrent, columns, 1}, p.recurrent);
     }
-    pack(columns, units_, [&](std::size_t k, std::size_t n) { return recurrent[n * columns + k]; }, p.recurrent_back);
+    pack(columns, units_, Strided<T>{recurrent, 1, columns}, p.recurrent_back);
     std::fill_n(p.bias, padded_columns(columns) + padded_columns(units_), T{0});
     std::copy_n(biases, columns, p.bias);
     if constexpr (cell == Cell::gru) std::copy_n(biases + columns, units_, p.state_bias);
@@ -132,17 +127,13 @@ class Recurrent final : public LayerOf<Recurrent<cell>> {
           c = saved.c + (t * n + e) * units_;
           c_before = i == 0 ? zero : saved.c + (time(i - 1) * n + e) * units_;
         }
-        if (masked_ && call.inputs[1][e * steps_ + t] == T{0}) {
+        if (this->absent(call.inputs, e, t)) {
           std::copy_n(before, units_, state);
           if constexpr (cell == Cell::lstm) std::copy_n(c_before, units_, c);
         } else {
           step_forward(z, before, state, c_before, c);
         }
-        if (sequences_) {
-          std::copy_n(state, units_, call.output + (e * steps_ + t) * units_);
-        } else if (i + 1 == steps_) {
-          std::copy_n(state, units_, call.output + e * units_);
-        }
+        this->put_state(call, e, i, state);
       }
     }
   }
@@ -157,7 +148,7 @@ class Recurrent final : public LayerOf<Recurrent<cell>> {
     std::fill_n(h_gradient, n * units_, T{0});
     std::fill_n(c_gradient, n * units_, T{0});
     const std::vector<T> zero(units_, T{0});
-    if (masked_ && call.input_gradients[1] != nullptr) std::fill_n(call.input_gradients[1], n * steps_, T{0});
+    this->clear_mask_gradient(call);
     for (std::size_t i = steps_; i-- > 0;) {
       const std::size_t t = time(i);
       T* gates = saved.gates + t * n * gate_columns();
@@ -166,12 +157,8 @@ class Recurrent final : public LayerOf<Recurrent<cell>> {
         T* g = h_gradient + e * units_;
         const T* h = saved.h + (t * n + e) * units_;
         const T* before = i == 0 ? zero.data() : saved.h + (time(i - 1) * n + e) * units_;
-        if (sequences_ || i + 1 == steps_) {
-          const T* add =
-              sequences_ ? call.output_gradient + (e * steps_ + t) * units_ : call.output_gradient + e * units_;
-          for (std::size_t j = 0; j < units_; ++j) g[j] += add[j];
-        }
-        if (masked_ && call.inputs[1][e * steps_ + t] == T{0}) {
+        this->add_output_gradient(call, e, i, g);
+        if (this->absent(call.inputs, e, t)) {
           std::fill_n(z, gate_columns(), T{0});
           continue;
         }
@@ -240,7 +227,6 @@ class Recurrent final : public LayerOf<Recurrent<cell>> {
     return cell == Cell::gru ? packed_size(units_, 2 * units_) + packed_size(units_, units_)
                              : packed_size(units_, input_columns());
   }
-  std::size_t time(std::size_t i) const noexcept { return backwards_ ? steps_ - 1 - i : i; }
 
   template <class T>
   struct Prepared {
@@ -322,38 +308,16 @@ class Recurrent final : public LayerOf<Recurrent<cell>> {
   }
 
   Shape shape_output(const std::vector<Shape>& inputs) override {
-    this->expect_inputs(inputs, 1, 2);
-    this->expect_rank(inputs[0], 2, "steps, features");
-    if (units_ == 0) this->refuse("has 0 units");
-    steps_ = inputs[0][0];
-    features_ = inputs[0][1];
-    masked_ = inputs.size() == 2;
-    if (masked_ && size_of(inputs[1]) != steps_) {
-      this->refuse("has a mask of shape " + text_of(inputs[1]) + ", expected one number for each of its " +
-                   std::to_string(steps_) + " steps");
-    }
-    if (6 * units_ > maximum_elements / steps_ || 4 * units_ > maximum_elements / std::max(features_, units_)) {
-      this->refuse("works on more than 2^26 numbers");
-    }
-    this->saved_size_ = steps_ * (gate_columns() + (cell == Cell::lstm ? 2 : 1) * units_);
-    const std::size_t columns = input_columns();
-    this->parameters_.push_back({"weights", {features_, columns}, Start::weights, true, true, features_, units_});
-    this->parameters_.push_back({"recurrent_weights", {units_, columns}, Start::weights, true, true, units_, units_});
-    this->parameters_.push_back({"biases", {gate_columns()}});
-    return sequences_ ? Shape{steps_, units_} : Shape{units_};
-  }
-  void write_attributes(archive::Group& group) const override {
-    group.set("units", static_cast<std::int64_t>(units_));
-    group.set("sequences", sequences_);
-    group.set("backwards", backwards_);
+    this->look_at(inputs);
+    return this->shape_series(inputs, input_columns(), gate_columns(),
+                              gate_columns() + (cell == Cell::lstm ? 2 : 1) * units_);
   }
 
-  std::size_t units_;
-  bool sequences_;
-  bool backwards_;
-  bool masked_ = false;
-  std::size_t steps_ = 0;
-  std::size_t features_ = 0;
+  using SeriesLayer<Recurrent<cell>>::time;
+  using SeriesLayer<Recurrent<cell>>::units_;
+  using SeriesLayer<Recurrent<cell>>::backwards_;
+  using SeriesLayer<Recurrent<cell>>::steps_;
+  using SeriesLayer<Recurrent<cell>>::features_;
 };
 
 // The mask of a series or set: 1 where any feature differs from the given value, else 0.

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/executor.hpp"
+#include "base/random.hpp"
 #include "diskern/error.hpp"
 #include "network/graph/batch.hpp"
 
@@ -60,10 +61,10 @@ void check_params(const Graph& graph, const GraphParams& params) {
     if (!loss.is_value && loss.loss == Loss::cross_entropy && size != 1) {
       refuse("the loss cross_entropy is for one number, output " + std::to_string(o) + " has " + std::to_string(size));
     }
-    if (!loss.is_value && size < 2 &&
-        (loss.loss == Loss::softmax_cross_entropy || loss.loss == Loss::kullback_leibler)) {
+    const Shape& shape = graph.shape(graph.outputs()[o].value);
+    if (!loss.is_value && !loss_is_sum_over_outputs(loss.loss) && shape.back() < 2) {
       refuse(std::string("the loss ") + name(loss.loss) + " is for 2 or more numbers, output " + std::to_string(o) +
-             " has " + std::to_string(size));
+             " has " + std::to_string(size) + (shape.size() > 1 ? ", one along its last dimension" : ""));
     }
     if (!std::isfinite(loss.factor)) refuse("the factor of loss " + std::to_string(o) + " is not finite");
   }
@@ -76,6 +77,8 @@ void check_params(const Graph& graph, const GraphParams& params) {
   }
   check_optimizer(params.optimizer);
   check_schedule(params.schedule);
+  check_averaging(params.averaging);
+  if (params.solver != GraphSolver::mini_batch) check_whole_sample(graph, params);
 }
 
 Sample make_sample(const Graph& graph, const GraphParams& params, const GraphData& data, const char* which,
@@ -175,24 +178,66 @@ void standardise(const Graph& graph, const Sample& sample, std::vector<float>& p
   }
 }
 
-void load(const Graph& graph, const Sample& sample, const std::size_t* index, std::size_t count, Tile<float>& tile) {
+template <class T>
+void load(const Graph& graph, const Sample& sample, const std::size_t* index, std::size_t count, Tile<T>& tile) {
   for (std::size_t i = 0; i < graph.inputs().size(); ++i) {
     const std::size_t size = graph.size(i);
     const std::size_t column = graph.inputs()[i].column;
     for (std::size_t e = 0; e < count; ++e) {
       const View<const float> row = sample.variables.row(index[e]);
-      float* out = tile.input(i) + e * size;
+      T* out = tile.input(i) + e * size;
       if (row.strides()[0] == 1) {
         std::copy_n(row.data() + column, size, out);
       } else {
-        for (std::size_t j = 0; j < size; ++j) out[j] = row[column + j];
+        for (std::size_t j = 0; j < size; ++j) out[j] = static_cast<T>(row[column + j]);
       }
     }
   }
 }
+template void load(const Graph&, const Sample&, const std::size_t*, std::size_t, Tile<float>&);
+template void load(const Graph&, const Sample&, const std::size_t*, std::size_t, Tile<double>&);
+
+namespace {
+
+double mean_loss_by_batches(const Context& context, const Graph& graph, const GraphParams& params,
+                            const Sample& sample, const std::vector<float>& parameters) {
+  const std::size_t n = sample.size();
+  const bool whole = params.solver != GraphSolver::mini_batch || params.batch_size == 0;
+  const std::size_t wanted = whole ? n : std::min<std::size_t>(static_cast<std::size_t>(params.batch_size), n);
+  // Batches of nearly one size: the value of a few events left over would mean nothing.
+  const std::size_t batches = std::max<std::size_t>(1, n / wanted);
+  RandomSequence random(context.seed, Purpose::split);
+  const std::vector<std::size_t> order = random_order(n, random);
+  Batch<float> batch(graph, (n + batches - 1) / batches);
+  double sum = 0.0;
+  for (std::size_t b = 0; b < batches; ++b) {
+    const std::size_t* rows = order.data() + b * n / batches;
+    Batch<float>::Work work;
+    work.events = (b + 1) * n / batches - b * n / batches;
+    work.training = false;
+    work.backward = false;
+    work.values_of_batch = true;
+    work.load = [&](std::size_t first, std::size_t count, Tile<float>& tile) {
+      load(graph, sample, rows + first, count, tile);
+    };
+    work.loss = [&](std::size_t first, std::size_t count, Tile<float>& tile) {
+      return sum_losses(graph, params, sample, rows + first, count, tile,
+                        [&](std::size_t o) { return tile.output_gradient(o); });
+    };
+    sum += batch.gradient(context, work, parameters.data(), nullptr);
+  }
+  return sum / sample.total;
+}
+
+}  // namespace
 
 double mean_loss(const Context& context, const Graph& graph, const GraphParams& params, const Sample& sample,
                  const std::vector<float>& parameters) {
+  for (const Node& node : graph.nodes()) {
+    if (graph.layer_of(node).has_value_of_batch()) {
+      return mean_loss_by_batches(context, graph, params, sample, parameters);
+    }
+  }
   constexpr std::size_t tile_events = 32;
   constexpr std::size_t chunk_size = 8 * tile_events;
   const Plan plan(graph, tile_events, false);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <numeric>
 #include <type_traits>
 #include <utility>
@@ -12,105 +11,14 @@
 #include "base/random.hpp"
 #include "diskern/error.hpp"
 #include "network/graph/batch.hpp"
+#include "network/graph/course.hpp"
 #include "network/graph/sample.hpp"
 #include "network/graph/update.hpp"
+#include "network/graph/whole_sample.hpp"
 
 namespace diskern::network::graph {
 
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-// What stays of a training: losses at the tests, the best weights, the reason of its end.
-class Course {
- public:
-  Course(const Context& context, const GraphParams& params, GraphFit& fit)
-      : context_(context), params_(params), fit_(fit) {}
-
-  void interrupt() noexcept { fit_.interrupted = true; }
-  bool interrupted() {
-    if (!fit_.interrupted) fit_.interrupted = context_.interrupted();
-    return fit_.interrupted;
-  }
-
-  void diverge(std::string why) {
-    diverged_ = true;
-    fit_.message = std::move(why);
-  }
-
-  // Returns false when training must end. validation: gives the validation loss, NaN where there is none.
-  template <class ValidationLoss>
-  bool finish_epoch(std::int32_t epoch, double training_loss, const std::vector<float>& parameters, bool has_validation,
-                    const ValidationLoss& validation) {
-    if (!std::isfinite(training_loss)) {
-      diverge("the loss was " + std::to_string(training_loss) + " in epoch " + std::to_string(epoch + 1));
-      return false;
-    }
-    fit_.epochs = epoch + 1;
-    const bool stopping = interrupted();
-    double validation_loss = nan;
-    if ((epoch + 1) % params_.test_rate == 0 || stopping) {
-      if (has_validation) validation_loss = validation();
-      monitored_ = has_validation ? validation_loss : training_loss;
-      if (!std::isfinite(monitored_)) {
-        diverge("the validation loss was " + std::to_string(monitored_) + " in epoch " + std::to_string(epoch + 1));
-        return false;
-      }
-      fit_.curve_epoch.push_back(static_cast<double>(epoch + 1));
-      fit_.training_loss.push_back(training_loss);
-      if (has_validation) fit_.validation_loss.push_back(validation_loss);
-      if (has_validation && (best_.empty() || monitored_ < best_loss_)) {
-        best_ = parameters;
-        best_loss_ = monitored_;
-        fit_.best_epoch = epoch + 1;
-      }
-      if (params_.convergence_tests >= 0) {
-        if (counter_ < 0 || reference_ - monitored_ > params_.convergence_improve) {
-          counter_ = 0;
-          reference_ = monitored_;
-        } else {
-          ++counter_;
-        }
-        fit_.converged = counter_ >= std::max(params_.convergence_tests, 1);
-      }
-    }
-    last_ = parameters;
-    last_epoch_ = epoch + 1;
-    context_.report({static_cast<std::size_t>(epoch + 1), static_cast<std::size_t>(params_.epochs), training_loss,
-                     validation_loss});
-    return !stopping && !interrupted() && !fit_.converged;
-  }
-  double monitored() const noexcept { return monitored_; }
-
-  std::vector<float> result(const std::vector<float>& parameters) {
-    if (diverged_) {
-      fit_.message += "; a smaller learning rate, scaled inputs or clip_norm help";
-      // What training had reached before is worth returning only if it was tested on events apart.
-      if (best_.empty()) throw Error("network training diverged: " + fit_.message);
-      fit_.diverged = true;
-      fit_.message = "training diverged: " + fit_.message + "; the weights of epoch " +
-                     std::to_string(fit_.best_epoch) + ", with the smallest validation loss, are kept";
-      return best_;
-    }
-    if (!best_.empty() && (params_.keep_best || fit_.interrupted)) return best_;
-    if (last_.empty()) return parameters;  // stopped within the first epoch
-    fit_.best_epoch = last_epoch_;
-    return last_;
-  }
-
- private:
-  const Context& context_;
-  const GraphParams& params_;
-  GraphFit& fit_;
-  std::vector<float> best_;
-  std::vector<float> last_;
-  std::int32_t last_epoch_ = 0;
-  double best_loss_ = 0.0;
-  double monitored_ = nan;
-  double reference_ = 0.0;
-  std::int32_t counter_ = -1;
-  bool diverged_ = false;
-};
 
 // Events of a batch: rows of a sample.
 struct Rows {
@@ -187,9 +95,13 @@ GraphFit run_epochs(const Context& context, const GraphPointer& graph, const Gra
   Course course(context, params, fit);
   Batch<float> batch(*graph, batches.largest());
   Optimizer optimizer(params.optimizer, ranges_of(*graph), graph->parameter_count());
-  Schedule schedule(params.schedule, params.optimizer.learning_rate,
-                    static_cast<std::uint64_t>(batches.count()) * static_cast<std::uint64_t>(params.epochs));
+  const std::uint64_t steps = static_cast<std::uint64_t>(batches.count()) * static_cast<std::uint64_t>(params.epochs);
+  Schedule schedule(params.schedule, params.optimizer.learning_rate, steps);
   AlignedVector<float> gradient(graph->parameter_count());
+  // The weights of the model: those that train, or their mean. Running averages of layers are averaged with them.
+  std::vector<float> mean;
+  if (params.averaging.kind != Averaging::none) mean = parameters;
+  const std::vector<float>& model = mean.empty() ? parameters : mean;
   std::uint64_t step = 0;
   bool running = true;
   for (std::int32_t epoch = 0; epoch < params.epochs && running; ++epoch) {
@@ -228,6 +140,14 @@ GraphFit run_epochs(const Context& context, const GraphPointer& graph, const Gra
       apply(context, optimizer, gradient, parameters);
       batch.update_state(parameters.data(), work.events);
       ++step;
+      if (!mean.empty()) {
+        const double fraction = averaging_fraction(params.averaging, step, steps);
+        if (fraction >= 1.0) {
+          mean = parameters;
+        } else {
+          optimizer_kernels().blend(parameters.data(), static_cast<float>(fraction), mean.data(), mean.size());
+        }
+      }
       if (!std::isfinite(loss)) break;
     }
     if (!whole) break;
@@ -236,15 +156,15 @@ GraphFit run_epochs(const Context& context, const GraphPointer& graph, const Gra
       break;
     }
     try {
-      running = course.finish_epoch(epoch, loss / total, parameters, static_cast<bool>(validation),
-                                    [&] { return validation(parameters); });
+      running = course.finish_epoch(epoch, loss / total, model, static_cast<bool>(validation),
+                                    [&] { return validation(model); });
     } catch (const Interrupted&) {  // while the validation events were read
       course.interrupt();
       break;
     }
     if (running) schedule.finish_epoch(course.monitored());
   }
-  fit.predictor = std::make_shared<const GraphPredictor>(graph, course.result(parameters));
+  fit.predictor = std::make_shared<const GraphPredictor>(graph, course.result(model));
   return fit;
 }
 
@@ -301,14 +221,21 @@ GraphFit fit_graph(const Context& context, const GraphPointer& graph, const Grap
       return mean_loss(context, *graph, params, validation, parameters);
     };
   }
+  std::vector<float> parameters = first_parameters(*graph, params, training, context.seed, start);
+  if (params.solver != GraphSolver::mini_batch) {
+    return fit_whole_sample(context, graph, params, training, std::move(parameters), validation_loss);
+  }
   MemoryBatches batches(training, params, context.seed);
-  return run_epochs(context, graph, params, batches,
-                    first_parameters(*graph, params, training, context.seed, start), validation_loss);
+  return run_epochs(context, graph, params, batches, std::move(parameters), validation_loss);
 }
 
 GraphFit fit_graph(const Context& context, const GraphPointer& graph, const GraphParams& params, BatchSource& source,
                    const GraphData* validation_data, BatchSource* validation_source, const std::vector<float>* start) {
   check_params(*graph, params);
+  if (params.solver != GraphSolver::mini_batch) {
+    throw InvalidArgument(std::string("solver is '") + name(params.solver) +
+                          "', which needs all events in memory; a stream needs mini-batches");
+  }
   std::vector<float> parameters;
   double scale = 1.0;
   {

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "diskern/context.hpp"
+#include "network/averaging.hpp"
 #include "network/graph/predictor.hpp"
 #include "network/initialisation.hpp"
 #include "network/loss.hpp"
@@ -23,12 +25,24 @@ struct OutputLoss {
   double factor = 1.0;  // in the sum over outputs
 };
 
+enum class GraphSolver : std::uint8_t {
+  mini_batch = 0,  // shuffled mini-batches and one of the optimizers, in float32
+  lbfgs = 1,       // the whole sample at once, in float64: L-BFGS with the last ten steps
+  bfgs = 2,        // BFGS: with all of them
+};
+
+const char* name(GraphSolver solver) noexcept;
+// InvalidArgument for an unknown name; the message lists the known ones, near misses first.
+GraphSolver graph_solver_of_name(std::string_view name);
+
 struct GraphParams {
   std::vector<OutputLoss> losses;  // one for each output
   std::int32_t epochs = 100;
   std::int32_t batch_size = 128;  // events; 0: all of them
+  GraphSolver solver = GraphSolver::mini_batch;
   OptimizerParams optimizer;
   ScheduleParams schedule;
+  AveragingParams averaging;
   Initialisation initialisation = Initialisation::automatic;
   std::int32_t test_rate = 1;           // the losses are computed every that many epochs
   std::int32_t convergence_tests = -1;  // stop after that many tests without improvement; < 0: never

@@ -13,6 +13,7 @@ METHODS: dict[str, str] = {
     "Cuts": ".cuts:Cuts",
     "DBSCAN": ".clusters:DBSCAN",
     "DL": ".dl:DL",
+    "DNN": ".dnn:DNN",
     "DT": ".dt:DT",
     "ExtraTrees": ".forests:ExtraTrees",
     "FDA": ".fda:FDA",

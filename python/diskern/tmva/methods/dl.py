@@ -61,6 +61,7 @@ _STRATEGY: dict[str, Any] = {
     "LEARNINGRATE": 1e-5,
     "MOMENTUM": 0.3,
     "REPETITIONS": None,
+    "RENORMALIZE": None,
     "CONVERGENCESTEPS": 100,
     "MAXEPOCHS": 2000,
     "BATCHSIZE": 30,

@@ -85,7 +85,7 @@ class MLP(Method):
         Option("LearningRate", "float", _TMVA.learning_rate, "learning rate of BP and Adam"),
         Option("DecayRate", "float", _TMVA.decay_rate, "decay of the learning rate per cycle (BP)"),
         Option("TestRate", "int", _TMVA.test_rate, "the losses are computed every that many cycles"),
-        Option("EpochMonitoring", "bool", False, "TMVA's histograms per cycle (not available)"),
+        Option("EpochMonitoring", "bool", False, "TMVA's histograms per cycle: no effect, curves are always kept"),
         Option("Sampling", "float", _TMVA.sampling, "fraction of the events used, drawn anew at every test"),
         Option("SamplingEpoch", "float", _TMVA.sampling_epoch, "fraction of the cycles in which Sampling is used"),
         Option("SamplingImportance", "float", 1.0, "TMVA multiplies the weights of all events by it: no effect"),
@@ -99,8 +99,8 @@ class MLP(Method):
         Option("ConvergenceTests", "int", _TMVA.convergence_tests, "tests without improvement to the end; < 0: off"),
         Option("UseRegulator", "bool", _TMVA.regulator, "Bayesian regulators (BFGS only)"),
         Option("UpdateLimit", "int", _TMVA.update_limit, "most updates of the regulators"),
-        Option("CalculateErrors", "bool", False, "errors per event (not available)"),
-        Option("WeightRange", "float", 1.0, "fraction of the events in the estimator (only 1 is available)"),
+        Option("CalculateErrors", "bool", False, "errors per event: no effect, there is no GetMVAError"),
+        Option("WeightRange", "float", 1.0, "fraction of the weight in the losses, smallest losses first"),
     )
 
     def __init__(self, title: str, analysis_type: AnalysisType, values: Mapping[str, Any]) -> None:
@@ -121,16 +121,14 @@ class MLP(Method):
 
         if values["TrainingMethod"] == "GA" and values["Sampling"] < 1.0:
             raise error("Sampling", "is not available with TrainingMethod=GA")
-        if values["EpochMonitoring"]:
-            raise error("EpochMonitoring", "is not available; the learning curves are always kept")
-        if values["CalculateErrors"]:
-            raise error("CalculateErrors", "is not available")
         if not 0.0 < values["SamplingImportance"] <= 1.0:
             raise error("SamplingImportance", "must lie above 0 and not above 1")
         if values["RandomSeed"] < 0:
             raise error("RandomSeed", "must be 0 (drawn) or more")
-        if values["WeightRange"] != 1.0:
-            raise error("WeightRange", "is not available, only 1 is")
+        if not 0.0 < values["WeightRange"] <= 1.0:
+            raise error("WeightRange", "must lie above 0 and not above 1")
+        if values["WeightRange"] < 1.0 and values["TrainingMethod"] == "GA":
+            raise error("WeightRange", "is not available with TrainingMethod=GA")
         if values["UseRegulator"] and values["TrainingMethod"] != "BFGS":
             raise error("UseRegulator", "is available with TrainingMethod=BFGS only")
         if values["UseRegulator"] and self.analysis_type == "Multiclass":
@@ -160,6 +158,8 @@ class MLP(Method):
         only(values["Sampling"] < 1.0, "with Sampling=1", "SamplingEpoch", "SamplingTraining", "SamplingTesting")
         sampled = values["SamplingTraining"] or values["SamplingTesting"]
         only(sampled, "with neither SamplingTraining nor SamplingTesting", "Sampling", "SamplingEpoch")
+        only(not values["EpochMonitoring"], "as the learning curves are always kept", "EpochMonitoring")
+        only(not values["CalculateErrors"], "as there is no GetMVAError that would give errors", "CalculateErrors")
         only(False, "as TMVA multiplies the sampling weights of all events by it", "SamplingImportance")
         # Adam stops by it only where tests are counted, as the others do.
         only(values["ConvergenceTests"] >= 0, "without ConvergenceTests", "ConvergenceImprove")
@@ -185,6 +185,7 @@ class MLP(Method):
         params.convergence_tests = values["ConvergenceTests"]
         params.convergence_improve = values["ConvergenceImprove"]
         params.tmva_estimator = True
+        params.weight_range = values["WeightRange"]
         params.keep_best = has_validation and (adam or values["ConvergenceTests"] >= 0)
         if adam:
             params.standardise_inputs = values["NeuronInputType"] == "sum"
