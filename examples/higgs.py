@@ -74,7 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", help="where higgs_10k.csv.gz is")
     parser.add_argument("--events", type=int, default=1_000_000)
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=40)
     arguments = parser.parse_args()
 
     sample = higgs_like(arguments.events, seed=1)

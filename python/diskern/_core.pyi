@@ -2394,13 +2394,13 @@ class NetworkParams:
     def averaging_decay(self) -> float:
         ...
     @averaging_decay.setter
-    def averaging_decay(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+    def averaging_decay(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
     @property
     def averaging_start(self) -> float:
         ...
     @averaging_start.setter
-    def averaging_start(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+    def averaging_start(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
     @property
     def batch_size(self) -> int:
@@ -2618,6 +2618,12 @@ class NetworkParams:
     @weight_decay.setter
     def weight_decay(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
+    @property
+    def weight_range(self) -> float:
+        ...
+    @weight_range.setter
+    def weight_range(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
 class Network(Predictor):
     """
     A trained network, immutable.
@@ -2725,17 +2731,31 @@ class GraphParams:
     """
     Parameters of the training of graphs with their defaults.
     """
+    averaging: str
     initialisation: str
     keep_best: bool
     normalise_weights: bool
     optimizer: str
     schedule: str
+    solver: str
     def __init__(self) -> None:
         ...
     def add_loss(self, loss: str, factor: typing.SupportsFloat | typing.SupportsIndex = 1.0, huber_distance: typing.SupportsFloat | typing.SupportsIndex = 1.0, quantile: typing.SupportsFloat | typing.SupportsIndex = 0.5) -> None:
         """
         The loss of the next output; 'value': it is a loss.
         """
+    @property
+    def averaging_decay(self) -> float:
+        ...
+    @averaging_decay.setter
+    def averaging_decay(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def averaging_start(self) -> float:
+        ...
+    @averaging_start.setter
+    def averaging_start(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
     @property
     def batch_size(self) -> int:
         ...
