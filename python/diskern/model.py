@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from . import _core, _device
 from ._foams import FOAMS_ARE_ELSEWHERE, with_foams
+from ._fold_files import names_folds, read_folds
 from ._keys import key_matrix
 from ._validation import contiguous
 from .expression import Expression
@@ -548,8 +549,8 @@ def _column_names(events: Any) -> list[str] | None:
 def load(path: str | os.PathLike[str]) -> Model:
     """Read a model file of Diskern, TMVA, XGBoost or LightGBM.
 
-    Of TMVA weight files (``.weights.xml``) are read, of XGBoost JSON and UBJSON, of LightGBM text, as ``save_model``
-    writes them; each also compressed with gzip.
+    Of TMVA weight files (``.weights.xml``) are read (those of a CrossValidation with the files of its folds beside
+    them), of XGBoost JSON and UBJSON, of LightGBM text, as ``save_model`` writes them; each also compressed with gzip.
 
     Everything is validated here; no code from the file is run.
 
@@ -575,10 +576,13 @@ def load(path: str | os.PathLike[str]) -> Model:
         try:
             return Model(_core.load_model(name))
         except FormatError as error:
-            if FOAMS_ARE_ELSEWHERE not in str(error):
-                raise
-        with open(name, "rb") as file:
-            return Model(_with_foams(file.read(), name))
+            with open(name, "rb") as file:
+                start = file.read(4096)
+                of_folds = names_folds(start)
+                if not of_folds and FOAMS_ARE_ELSEWHERE not in str(error):
+                    raise
+                content = start + file.read()
+        return Model(read_folds(content, name, load) if of_folds else _with_foams(content, name))
     try:
         with gzip.open(name, "rb") as stream:
             content = stream.read(MAXIMUM_UNPACKED_BYTES + 1)
@@ -586,6 +590,8 @@ def load(path: str | os.PathLike[str]) -> Model:
         raise FormatError(f"'{name}' is a damaged gzip file: {error}") from error
     if len(content) > MAXIMUM_UNPACKED_BYTES:
         raise FormatError(f"'{name}' unpacks to more than {MAXIMUM_UNPACKED_BYTES} bytes")
+    if names_folds(content):
+        return Model(read_folds(content, name, load))
     try:
         return Model(_core.model_from_bytes(content))
     except FormatError as error:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from diskern.tmva.booking import COMMON_OPTIONS, PDF_OPTIONS, method_class
+from diskern.tmva.dataloader import split_options
+from diskern.tmva.factory import FACTORY_OPTIONS
 from diskern.tmva.methods import METHODS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -47,3 +49,38 @@ def test_the_migration_table_names_options_that_exist() -> None:
             assert any(one == option or one.startswith(option) for one in known), (methods, option)
             checked += 1
     assert checked > 50
+
+
+# Methods of TMVA, whose bookings people bring along.
+OF_TMVA = (
+    *(
+        "BDT",
+        "Boost",
+        "CFMlpANN",
+        "Category",
+        "Cuts",
+        "DL",
+        "DT",
+        "FDA",
+        "Fisher",
+        "HMatrix",
+        "KNN",
+        "LD",
+        "Likelihood",
+    ),
+    *("MLP", "PDEFoam", "PDERS", "SVM", "TMlpANN"),
+)
+
+
+@pytest.mark.skipif(not tool.is_file(), reason="not a checkout")
+def test_the_migration_table_has_every_option_of_tmva() -> None:
+    text = (REPOSITORY / "docs" / "from-tmva.md").read_text()
+    named = set(re.findall(r"`(\w+?)(?:\[i\]|_<class>)?(?:=[^`]*)?`", text))
+    general = {*(option.name for option in FACTORY_OPTIONS), *(option.name for option in split_options(()))}
+    wanted = {"the Factory and the DataLoader": general - {"V"}}
+    for name in OF_TMVA:
+        wanted[name] = {re.sub("(Sig|Bkg)$", "", option.name) for option in method_class(name).options}
+    # Of one class or variable: the same name with Sig[i] or Bkg[i]. Not in TMVA:
+    wanted["MLP"] -= {"Adam"}
+    for name, options in wanted.items():
+        assert not options - named, (name, sorted(options - named))

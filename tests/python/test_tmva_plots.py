@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import diskern
 from diskern import InvalidArgument, plotting
+from diskern._archive import sections
 from diskern.evaluation import correlation_matrix, regression_metrics
 from diskern.tmva import Factory
 from tmva_events import class_loader, multiclass_loader, regression_loader
@@ -87,6 +89,108 @@ def test_likelihood(trained) -> None:
     assert np.sum(x * y) / np.sum(y) == pytest.approx(mean, abs=0.1)
     with pytest.raises(InvalidArgument, match="Likelihood"):
         plotting.plot_likelihood(factory.GetMethod("BDT"))
+
+
+def test_foam(trained, tmp_path: Path) -> None:
+    loader, factory = trained
+    foams = Factory("foams", None, "Silent:!ModelPersistence")
+    booked = foams.BookMethod(loader, "PDEFoam", "Foam", "nActiveCells=30:nSampl=200:Nmin=20:TailCut=0.01")
+    separate = foams.BookMethod(loader, "PDEFoam", "Two", "nActiveCells=20:nSampl=200:Nmin=20:SigBgSeparate")
+    foams.TrainAllMethods()
+    figure = plotting.plot_foam(booked, ["x", "y"])
+    one, _, two = figure.axes[0], figure.axes[1], figure.axes[2]
+    steps, edges, _ = one.patches[0].get_data()
+    mesh = next(c for axes in figure.axes[:-1] for c in axes.collections)
+    plane = mesh.get_array().reshape(len(steps), len(steps)).T
+    # The mean of the responses to points that fill the box of the foam evenly.
+    stored = sections(booked.model.to_bytes())["predictor"]["content"]["foams"][0]
+    points = np.random.default_rng(1).uniform(stored["minimum"], stored["maximum"], (400_000, 3)).astype(np.float32)
+    response = booked.model.evaluate(points)[:, 0]
+    bins = np.linspace(edges[0], edges[-1], 11)
+    counts = np.histogram(points[:, 0], bins)[0]
+    mean = np.histogram(points[:, 0], bins, weights=response)[0] / counts
+    np.testing.assert_allclose(steps.reshape(10, -1).mean(axis=1), mean, atol=0.01)
+    # What lies in the plane adds up to what stands on the diagonal.
+    np.testing.assert_allclose(plane.mean(axis=1), steps, atol=0.01)  # of edges between pixels
+    assert two is not None
+    assert len(plotting.plot_foam(separate, foam=1).axes) == 3 + 3 + 1
+    with pytest.raises(InvalidArgument, match="has 2"):
+        plotting.plot_foam(separate, foam=2)
+    with pytest.raises(InvalidArgument, match="no variable 'q'"):
+        plotting.plot_foam(booked, ["q"])
+    with pytest.raises(InvalidArgument, match="PDEFoam"):
+        plotting.plot_foam(factory.GetMethod("BDT"))
+
+
+RULES = """<?xml version="1.0"?>
+<MethodSetup Method="RuleFit::RuleFit">
+<GeneralInfo><Info name="TMVA Release" value="4.2.1 [262657]"/>
+<Info name="AnalysisType" value="Classification"/></GeneralInfo>
+<Options/>
+<Variables NVar="2">
+<Variable VarIndex="0" Expression="a" Label="a" Title="a" Unit="" Internal="a" Type="F" Min="0" Max="1"/>
+<Variable VarIndex="1" Expression="b" Label="b" Title="b" Unit="" Internal="b" Type="F" Min="0" Max="1"/>
+</Variables>
+<Spectators NSpec="0"/>
+<Classes NClass="2"><Class Name="Signal" Index="0"/><Class Name="Background" Index="1"/></Classes>
+<Transformations NTransformations="0"/>
+<MVAPdfs/>
+<Weights NRules="2" NLinear="2" LearningModel="0" ImportanceCut="0" LinQuantile="0.025" AverageSupport="0.5"
+ AverageRuleSigma="0.5" Offset="0.1">
+<Rule Importance="1" Ref="1" Coeff="2" Support="0.25" Sigma="0.4" Norm="1" SSB="0" SSBNeve="0" Nvars="1">
+<Cut Selector="0" Min="0.75" Max="0" DoMin="T" DoMax="F"/></Rule>
+<Rule Importance="1" Ref="1" Coeff="-1" Support="0.25" Sigma="0.4" Norm="1" SSB="0" SSBNeve="0" Nvars="2">
+<Cut Selector="0" Min="0" Max="0.5" DoMin="F" DoMax="T"/>
+<Cut Selector="1" Min="0" Max="0.5" DoMin="F" DoMax="T"/></Rule>
+<Linear OK="1" Coeff="3" Norm="1" DM="0" DP="0.5" Importance="1"/>
+<Linear OK="0" Coeff="3" Norm="1" DM="0" DP="0.5" Importance="1"/>
+</Weights>
+</MethodSetup>
+"""
+
+
+def test_rules() -> None:
+    model = diskern.Model(RULES.encode())
+    a = (np.arange(1000) + 0.5) / 1000
+    events = np.stack([a, np.random.default_rng(1).permutation(a)], axis=1)
+    terms = plotting.rule_importance(model, events)
+    importance = {text: value for text, _, value in terms}
+    assert importance["0.75 < a"] == pytest.approx(2 * np.sqrt(0.25 * 0.75), abs=1e-9)
+    share = np.mean((events < 0.5).all(axis=1))
+    assert importance["a < 0.5 and b < 0.5"] == pytest.approx(np.sqrt(share * (1 - share)), abs=1e-9)
+    assert importance["a (linear)"] == pytest.approx(3 * np.minimum(a, 0.5).std(), abs=1e-6)
+    assert len(terms) == 3
+    axes = plotting.plot_rules(model, events, most=2)
+    assert [label.get_text() for label in axes.get_yticklabels()] == [text for text, _, _ in terms[:2]]
+    assert axes.patches[0].get_width() == 1.0
+    with pytest.raises(InvalidArgument, match="positive sum"):
+        plotting.plot_rules(model, events, np.zeros(1000))
+
+
+def test_methods_of_a_boost(trained) -> None:
+    loader, factory = trained
+    boosts = Factory("boosts", None, "Silent:!ModelPersistence")
+    booked = boosts.BookMethod(loader, "Fisher", "Boosted", "Boost_Num=4:Boost_Transform=log:Boost_AdaBoostBeta=0.5")
+    boosts.TrainAllMethods()
+    left, right = plotting.plot_boosted_methods(booked).axes
+    content = sections(booked.model.to_bytes())["predictor"]["content"]
+    np.testing.assert_array_equal(left.get_lines()[0].get_ydata(), content["weight"])
+    np.testing.assert_array_equal(right.get_lines()[0].get_ydata(), content["cut"])
+    with pytest.raises(InvalidArgument, match="Boost"):
+        plotting.plot_boosted_methods(factory.GetMethod("BDT"))
+
+
+def test_report_draws_foams_and_boosts(trained, tmp_path: Path) -> None:
+    loader, _ = trained
+    factory = Factory("job", None, "Silent:!ModelPersistence")
+    factory.BookMethod(loader, "PDEFoam", "Foam", "nActiveCells=20:nSampl=200:Nmin=20:SigBgSeparate")
+    factory.BookMethod(loader, "Fisher", "Boosted", "Boost_Num=3:Boost_Transform=linear")
+    factory.TrainAllMethods()
+    factory.TestAllMethods()
+    factory.Report(tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    for words in ("cells of the foam of Signal", "cells of the foam of Background", "weights and cuts of its methods"):
+        assert words in text
 
 
 def test_deviations() -> None:

@@ -77,6 +77,13 @@ class KdTree {
   void for_nearest(const Context& context, View<const double, 2> queries, std::size_t k,
                    const std::function<void(std::size_t, const double*, const std::uint32_t*)>& body) const;
 
+  // The k nearest points of each query by the Euclidean distance, without an order among them: by_slot(row, slots) with
+  // places in view().index, or, where float32 leaves a doubt about which they are, by_index(row, indices). Each query is
+  // given to one of them once, on several threads, in any order. No axis may be periodic.
+  void for_selected(const Context& context, View<const double, 2> queries, std::size_t k,
+                    const std::function<void(std::size_t, const std::uint32_t*)>& by_slot,
+                    const std::function<void(std::size_t, const std::uint32_t*)>& by_index) const;
+
   // Sums of the weight columns over the points in the closed box low .. high, and the number of these points. scratch:
   // 2 * query_scratch() floats.
   std::size_t box_sums(const double* low, const double* high, double* sums, float* scratch) const noexcept;

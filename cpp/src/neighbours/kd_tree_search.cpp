@@ -5,11 +5,26 @@
 #include <string>
 #include <utility>
 
+#include "base/dispatch.hpp"
 #include "base/executor.hpp"
 #include "diskern/error.hpp"
+#include "neighbours/kd_select_table.hpp"
 #include "neighbours/kd_tree.hpp"
 
 namespace diskern {
+
+namespace isa_scalar {
+extern const KdSelectKernels kd_select_kernels;
+}
+namespace isa_avx2 {
+extern const KdSelectKernels kd_select_kernels;
+}
+namespace isa_avx512 {
+extern const KdSelectKernels kd_select_kernels;
+}
+namespace isa_neon {
+extern const KdSelectKernels kd_select_kernels;
+}
 
 namespace {
 
@@ -19,6 +34,27 @@ constexpr std::size_t queries_per_chunk = 240;  // whole groups of 12, 8 and 6; 
 constexpr double share_for_differences = 0.4;
 // A vector of a leaf costs the tree a chain of additions per dimension, so that many dimensions make it slower still.
 double share_for_products(std::size_t dimensions) { return dimensions < 48 ? 0.25 : 0.15; }
+
+constexpr KernelTables<KdSelectKernels> select_tables = {
+    &isa_scalar::kd_select_kernels,
+#if defined(DISKERN_HAVE_AVX2)
+    &isa_avx2::kd_select_kernels,
+#else
+    nullptr,
+#endif
+#if defined(DISKERN_HAVE_AVX512)
+    &isa_avx512::kd_select_kernels,
+#else
+    nullptr,
+#endif
+#if defined(DISKERN_HAVE_NEON)
+    &isa_neon::kd_select_kernels,
+#else
+    nullptr,
+#endif
+};
+
+const KdSelectKernels& kd_select_kernels(InstructionSet level) { return select_tables.at(level); }
 
 struct FoundMemory {
   std::vector<std::uint32_t> index;
@@ -235,6 +271,43 @@ void KdTree::nearest(const Context& context, View<const double, 2> queries, std:
 void KdTree::for_nearest(const Context& context, View<const double, 2> queries, std::size_t k,
                          const std::function<void(std::size_t, const double*, const std::uint32_t*)>& body) const {
   search_nearest(context, queries, k, SearchOrder::automatic, body);
+}
+
+void KdTree::for_selected(const Context& context, View<const double, 2> queries, std::size_t k,
+                          const std::function<void(std::size_t, const std::uint32_t*)>& by_slot,
+                          const std::function<void(std::size_t, const std::uint32_t*)>& by_index) const {
+  check_k(k);
+  if (distance_.metric != Metric::euclidean || view_.period != nullptr) {
+    throw InvalidArgument("sets of nearest points are found by the Euclidean distance without periods only");
+  }
+  const KdSelectKernels& kernels = kd_select_kernels(instruction_set());
+  over_queries(context, queries, 500.0 + 10.0 * static_cast<double>(k),
+               [&](const KdQuery* some, const std::uint32_t* rows, std::size_t count) {
+                 // Neighbouring queries have their k-th neighbour about as far away. A limit a little above finds the
+                 // candidates at once mostly; the answers do not depend on it.
+                 constexpr float reach = 1.4F;
+                 constexpr float more = 1.8F;
+                 constexpr int tries = 4;
+                 KdSelection selection;
+                 std::vector<double> distance(k);
+                 std::vector<std::uint32_t> index(k);
+                 float guess = 0.0F;
+                 for (std::size_t q = 0; q < count; ++q) {
+                   KdSelected outcome = guess > 0.0F ? KdSelected::too_few : KdSelected::ambiguous;
+                   float limit = reach * guess;
+                   for (int i = 0; i < tries && outcome == KdSelected::too_few; ++i, limit *= more) {
+                     outcome = kernels.select(view_, some[q], k, limit, guess, &selection);
+                   }
+                   if (outcome == KdSelected::found) {
+                     guess = 0.5F * (guess + selection.kth);
+                     by_slot(rows[q], selection.slot);
+                     continue;
+                   }
+                   kernels_->nearest(view_, distance_.metric, some[q], k, distance.data(), index.data());
+                   guess = static_cast<float>(distance[k - 1] * view_.scale * view_.scale);
+                   by_index(rows[q], index.data());
+                 }
+               });
 }
 
 template <class Body>

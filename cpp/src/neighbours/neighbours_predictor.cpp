@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/archive.hpp"
+#include "base/exact_sums.hpp"
 #include "base/executor.hpp"
 #include "diskern/error.hpp"
 
@@ -19,6 +20,10 @@ namespace {
 constexpr std::int64_t layout_version = 1;
 constexpr std::size_t maximum_count = std::numeric_limits<std::int32_t>::max();
 constexpr std::size_t maximum_discriminant_inputs = 512;
+// Up to which sets of neighbours are sought rather than sorted lists.
+constexpr std::size_t most_selected = 100;
+constexpr std::size_t most_selected_inputs = 6;
+constexpr std::size_t most_selected_outputs = 16;
 constexpr const char* weighting_names[] = {"uniform", "inverse_distance", "gaussian", "polynomial", "discriminant"};
 constexpr const char* metric_names[] = {"euclidean", "manhattan", "chebyshev", "minkowski"};
 
@@ -113,12 +118,44 @@ NeighboursPredictor::NeighboursPredictor(NeighboursDefinition definition) : defi
   } catch (const InvalidArgument& error) {
     fail(error.what());
   }
+  if (d.weighting == NeighbourWeight::uniform) prepare_sums();
+}
+
+void NeighboursPredictor::prepare_sums() {
+  const NeighboursDefinition& d = definition_;
+  const std::size_t n = d.points.size() / d.n_inputs;
+  const std::size_t columns = 1 + d.n_outputs;
+  std::vector<double> terms(n * columns);
+  std::vector<double> column(n);
+  for (std::size_t c = 0; c < columns; ++c) {
+    for (std::size_t i = 0; i < n; ++i) {
+      const double weight = d.weight.empty() ? 1.0 : d.weight[i];
+      column[i] = c == 0 ? weight : weight * d.targets[i * d.n_outputs + c - 1];
+    }
+    if (!round_for_exact_sums(column)) return;
+    for (std::size_t i = 0; i < n; ++i) terms[i * columns + c] = column[i];
+  }
+  terms_ = std::move(terms);
+  const KdTreeView& view = tree_.view();
+  slot_terms_.assign(view.leaves * view.capacity * columns, 0.0);
+  for (std::size_t leaf = 0; leaf < view.leaves; ++leaf) {
+    for (std::size_t slot = leaf * view.capacity; slot < leaf * view.capacity + tree_.points_of_leaf(leaf); ++slot) {
+      std::copy_n(terms_.begin() + static_cast<std::ptrdiff_t>(view.index[slot] * columns), columns,
+                  slot_terms_.begin() + static_cast<std::ptrdiff_t>(slot * columns));
+    }
+  }
+}
+
+void NeighboursPredictor::mean(const double* sums, double* responses) const noexcept {
+  for (std::size_t o = 0; o < definition_.n_outputs; ++o) {
+    responses[o] = sums[0] > 0 ? sums[1 + o] / sums[0] : average_[o];
+  }
 }
 
 std::size_t NeighboursPredictor::memory_size() const noexcept {
   const std::size_t d = definition_.n_inputs;
   const bool matrix = definition_.weighting == NeighbourWeight::discriminant;
-  return fetched_ + d + (matrix ? d * d + 4 * d : 0);
+  return std::max(fetched_, 1 + definition_.n_outputs) + d + (matrix ? d * d + 4 * d : 0);
 }
 
 void NeighboursPredictor::query_of(const float* variables, double* query) const noexcept {
@@ -156,21 +193,51 @@ void NeighboursPredictor::evaluate(const Context& context, View<const float, 2> 
   std::vector<double> queries(n * d);
   std::vector<float> rows(n * d);
   std::vector<std::uint8_t> bad(n, 0);
+  constexpr std::size_t chunk_size = 256;
   parallel_for(
-      context, n,
-      [&](std::size_t i) {
-        float* row = rows.data() + i * d;
-        for (std::size_t j = 0; j < d; ++j) {
-          row[j] = events(i, j);
-          if (!std::isfinite(row[j])) {
-            bad[i] = 1;
-            row[j] = 0;
+      context, chunk_count(n, chunk_size),
+      [&](std::size_t chunk) {
+        const Range range = chunk_range(n, chunk_size, chunk);
+        for (std::size_t i = range.begin; i < range.end; ++i) {
+          float* row = rows.data() + i * d;
+          for (std::size_t j = 0; j < d; ++j) {
+            row[j] = events(i, j);
+            if (!std::isfinite(row[j])) {
+              bad[i] = 1;
+              row[j] = 0;
+            }
           }
+          query_of(row, queries.data() + i * d);
         }
-        query_of(row, queries.data() + i * d);
       },
       static_cast<double>(n * d) * 5.0);
-  tree_.for_nearest(context, View<const double, 2>(queries.data(), n, d), fetched_,
+  const View<const double, 2> all(queries.data(), n, d);
+  const auto answer = [&](std::size_t i, const double* out) {
+    for (std::size_t o = 0; o < definition_.n_outputs; ++o) {
+      responses(i, o) = bad[i] != 0 ? std::numeric_limits<double>::quiet_NaN() : out[o];
+    }
+  };
+  if (!terms_.empty() && definition_.n_outputs <= most_selected_outputs && d <= most_selected_inputs &&
+      definition_.k <= most_selected && definition_.distance.metric == Metric::euclidean &&
+      definition_.distance.periods.empty()) {
+    const std::size_t columns = 1 + definition_.n_outputs;
+    const auto sum_up = [&](std::size_t i, const std::vector<double>& terms, const std::uint32_t* places) {
+      double sums[1 + most_selected_outputs] = {};
+      for (std::size_t j = 0; j < definition_.k; ++j) {
+        const double* term = terms.data() + places[j] * columns;
+        for (std::size_t c = 0; c < columns; ++c) sums[c] += term[c];
+      }
+      double out[most_selected_outputs];
+      mean(sums, out);
+      answer(i, out);
+    };
+    tree_.for_selected(
+        context, all, definition_.k,
+        [&](std::size_t i, const std::uint32_t* slots) { sum_up(i, slot_terms_, slots); },
+        [&](std::size_t i, const std::uint32_t* index) { sum_up(i, terms_, index); });
+    return;
+  }
+  tree_.for_nearest(context, all, fetched_,
                     [&](std::size_t i, const double* reduced, const std::uint32_t* index) {
                       Memory memory;
                       std::array<double, 16> few;
@@ -181,9 +248,7 @@ void NeighboursPredictor::evaluate(const Context& context, View<const float, 2> 
                         out = many.data();
                       }
                       combine(rows.data() + i * d, reduced, index, memory.get(memory_size()), out);
-                      for (std::size_t o = 0; o < definition_.n_outputs; ++o) {
-                        responses(i, o) = bad[i] != 0 ? std::numeric_limits<double>::quiet_NaN() : out[o];
-                      }
+                      answer(i, out);
                     });
 }
 
@@ -298,6 +363,16 @@ void NeighboursPredictor::combine(const float* variables, const double* reduced,
     return;
   }
   double* weight = memory;
+  if (!terms_.empty()) {
+    double* sums = memory;
+    std::fill_n(sums, 1 + d.n_outputs, 0.0);
+    for (std::size_t j = 0; j < d.k; ++j) {
+      const double* term = terms_.data() + index[j] * (1 + d.n_outputs);
+      for (std::size_t c = 0; c < 1 + d.n_outputs; ++c) sums[c] += term[c];
+    }
+    mean(sums, responses);
+    return;
+  }
   for (std::size_t j = 0; j < d.k; ++j) weight[j] = d.weight.empty() ? 1.0 : d.weight[index[j]];
   if (d.weighting == NeighbourWeight::inverse_distance) {
     const bool some_at_zero = reduced[0] == 0;

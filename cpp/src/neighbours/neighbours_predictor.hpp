@@ -58,12 +58,18 @@ class NeighboursPredictor final : public Predictor {
                     double* weight) const noexcept;
   void discriminant(const float* variables, const std::uint32_t* index, double* memory, double* responses) const noexcept;
   std::size_t memory_size() const noexcept;
+  void prepare_sums();
+  void mean(const double* sums, double* responses) const noexcept;
 
   NeighboursDefinition definition_;
   std::size_t fetched_ = 0;
   std::vector<double> scaled_;   // points over the divisors
   std::vector<double> average_;  // of the targets of all events, weighted: the response where neighbours have no weight
   KdTree tree_;
+  // Where neighbours count by their event weight alone: weight, then weight x target of each output, in numbers whose
+  // sums are exact and so do not depend on the order of the neighbours. Empty: the sums are made in that order.
+  std::vector<double> terms_;       // event after event
+  std::vector<double> slot_terms_;  // the same in the order of the tree
 };
 
 }  // namespace diskern

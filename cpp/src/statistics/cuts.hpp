@@ -33,6 +33,7 @@ class CutsPredictor final : public Predictor {
   std::size_t input_count() const noexcept override { return n_inputs_; }
   std::size_t output_count() const noexcept override { return 1; }
   void evaluate(const float* variables, double* responses) const noexcept override;
+  void evaluate(const Context& context, View<const float, 2> events, View<double, 2> responses) const override;
   using Predictor::evaluate;
   void write(archive::Group& group) const override;
   static PredictorPointer read(const archive::Group& group);
@@ -46,13 +47,19 @@ class CutsPredictor final : public Predictor {
   std::shared_ptr<const CutsPredictor> at_efficiency(double signal_efficiency) const;
 
  private:
-  bool passes(const CutSet& cuts, const float* variables) const noexcept;
+  bool passes(std::size_t row, const float* variables) const noexcept;
   std::size_t index_of(double signal_efficiency) const noexcept;
 
   std::size_t n_inputs_;
   std::vector<CutSet> table_;
   double working_point_;
+  // Bounds row after row; comparisons of float32 numbers with them are those with the float64 ones.
+  std::vector<float> low_;
+  std::vector<float> high_;
 };
+
+// The largest float32 that is not above x; comparisons of float32 numbers with it are those with x.
+float float_below(double x);
 
 enum class CutsFitter : std::uint8_t { GA, SA, MC, MCEvents, MINUIT };  // MCEvents: windows that hold a few signal events
 enum class CutsEfficiency : std::uint8_t { EffSel, EffPDF };

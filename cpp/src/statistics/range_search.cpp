@@ -27,94 +27,10 @@ double signed_power(double value, std::size_t n) {
                     : std::abs(value) * std::pow(value, static_cast<double>(n - 1));
 }
 
-// Events up to which lists are made rather than nodes of the trees counted.
-constexpr std::size_t few_events = 4096;
+// Width of the Gaussian from which on float32 exponents are good for 1e-5 of the response.
+constexpr double smallest_single_sigma = 0.0995;
 
 }  // namespace
-
-// What the search around one event has met: all events in a box of some scale, class after class.
-struct RangeSearchPredictor::Event {
-  const RangeSearchPredictor* predictor = nullptr;
-  const RangeTreeKernels* kernels = nullptr;
-  RangeQuery query{};
-  RangeTreeView views[2]{};
-  std::size_t classes = 0;
-  double listed = -1.0;  // scale; negative: nothing
-  RangeList list{};
-  RangeList chosen{};
-  std::size_t begin[3] = {0, 0, 0};  // of the classes in the list: multiples of eight
-  std::vector<double> numbers;       // the memory of the lists
-  std::vector<std::uint32_t> indices;
-  std::vector<double> ordered;
-
-  void start(const RangeSearchPredictor& of, const float* variables) {
-    predictor = &of;
-    kernels = &range_tree_kernels(instruction_set());
-    query = {variables, of.inverse_.data()};
-    classes = of.trees_.size();
-    std::size_t places = 0;
-    for (std::size_t c = 0; c < classes; ++c) {
-      views[c] = of.trees_[c].view();
-      places += of.trees_[c].places() + 2 * range_padding;
-    }
-    if (indices.size() < 2 * places) {
-      numbers.resize(6 * places);
-      indices.resize(2 * places);
-    }
-    double* at = numbers.data();
-    list = {at, at + places, at + 2 * places, indices.data(), 0};
-    chosen = {at + 3 * places, at + 4 * places, at + 5 * places, indices.data() + places, 0};
-    std::fill(begin, begin + 3, std::size_t{0});
-    listed = -1.0;
-  }
-
-  void collect(double scale) {
-    list.length = 0;
-    for (std::size_t c = 0; c < classes; ++c) {
-      begin[c] = list.length;
-      kernels->collect(views[c], query, scale, &list);
-      // Up to a multiple of eight, of what is in no box.
-      for (; list.length % range_padding != 0; ++list.length) {
-        list.size[list.length] = std::numeric_limits<double>::infinity();
-        list.square[list.length] = std::numeric_limits<double>::infinity();
-        list.weight[list.length] = 0.0;
-        list.index[list.length] = 0;
-      }
-    }
-    begin[classes] = list.length;
-    listed = scale;
-  }
-
-  // Sum of the weights in the box of a scale.
-  double content(double scale) {
-    if (scale > listed) {
-      std::size_t events = 0;
-      for (std::size_t c = 0; c < classes; ++c) events += predictor->trees_[c].size();
-      if (events > few_events) {
-        double sum = 0.0;
-        if (count(scale, &sum) > few_events) return sum;
-      }
-      // A box that was too small grows on.
-      collect(listed < 0.0 ? scale : 1.3 * scale);
-    }
-    return kernels->weight_within(list.size, list.weight, list.length, scale);
-  }
-
-  std::size_t count(double scale, double* sum) const {
-    std::size_t events = 0;
-    for (std::size_t c = 0; c < classes; ++c) events += kernels->count(views[c], query, scale, sum);
-    return events;
-  }
-
-  double content_of_class(std::size_t c, double scale) const {
-    double sum = 0.0;
-    if (scale <= listed) {
-      return kernels->weight_within(list.size + begin[c], list.weight + begin[c], begin[c + 1] - begin[c], scale);
-    }
-    kernels->count(views[c], query, scale, &sum);
-    return sum;
-  }
-};
 
 // Steps that one event may take; far more than a box can need.
 constexpr double maximum_iterations = 10000.0;
@@ -184,16 +100,9 @@ RangeSearchPredictor::RangeSearchPredictor(RangeSearchParams params, RangeSample
     if (!(edge > 0.0) || !std::isfinite(2.0 / edge)) {
       throw InvalidArgument("variable " + std::to_string(j) + " has no spread, there is no box; leave it out");
     }
-    inverse_.push_back(1.0 / (0.5 * edge));
+    classes_.inverse.push_back(1.0 / (0.5 * edge));
   }
-  trees_.resize(classification ? 2 : 1);
-  for (std::size_t c = 0; c < trees_.size(); ++c) {
-    std::vector<std::uint32_t> events;
-    for (std::size_t i = 0; i < n; ++i) {
-      if (!classification || sample_.is_background[i] == c) events.push_back(static_cast<std::uint32_t>(i));
-    }
-    trees_[c].build(sample_.columns.data(), n, sample_.weight.data(), std::move(events), inverse_);
-  }
+  classes_.build(sample_.columns, sample_.weight, sample_.is_background, classification ? 2 : 1);
 }
 
 double RangeSearchPredictor::kernel(double distance, double largest) const noexcept {
@@ -234,7 +143,7 @@ double RangeSearchPredictor::kernel(double distance, double largest) const noexc
 }
 
 // TMVA's search for a box that holds between NEventsMin and NEventsMax.
-double RangeSearchPredictor::adaptive_scale(Event& event) const {
+double RangeSearchPredictor::adaptive_scale(RangeBoxes& event) const {
   // Larger by 15 % until there are enough events, then linear steps towards the middle of the two numbers.
   double base = 1.0;
   double before = event.content(base);
@@ -269,7 +178,7 @@ double RangeSearchPredictor::adaptive_scale(Event& event) const {
 }
 
 // A box that holds at least NEventsMin and at most NEventsMax events: twice as large or a tenth.
-double RangeSearchPredictor::neighbours_scale(const Event& event) const {
+double RangeSearchPredictor::neighbours_scale(const RangeBoxes& event) const {
   double scale = 1.0;
   for (int i = 0; static_cast<double>(i) < params_.MaxVIterations; ++i) {
     double weight = 0.0;
@@ -280,7 +189,54 @@ double RangeSearchPredictor::neighbours_scale(const Event& event) const {
   return scale;
 }
 
-void RangeSearchPredictor::evaluate(const float* variables, double* responses, Event& event) const {
+// The kernels in float64.
+void RangeSearchPredictor::kernel_sums(RangeBoxes& event, double scale, double unit, double* sums,
+                                       double* responses) const {
+  const std::size_t n = sample_.weight.size();
+  const std::size_t targets = sample_.n_targets;
+  const auto d = static_cast<double>(sample_.n_inputs);
+  const RangeList& list = event.events(scale);
+  double limit = params_.KernelEstimator == RangeKernel::Box ? std::numeric_limits<double>::max() : unit;
+  double largest = 0.0;
+  RangeList& chosen = event.part();
+  if (params_.VolumeRangeMode == VolumeMode::kNN) {
+    std::vector<double> ordered;
+    for (std::size_t i = 0; i < list.length; ++i) {
+      if (list.size[i] <= scale) ordered.push_back(list.square[i]);
+    }
+    const auto wanted = static_cast<std::size_t>(params_.NEventsMin);
+    if (ordered.size() >= wanted) {
+      const auto last = ordered.begin() + static_cast<std::ptrdiff_t>(wanted - 1);
+      std::nth_element(ordered.begin(), last, ordered.end());
+      limit = std::min(limit, *last);
+      largest = std::sqrt(*last / d) / scale;
+    } else {
+      limit = -1.0;
+    }
+  }
+  for (std::size_t c = 0; c < classes_.trees.size(); ++c) {
+    chosen.length = 0;
+    event.kernels().select(&list, event.begin(c), event.begin(c + 1) - event.begin(c), scale, limit, &chosen);
+    double* value = chosen.size;
+    if (params_.KernelEstimator == RangeKernel::Gauss) {
+      const double factor = -0.5 / (unit * params_.GaussSigma * params_.GaussSigma);
+      for (std::size_t i = 0; i < chosen.length; ++i) value[i] = chosen.square[i] * factor;
+      elementwise_kernels().exp_double(value, value, chosen.length);
+    } else {
+      for (std::size_t i = 0; i < chosen.length; ++i) {
+        value[i] = kernel(std::sqrt(chosen.square[i] / d) / scale, largest);
+      }
+    }
+    sums[c] = event.kernels().dot(value, chosen.weight, chosen.length);
+    for (std::size_t t = 0; t < targets; ++t) {
+      for (std::size_t i = 0; i < chosen.length; ++i) {
+        responses[t] += value[i] * chosen.weight[i] * static_cast<double>(sample_.targets[t * n + chosen.index[i]]);
+      }
+    }
+  }
+}
+
+void RangeSearchPredictor::evaluate(const float* variables, double* responses, RangeBoxes& event) const {
   const std::size_t n = sample_.weight.size();
   const auto d = static_cast<double>(sample_.n_inputs);
   for (std::size_t j = 0; j < sample_.n_inputs; ++j) {
@@ -288,61 +244,37 @@ void RangeSearchPredictor::evaluate(const float* variables, double* responses, E
     std::fill_n(responses, output_count(), std::numeric_limits<double>::quiet_NaN());
     return;
   }
-  event.start(*this, variables);
   const bool neighbours = params_.VolumeRangeMode == VolumeMode::kNN;
   const bool box = params_.KernelEstimator == RangeKernel::Box && !neighbours;
   const std::size_t targets = sample_.n_targets;
+  const bool counted = box && targets == 0;
+  const std::size_t class_count = classes_.trees.size();
+  event.start(classes_, variables, !counted);
   double scale = 1.0;
   if (params_.VolumeRangeMode == VolumeMode::Adaptive) scale = adaptive_scale(event);
   if (neighbours) scale = neighbours_scale(event);
   scale = std::min(scale, std::numeric_limits<double>::max());
+  // Distances are in units of the box that was found; of its events those are taken that are within distance 1.
+  const double unit = d * scale * scale;
   double sums[2] = {0.0, 0.0};
-  if (box && targets == 0) {
-    for (std::size_t c = 0; c < event.classes; ++c) sums[c] = event.content_of_class(c, scale);
+  if (targets > 0) std::fill_n(responses, targets, 0.0);
+  if (counted) {
+    for (std::size_t c = 0; c < class_count; ++c) sums[c] = event.content_of_class(c, scale);
+  } else if (!neighbours && params_.KernelEstimator == RangeKernel::Gauss && params_.GaussSigma >= smallest_single_sigma &&
+             event.single(scale)) {
+    const double factor = -0.5 / (unit * params_.GaussSigma * params_.GaussSigma);
+    for (std::size_t c = 0; c < class_count; ++c) {
+      sums[c] = event.gauss(c, scale, unit, factor);
+      for (std::size_t i = 0; targets > 0 && i < event.chosen(); ++i) {
+        const double weight = static_cast<double>(event.values()[i]) * event.weights()[i];
+        const std::size_t index = event.index(c, i);
+        for (std::size_t t = 0; t < targets; ++t) {
+          responses[t] += weight * static_cast<double>(sample_.targets[t * n + index]);
+        }
+      }
+    }
   } else {
-    if (scale > event.listed) event.collect(scale);
-    // Distances are in units of the box that was found; of its events those are taken that are within distance 1.
-    const double unit = d * scale * scale;
-    double limit = params_.KernelEstimator == RangeKernel::Box ? std::numeric_limits<double>::max() : unit;
-    double largest = 0.0;
-    RangeList& chosen = event.chosen;
-    if (neighbours) {
-      event.ordered.clear();
-      for (std::size_t i = 0; i < event.list.length; ++i) {
-        if (event.list.size[i] <= scale) event.ordered.push_back(event.list.square[i]);
-      }
-      const auto wanted = static_cast<std::size_t>(params_.NEventsMin);
-      if (event.ordered.size() >= wanted) {
-        const auto last = event.ordered.begin() + static_cast<std::ptrdiff_t>(wanted - 1);
-        std::nth_element(event.ordered.begin(), last, event.ordered.end());
-        limit = std::min(limit, *last);
-        largest = std::sqrt(*last / d) / scale;
-      } else {
-        limit = -1.0;
-      }
-    }
-    for (std::size_t t = 0; t < targets; ++t) responses[t] = 0.0;
-    for (std::size_t c = 0; c < event.classes; ++c) {
-      chosen.length = 0;
-      event.kernels->select(&event.list, event.begin[c], event.begin[c + 1] - event.begin[c], scale, limit, &chosen);
-      double* value = chosen.size;
-      if (params_.KernelEstimator == RangeKernel::Gauss) {
-        const double factor = -0.5 / (unit * params_.GaussSigma * params_.GaussSigma);
-        for (std::size_t i = 0; i < chosen.length; ++i) value[i] = chosen.square[i] * factor;
-        elementwise_kernels().exp_double(value, value, chosen.length);
-      } else {
-        for (std::size_t i = 0; i < chosen.length; ++i) {
-          value[i] = kernel(std::sqrt(chosen.square[i] / d) / scale, largest);
-        }
-      }
-      sums[c] = event.kernels->dot(value, chosen.weight, chosen.length);
-      for (std::size_t t = 0; t < targets; ++t) {
-        for (std::size_t i = 0; i < chosen.length; ++i) {
-          responses[t] +=
-              value[i] * chosen.weight[i] * static_cast<double>(sample_.targets[t * n + chosen.index[i]]);
-        }
-      }
-    }
+    kernel_sums(event, scale, unit, sums, responses);
   }
   if (targets > 0) {
     for (std::size_t t = 0; t < targets; ++t) responses[t] = sums[0] == 0.0 ? 0.0 : responses[t] / sums[0];
@@ -362,27 +294,47 @@ void RangeSearchPredictor::evaluate(const float* variables, double* responses, E
 
 void RangeSearchPredictor::evaluate(const float* variables, double* responses) const noexcept {
   // The memory is kept for the next event of the thread.
-  thread_local Event event;
+  thread_local RangeBoxes event;
   evaluate(variables, responses, event);
 }
 
 void RangeSearchPredictor::evaluate(const Context& context, View<const float, 2> events,
                                     View<double, 2> responses) const {
-  constexpr std::size_t chunk_size = 64;
+  constexpr std::size_t chunk_size = 128;
   const std::size_t n = events.rows();
+  const std::size_t d = input_count();
+  // Neighbours one after the other: their boxes are about as large, so that the first list of events mostly is enough.
+  std::vector<std::uint32_t> neighbourhood(n);
   parallel_for(
       context, chunk_count(n, chunk_size),
       [&](std::size_t chunk) {
         const diskern::Range range = chunk_range(n, chunk_size, chunk);
-        std::vector<float> variables(input_count());
-        std::vector<double> outputs(output_count());
+        std::vector<float> variables(d);
         for (std::size_t i = range.begin; i < range.end; ++i) {
-          for (std::size_t j = 0; j < variables.size(); ++j) variables[j] = events(i, j);
-          evaluate(variables.data(), outputs.data());
-          for (std::size_t k = 0; k < outputs.size(); ++k) responses(i, k) = outputs[k];
+          for (std::size_t j = 0; j < d; ++j) variables[j] = events(i, j);
+          neighbourhood[i] = static_cast<std::uint32_t>(classes_.neighbourhood(variables.data()));
         }
       },
-      static_cast<double>(n) * 5000.0);
+      static_cast<double>(n) * 20.0);
+  std::vector<std::uint32_t> place(RangeClasses::neighbourhoods + 1, 0);
+  for (const std::uint32_t number : neighbourhood) ++place[number + 1];
+  for (std::size_t i = 1; i < place.size(); ++i) place[i] += place[i - 1];
+  std::vector<std::uint32_t> order(n);
+  for (std::size_t i = 0; i < n; ++i) order[place[neighbourhood[i]]++] = static_cast<std::uint32_t>(i);
+  parallel_for(
+      context, chunk_count(n, chunk_size),
+      [&](std::size_t chunk) {
+        const diskern::Range range = chunk_range(n, chunk_size, chunk);
+        std::vector<float> variables(d);
+        std::vector<double> outputs(output_count());
+        for (std::size_t k = range.begin; k < range.end; ++k) {
+          const std::size_t i = order[k];
+          for (std::size_t j = 0; j < d; ++j) variables[j] = events(i, j);
+          evaluate(variables.data(), outputs.data());
+          for (std::size_t o = 0; o < outputs.size(); ++o) responses(i, o) = outputs[o];
+        }
+      },
+      static_cast<double>(n) * 2000.0);
 }
 
 void RangeSearchPredictor::write(archive::Group& group) const {

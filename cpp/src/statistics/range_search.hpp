@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/predictor.hpp"
-#include "statistics/range_tree.hpp"
+#include "statistics/range_boxes.hpp"
 
 namespace diskern::statistics {
 
@@ -71,17 +71,16 @@ class RangeSearchPredictor final : public Predictor {
   const RangeSample& sample() const noexcept { return sample_; }
 
  private:
-  struct Event;
-  void evaluate(const float* variables, double* responses, Event& event) const;
-  double adaptive_scale(Event& event) const;
-  double neighbours_scale(const Event& event) const;
+  void evaluate(const float* variables, double* responses, RangeBoxes& event) const;
+  void kernel_sums(RangeBoxes& event, double scale, double unit, double* sums, double* responses) const;
+  double adaptive_scale(RangeBoxes& event) const;
+  double neighbours_scale(const RangeBoxes& event) const;
   double kernel(double distance, double largest) const noexcept;
 
   RangeSearchParams params_;
   RangeSample sample_;
-  std::vector<double> inverse_;  // of half edges of the box
   double class_sum_[2] = {0.0, 0.0};
-  std::vector<RangeTree> trees_;  // one per class; regression: one
+  RangeClasses classes_;  // regression: one
 };
 
 }  // namespace diskern::statistics

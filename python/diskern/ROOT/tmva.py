@@ -23,6 +23,7 @@ _INSTEAD = {
     "DataSetInfo": "DataLoader.dataset.info",
     "Event": "arrays of events: Reader.EvaluateMVA(events, tag)",
     "Interval": "tuning ranges: OptimizeAllMethods(..., ranges={title: {option: (minimum, maximum, points)}})",
+    "ROCCurve": "factory.GetROC(loader, title), or diskern.evaluation.roc_curve",
     "PyMethodBase": "estimator objects: factory.BookMethod(loader, estimator, title)",
     "ROCCalc": "factory.GetROCCurve(loader, title)",
     "TSpline1": "scipy.interpolate",
@@ -71,6 +72,28 @@ def graph_of(curve: RocCurve, title: str) -> TGraph:
     return graph
 
 
+class _Roc:
+    """A RocCurve with the methods of ROOT's ROCCurve."""
+
+    def __init__(self, curve: RocCurve, title: str) -> None:
+        self._curve, self._title = curve, title
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._curve, name)
+
+    def GetROCIntegral(self, points: int = 0) -> float:
+        """Area under the curve, of all its points."""
+        return self._curve.integral
+
+    def GetROCCurve(self, points: int = 100) -> TGraph:
+        """Background rejection against signal efficiency."""
+        return graph_of(self._curve, self._title)
+
+    def GetEffSForEffB(self, background_efficiency: float, points: int = 100) -> float:
+        """Signal efficiency at a background efficiency."""
+        return float(self._curve.signal_efficiency_at(background_efficiency)[0])
+
+
 class Factory(_Factory):
     """The Factory; its ROC curves are TGraph, TMultiGraph and TCanvas, its output is a TFile."""
 
@@ -91,9 +114,9 @@ class Factory(_Factory):
         numbers = [value for value in others if not isinstance(value, bool)]  # setTitles comes before iClass
         return graph_of(super().GetROCCurve(dataset, str(title), *numbers), str(title))
 
-    def GetROC(self, dataset: Any, title: str, iClass: int = 0, type: Any = ETreeType.kTesting) -> RocCurve:
-        """The ROC curve as numbers."""
-        return super().GetROCCurve(dataset, str(title), iClass, type)
+    def GetROC(self, dataset: Any, title: str, iClass: int = 0, type: Any = ETreeType.kTesting) -> _Roc:
+        """The ROC curve as numbers, with ``GetROCIntegral`` and ``GetROCCurve`` of ROOT's ROCCurve."""
+        return _Roc(super().GetROCCurve(dataset, str(title), iClass, type), str(title))
 
     def GetROCCurveAsMultiGraph(self, dataset: Any, iClass: int = 0, type: Any = ETreeType.kTesting) -> TMultiGraph:
         """The curves of all methods."""

@@ -47,8 +47,26 @@ class DataSetInfo:
     def variable_labels(self) -> tuple[str, ...]:
         return tuple(v.label for v in self.variables)
 
+    # What TMVA's scripts ask of its DataSetInfo.
 
-@dataclass
+    def GetNVariables(self) -> int:
+        return len(self.variables)
+
+    def GetNTargets(self) -> int:
+        return len(self.targets)
+
+    def GetNSpectators(self) -> int:
+        return len(self.spectators)
+
+    def GetNClasses(self) -> int:
+        return len(self.class_names)
+
+    def GetListOfVariables(self) -> list[str]:
+        """Labels of the variables."""
+        return list(self.variable_labels)
+
+
+@dataclass(repr=False)
 class Sample:
     """A set of events. All arrays have one entry (row) per event.
 
@@ -74,6 +92,11 @@ class Sample:
     def __len__(self) -> int:
         return len(self.weight)
 
+    def __repr__(self) -> str:
+        return (
+            f"<Sample of {len(self)} events, {self.variables.shape[1]} variables, sum of weights {self.weight.sum():g}>"
+        )
+
     def select(self, index: NDArray[Any]) -> Sample:
         """The events of a boolean mask or an index array, in that order."""
         return Sample(
@@ -87,7 +110,7 @@ class Sample:
         )
 
 
-@dataclass
+@dataclass(repr=False)
 class DataSet:
     """The prepared samples of a DataLoader."""
 
@@ -100,3 +123,10 @@ class DataSet:
     accounting: list[dict[str, Any]] = field(default_factory=list)
     # How it was split: the options of PrepareTrainingAndTestTree, with the seed that was really used.
     split_options: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.info.variable_labels[:6]) + (", ..." if len(self.info.variables) > 6 else "")
+        return (
+            f"<DataSet {self.name!r}: {len(self.training)} training and {len(self.test)} test events, "
+            f"{len(self.info.variables)} variables ({names})>"
+        )

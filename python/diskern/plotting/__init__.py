@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .correlation import plot_confusion_matrix, plot_correlation_matrix
     from .curves import plot_learning_curve, plot_ranking
     from .densities import plot_likelihood, plot_probability, plot_rarity
+    from .ensembles import plot_boosted_methods, plot_rules, rule_importance
+    from .foams import plot_foam
     from .inputs import plot_inputs, plot_variable
     from .inspection import plot_importance, plot_partial_dependence, plot_shap_dependence, plot_shap_summary
     from .networks import plot_feature_maps, plot_filters, plot_latent_space, plot_network, plot_saliency
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from .tree import plot_tree
 
 _WHERE = {
+    "plot_boosted_methods": ".ensembles",
     "plot_boosting": ".boosting",
     "plot_clusters": ".clusters",
     "plot_confusion_matrix": ".correlation",
@@ -38,6 +41,7 @@ _WHERE = {
     "plot_silhouette": ".clusters",
     "plot_elbow": ".clusters",
     "plot_estimate": ".regression",
+    "plot_foam": ".foams",
     "plot_feature_maps": ".networks",
     "plot_filters": ".networks",
     "plot_importance": ".inspection",
@@ -52,6 +56,8 @@ _WHERE = {
     "plot_probability": ".densities",
     "plot_ranking": ".curves",
     "plot_rarity": ".densities",
+    "plot_rules": ".ensembles",
+    "rule_importance": ".ensembles",
     "plot_response": ".response",
     "plot_roc": ".roc",
     "plot_scatter": ".scatter",
@@ -64,6 +70,7 @@ _WHERE = {
 }
 
 __all__ = [
+    "plot_boosted_methods",
     "plot_boosting",
     "plot_clusters",
     "plot_confusion_matrix",
@@ -75,6 +82,7 @@ __all__ = [
     "plot_silhouette",
     "plot_elbow",
     "plot_estimate",
+    "plot_foam",
     "plot_feature_maps",
     "plot_filters",
     "plot_importance",
@@ -89,6 +97,7 @@ __all__ = [
     "plot_probability",
     "plot_ranking",
     "plot_rarity",
+    "plot_rules",
     "plot_response",
     "plot_roc",
     "plot_scatter",
@@ -98,6 +107,7 @@ __all__ = [
     "plot_significance",
     "plot_tree",
     "plot_variable",
+    "rule_importance",
 ]
 
 

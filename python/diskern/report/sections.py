@@ -325,7 +325,7 @@ def _training(results: FactoryResults) -> str:
         for index, curve in enumerate(method.curves):
             axes = plotting.plot_learning_curve(curve)
             figures.append(page.figure(axes, f"curve-{method.title}-{index}", f"{curve.name} against iteration"))
-        figures += _structure(method)
+        figures += _structure(results, method)
         figures += _probabilities(results, method)
         if method.ranking:
             axes = plotting.plot_ranking(method.ranking, name=method.ranking_name or "Importance")
@@ -339,9 +339,9 @@ def _training(results: FactoryResults) -> str:
     return "".join(parts)
 
 
-def _structure(method: MethodResult) -> list[str]:
+def _structure(results: FactoryResults, method: MethodResult) -> list[str]:
     """What the training made: the network, the weights of the trees, the densities."""
-    predictor = getattr(method.model, "predictor", None)
+    predictor: Any = getattr(method.model, "predictor", None)
     kind = getattr(predictor, "kind", "")
     if kind == "network":
         axes = plotting.plot_network(method.model)
@@ -352,6 +352,26 @@ def _structure(method: MethodResult) -> list[str]:
     if kind == "likelihood" and len(method.model.info["variables"]) <= MAXIMUM_INPUT_PLOTS:
         drawn = plotting.plot_likelihood(method.model)
         return [page.figure(drawn, f"likelihood-{method.title}", f"{method.title}: reference densities")]
+    if kind == "foam":
+        count = len(predictor.leaf_counts)
+        classes = results.dataset.info.class_names
+        names = ["cells of the foam"] if count == 1 else [f"cells of the foam of {name}" for name in classes[:count]]
+        return [
+            page.figure(
+                plotting.plot_foam(method.model, foam=number),
+                f"foam-{method.title}-{number}",
+                f"{method.title}: {name}",
+            )
+            for number, name in enumerate(names)
+        ]
+    if kind == "boosted":
+        drawn = plotting.plot_boosted_methods(method.model)
+        return [page.figure(drawn, f"boosted-{method.title}", f"{method.title}: weights and cuts of its methods")]
+    test = results.dataset.test
+    if kind == "rules" and test.weight.sum() > 0 and np.isfinite(test.variables).all():
+        axes = plotting.plot_rules(method.model, test.variables, test.weight)
+        caption = f"{method.title}: most important rules, blue for signal, orange for background; test sample"
+        return [page.figure(axes, f"rules-{method.title}", caption)]
     return []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .types import Tools, Types, gConfig
+from .types import Tools, Types, gConfig, gTools
 
 if TYPE_CHECKING:
     from . import experimental as Experimental
@@ -50,6 +50,7 @@ __all__ = [
     "VIType",
     "VariableImportance",
     "gConfig",
+    "gTools",
 ]
 
 

@@ -42,7 +42,11 @@ COMMON_OPTIONS = (
 )
 
 
-@dataclass
+# Methods of TMVA whose options another one takes, as in newer versions of TMVA itself.
+SERVED_BY = {"dnn": "DL"}
+
+
+@dataclass(repr=False)
 class BookedMethod:
     """A method of a Factory: what was booked, and what became of it.
 
@@ -98,9 +102,36 @@ class BookedMethod:
         """Whether the method is one of Diskern's own, not a wrapped Python estimator."""
         return self.type_name in METHODS
 
+    def __repr__(self) -> str:
+        if self.trained is not None:
+            state = "trained, interrupted" if self.interrupted else "trained"
+        else:
+            state = "not trained" if self.error is None else f"failed: {self.error}"
+        return f"<{self.type_name} {self.title!r} on dataset {self.dataset.name!r}, {self.analysis_type}, {state}>"
+
     def GetMethodName(self) -> str:
         """The title."""
         return self.title
+
+    GetName = GetMethodName
+
+    def GetSignalReferenceCut(self) -> float:
+        """Responses above it count as signal.
+
+        Raises
+        ------
+        InvalidArgument
+            not trained and tested yet, or no classification
+        """
+        cut = self.metrics.get("cut") if self.trained is None else self.trained.signal_cut
+        if cut is None:
+            cut = self.metrics.get("cut")
+        if cut is None:
+            raise InvalidArgument(
+                f"method {self.title!r} has no cut between signal and background yet: call TrainAllMethods, "
+                "TestAllMethods and EvaluateAllMethods of a classification"
+            )
+        return float(cut)
 
     def GetMethodTypeName(self) -> str:
         return self.type_name
@@ -115,7 +146,7 @@ def method_class(type_name: str) -> type[Method]:
         unknown name, with near misses; or a method of TMVA that does not exist here
     """
     by_name = {name.lower(): name for name in METHODS}
-    known = by_name.get(type_name.lower())
+    known = by_name.get(SERVED_BY.get(type_name.lower(), type_name).lower())
     if known is None:
         available = f"methods: {', '.join(sorted(METHODS)) or 'none'}; or any scikit-learn-style estimator object"
         if type_name.lower() in {member.type_name.lower() for member in EMVA}:
@@ -312,3 +343,14 @@ def help_text(booked: BookedMethod) -> str:
         lines.append(f" {mark} {name} = {value}".ljust(36) + f" {text}".rstrip())
     lines.append(" * set by the booking")
     return "\n".join(lines)
+
+
+def transformations_text(booked: BookedMethod) -> str:
+    """What happens to the variables before a trained method sees them, a line per step; empty without VarTransform."""
+    from .. import _core
+    from ..model import Model
+
+    if isinstance(booked.model, _core.Model):
+        return Model(booked.model).transformations
+    chain = getattr(booked.model, "chain", None)
+    return "" if chain is None or chain.empty else str(chain.describe()).strip()

@@ -12,8 +12,10 @@ import numpy as np
 
 from .. import _core, evaluation
 from .._core import InvalidArgument
+from .._fold_files import fold_path, write_folds
 from .._parallel import Progress, run_tasks
 from ..data.sample import DataSet
+from ..model import Model
 from .booking import BookedMethod
 from .cross_validation_result import CrossValidationResult
 from .envelope import Booking, Envelope
@@ -89,7 +91,8 @@ class CrossValidation(Envelope):
     the Reader (with the spectators declared), ``Model.evaluate(events, key=...)`` and C++ choose the model that did not
     see an event (docs/k-fold.md). With OutputEnsembling=Avg the model is the mean of the folds' models. Without either
     nothing can tell the fold of a new event: then only the folds' own models are written,
-    ``<name>_<title>_fold<i>.diskern``, i from 1.
+    ``<name>_<title>_fold<i>.diskern``, i from 1. With SplitExpr or Avg TMVA's weight files are written as well,
+    ``<name>_<title>.weights.xml`` and one for each fold.
 
     Examples
     --------
@@ -278,6 +281,7 @@ class CrossValidation(Envelope):
         for one, model in zip(mine, models, strict=True):
             assert isinstance(model, _core.Model)
             model.save(str(folder / f"{self.job}_{title}_fold{one.fold + 1}.diskern"))
+        self._save_weight_files(title, models, folder)
         whole = whole_model(mine, data, folds, self.options["OutputEnsembling"], self.job)
         path = folder / f"{self.job}_{title}.diskern"
         if whole is None:
@@ -290,6 +294,21 @@ class CrossValidation(Envelope):
         whole.save(str(path))
         self._print(f"  {title}: model file {path}")
         return _core.load_model(str(path))
+
+    def _save_weight_files(self, title: str, models: list[Any], folder: Path) -> None:
+        """Write the weight files of TMVA, where its Reader could find the fold of an event by them."""
+        expression, ensembling = str(self.options["SplitExpr"]), str(self.options["OutputEnsembling"])
+        stale = folder / f"{self.job}_{title}.weights.xml"
+        for path in (stale, *(fold_path(folder, self.job, title, fold) for fold in range(len(models)))):
+            path.unlink(missing_ok=True)  # those of an earlier job would belong to other models
+        if not expression and ensembling != "Avg":
+            return  # what is said about the model file holds for the weight files, too
+        try:
+            path = write_folds([Model(model) for model in models], folder, self.job, title, expression, ensembling)
+        except InvalidArgument as error:
+            self._print(f"  {title}: no TMVA weight files: {error}")
+        else:
+            self._print(f"  {title}: weight file {path}, one for each fold beside it")
 
     def _write_folds(self, parts: list[DataSet], trained: list[_FoldOfMethod], folds: Folds) -> None:
         assert isinstance(self.output, Path)
@@ -394,6 +413,6 @@ def whole_model(
         assert isinstance(model, _core.Model)
         predictors.append(model.predictor)
         chains.append(model.chain)
-    info: dict[str, Any] = model_info(mine[0].booked, job, len(data.training))
+    info: dict[str, Any] = model_info(mine[0].booked, job, data.training)
     info["provenance"].append(["Folds", str(folds.count)])
     return _core.Model(info, None, _core.FoldsPredictor(rule, predictors, chains))

@@ -476,6 +476,29 @@ class DataLoader:
         """The prepared samples; prepared on first use."""
         return self.prepare()
 
+    def GetCorrelationMatrix(self, class_name: str) -> np.ndarray:
+        """Linear correlation coefficients of the variables in the training events of a class, weighted, from -1 to 1.
+
+        Raises
+        ------
+        InvalidArgument
+            unknown class, with near misses
+        """
+        from ..evaluation import correlation_matrix
+
+        data = self.dataset
+        names = data.info.class_names
+        if class_name not in names:
+            raise InvalidArgument(f"no class {class_name!r}{near_misses(str(class_name), names)} ({', '.join(names)})")
+        mask = data.training.class_index == names.index(class_name)
+        return correlation_matrix(data.training.variables[mask], data.training.weight[mask])
+
+    def GetDataSetInfo(self) -> DataSetInfo:
+        """Variables, spectators, targets and classes."""
+        return self.dataset.info
+
+    GetDefaultDataSetInfo = GetDataSetInfo
+
     def MakeCopy(self, name: str) -> DataLoader:
         """A DataLoader of another name with the same events, variables and options."""
         twin = DataLoader(name)

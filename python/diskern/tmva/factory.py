@@ -14,7 +14,8 @@ from .._core import InvalidArgument
 from .._near_misses import near_misses
 from .._progress import ProgressBar, duration
 from ..evaluation import RocCurve
-from .booking import BookedMethod, analysis_type_of, book, help_text
+from .booking import SERVED_BY, BookedMethod, analysis_type_of, book, help_text, transformations_text
+from .input_tables import InputTables
 from .methods.base import Option
 from .options import parse_options
 from .output import check_output, write_output
@@ -22,6 +23,7 @@ from .results import FactoryResults, MethodResult
 from .studies import Studies
 from .training import check_samples, environment, model_folder, prepare_folder, respond, train
 from .types import ETreeType, gConfig
+from .weight_files import WeightFiles
 
 if TYPE_CHECKING:
     from .dataloader import DataLoader
@@ -68,7 +70,7 @@ class MethodError(_core.Error):
         )
 
 
-class Factory(Studies):
+class Factory(Studies, WeightFiles, InputTables):
     """Books methods on a DataLoader, trains, tests and compares them.
 
     Parameters
@@ -161,6 +163,9 @@ class Factory(Studies):
             self._print(f"Booked {booked.type_name} as {title!r} on dataset {loader.name!r} ({analysis_type})")
         if booked.common["H"] or booked.common["V"] or self.options["V"]:
             self._print(help_text(booked))
+        asked = getattr(type, "type_name", type)
+        if isinstance(asked, str) and asked.lower() in SERVED_BY:
+            self._print(f"Note: {title}: {asked} is served by {booked.type_name}")
         for name, reason in booked.method.without_effect(booked.given).items():
             if name in booked.given:  # nobody is told about options that were left alone
                 self._print(f"Note: {title}: {name} has no effect {reason}")
@@ -230,6 +235,12 @@ class Factory(Studies):
         if not quiet:
             for note in notes:
                 self._print(f"  {note}")
+            steps = transformations_text(booked)
+            if steps and (booked.common["V"] or booked.common["H"] or self.options["V"]):
+                self._print(f"  Transformations of the variables before {booked.title}:")
+                self._print("\n".join(f"    {line}" for line in steps.splitlines()))
+            elif steps:
+                self._print(f"  variables transformed by {booked.common['VarTransform']} (option V prints the numbers)")
             where = f", model file {booked.model_path}" if booked.model_path else ""
             self._print(f"  trained in {duration_text(booked.train_seconds)}{where}")
             if trained.ranking:
@@ -380,10 +391,6 @@ class Factory(Studies):
             return False
         return True
 
-    def model_path(self, title: str, dataset: Any = None) -> Path | None:
-        """The model file of a trained method; None for estimator objects and without ModelPersistence."""
-        return self._find(dataset, title).model_path
-
     @property
     def errors(self) -> dict[str, BaseException]:
         """The exceptions of methods that failed, by title."""
@@ -397,6 +404,10 @@ class Factory(Studies):
     def PrintHelpMessage(self, dataset: Any, title: str | None = None) -> None:
         """Print the options of a method with their values and meaning."""
         print(help_text(self._find(dataset, title)))
+
+    def SetVerbose(self, verbose: bool = True) -> None:
+        """Whether BookMethod prints the options of every method (option V)."""
+        self.options["V"] = bool(verbose)
 
     def Report(self, path: str | os.PathLike[str], dataset: Any = None) -> None:
         """Write the report, one self-contained HTML page, and the JSON of every number beside it."""
@@ -463,53 +474,6 @@ class Factory(Studies):
     def _print(self, text: str) -> None:
         if not self._silent():
             print(text, flush=True)
-
-    def _print_inputs(self, name: str) -> None:
-        """Correlations and rankings of the inputs, before training."""
-        if self._silent():
-            return
-        methods = self._booked[name]
-        data, analysis_type = methods[0].dataset, methods[0].analysis_type
-        results = FactoryResults(self.job, analysis_type, data, [])
-        evaluation.evaluate(results)
-        self._input_rankings[name] = results.input_ranking
-        for table in evaluation.input_tables(results):
-            self._print(f"\n{table}")
-        if analysis_type == "Classification":
-            self._print_transformed_rankings(data)
-        self._print("")
-
-    def _print_transformed_rankings(self, data: Any) -> None:
-        """Rankings after the chains of the option Transformations; they do not affect training."""
-        for definition in (part.strip() for part in self.options["Transformations"].split(";")):
-            if definition.lower() in ("", "i", "ident", "identity", "none"):
-                continue
-            sample = data.training
-            chain = _core.TransformationChain.fit(
-                definition,
-                np.ascontiguousarray(sample.variables, np.float32),
-                0,
-                sample.weight,
-                sample.class_index,
-                list(data.info.class_names),
-                list(data.info.variable_labels),
-            )
-            ranking = evaluation.variable_ranking(
-                chain.apply(np.ascontiguousarray(sample.variables, np.float32)),
-                sample.class_index == data.info.signal_class,
-                sample.weight,
-                data.info.variable_labels,
-            )
-            self._print(f"\n{evaluation.ranking_table(ranking, f'Input variables after {definition}', 'Separation')}")
-
-    def _print_correlations(self, results: FactoryResults) -> None:
-        test = results.dataset.test
-        titles = tuple(method.title for method in results.methods)
-        responses = np.column_stack([method.response_test[:, 0] for method in results.methods])
-        for index, name in enumerate(results.dataset.info.class_names):
-            mask = test.class_index == index
-            matrix = evaluation.correlation_matrix(responses[mask], test.weight[mask])
-            self._print(f"\n{evaluation.correlation_table(matrix, titles, f'Correlation of the responses ({name})')}")
 
 
 def _method_result(booked: BookedMethod) -> MethodResult:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +11,11 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._core import InvalidArgument
+from .._fold_files import formula_text
 from .._keys import BUCKETS_PER_FOLD, deal, key_matrix
 from .._near_misses import near_misses
 from ..data.sample import DataSet
 from ..data.split import Purpose, permutation
-
-# TFormula's parameters: [NumFolds] is the number of folds, any other name is a spectator. x[0] is none.
-_PARAMETER = re.compile(r"(?<![\w\])])\[\s*([A-Za-z_][\w.]*)\s*\]")
 
 
 @dataclass(frozen=True)
@@ -70,16 +67,6 @@ def assign_folds(data: DataSet, options: Mapping[str, Any]) -> Folds:
         index = _by_number(data, n, kind, seed)
     _check(data, n, index)
     return Folds(n, index, rule)
-
-
-def formula_text(expression: str, n_folds: int) -> str:
-    """TMVA's SplitExpr as an expression of spectators: ``int(fabs([eventID]))%int([NumFolds])`` ->
-    ``int(fabs(eventID))%int(5)``."""
-
-    def parameter(match: re.Match[str]) -> str:
-        return str(n_folds) if match[1].lower() == "numfolds" else match[1]
-
-    return re.sub(r"\b[nN]umFolds\b", str(n_folds), _PARAMETER.sub(parameter, expression))
 
 
 def spectator_key(data: DataSet, columns: list[str]) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def check_output(output: Any) -> Path | Any | None:
-    """A path whose folder exists, an open uproot file, or None for no output file.
+    """A path whose folder exists, an open uproot file, or None for no output file (an empty name, too).
 
     Raises
     ------
@@ -31,7 +31,9 @@ def check_output(output: Any) -> Path | Any | None:
     FileNotFoundError, NotADirectoryError, PermissionError
         the folder does not exist or cannot be written
     """
-    if output is None or hasattr(output, "mktree"):
+    if output is None or (isinstance(output, str) and not output):
+        return None
+    if hasattr(output, "mktree"):
         return output
     if not isinstance(output, (str, os.PathLike)):
         raise InvalidArgument(

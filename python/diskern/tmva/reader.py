@@ -34,7 +34,9 @@ class Reader:
 
     Parameters
     ----------
-    options : TMVA's option string: V, Silent
+    arguments : ``Reader(options)``, or as in TMVA with the variables before, ``Reader("var1:var2", options)`` or
+        ``Reader(["var1", "var2"], options)``; options are TMVA's option string: V, Silent. A number at the end is
+        TMVA's ``verbose``.
     keywords : options as keyword arguments
 
     Examples
@@ -53,12 +55,15 @@ class Reader:
     >>> var1[0] = 1.5; response = reader.EvaluateMVA("BDT")                   # doctest: +SKIP
     """
 
-    def __init__(self, options: str = "", **keywords: Any) -> None:
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        names, options = _names_and_options(arguments)
         self.options, _ = parse_options(options, READER_OPTIONS, _context="Reader", **keywords)
         self._variables: list[tuple[str, str, Any]] = []  # label, expression, where the value of an event lies
         self._spectators: list[tuple[str, str, Any]] = []
         self._models: dict[str, Model] = {}
         self._working_points: dict[tuple[str, float], Model] = {}
+        for name in names:
+            self.AddVariable(name)
 
     # -- declaring ----------------------------------------------------------------------------------------------------
 
@@ -168,6 +173,19 @@ class Reader:
             unknown tag, a model of another method, an efficiency outside of [0, 1]
         """
         return self.FindMVA(tag).cuts(signal_efficiency)
+
+    def FindCutsMVA(self, tag: str) -> CutsAt:
+        """The cuts of a model of Cuts, as TMVA's application tutorial asks for them.
+
+        Raises
+        ------
+        InvalidArgument
+            unknown tag, a model of another method
+        """
+        model = self.FindMVA(tag)
+        if not isinstance(model.predictor, _core.Cuts):
+            raise InvalidArgument(f"{tag!r} is a {model.method}, which has no cuts; FindCutsMVA takes models of Cuts")
+        return CutsAt(model)
 
     # -- evaluating ---------------------------------------------------------------------------------------------------
 
@@ -378,6 +396,48 @@ class Reader:
         with np.errstate(over="ignore"):
             matrix = np.column_stack([np.atleast_1d(vector) for vector in vectors]).astype(np.float32)
         return np.ascontiguousarray(matrix), single
+
+
+class CutsAt:
+    """What ``Reader.FindCutsMVA`` gives: the cuts of a model by signal efficiency."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    def GetCuts(self, effS: float, cutMin: Any = None, cutMax: Any = None) -> list[tuple[float, float]]:
+        """Lower and upper cut of every variable at a signal efficiency; lists that are given are filled as in TMVA."""
+        cuts = list(self.model.cuts(effS).values())
+        for given, values in ((cutMin, [low for low, _ in cuts]), (cutMax, [high for _, high in cuts])):
+            if given is not None:
+                del given[:]
+                given.extend(values)
+        return cuts
+
+    def GetInputVar(self, index: int) -> str:
+        """The expression of a variable."""
+        return self.model.expressions[index]
+
+    def GetNvar(self) -> int:
+        """The number of variables."""
+        return len(self.model.variables)
+
+
+def _names_and_options(arguments: tuple[Any, ...]) -> tuple[list[str], str]:
+    """Variables and options of the Reader's constructors."""
+    if arguments and isinstance(arguments[-1], (bool, int)):
+        verbose, arguments = bool(arguments[-1]), arguments[:-1]
+    else:
+        verbose = False
+    names: list[str] = []
+    if arguments and not isinstance(arguments[0], str) and isinstance(arguments[0], Sequence):
+        names, arguments = [str(name) for name in arguments[0]], arguments[1:]
+    elif len(arguments) == 2 and all(isinstance(argument, str) for argument in arguments):
+        names, arguments = [name for name in arguments[0].split(":") if name], arguments[1:]
+    if len(arguments) > 1 or not all(isinstance(argument, str) for argument in arguments):
+        given = ", ".join(type(argument).__name__ for argument in arguments)
+        raise InvalidArgument(f"Reader: expected (options), or (variables, options), got ({given})")
+    text = arguments[0] if arguments else ""
+    return names, f"{text}:V" if verbose and text else "V" if verbose else text
 
 
 def as_columns(events: Any) -> dict[str, NDArray[Any]] | None:

@@ -6,6 +6,7 @@ import datetime
 import os
 import platform
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -179,7 +180,7 @@ def fit(
     notes += trained.notes
     if isinstance(trained.predictor, _core.Predictor):
         outer = None if booked.method.applies_transformations else chain
-        model: Evaluator = _core.Model(model_info(booked, job, len(sample)), outer, trained.predictor)
+        model: Evaluator = _core.Model(model_info(booked, job, sample), outer, trained.predictor)
         return model
     return TransformedEvaluator(trained.predictor, chain, booked.analysis_type == "Regression")
 
@@ -216,7 +217,7 @@ def fit_categories(
             raise KeyboardInterrupt(f"training of category {inner.title!r} of {booked.title!r} was interrupted")
     booked.train_seconds = time.perf_counter() - start
     cuts = [part.cut for part in booked.parts]
-    model = _core.Model.of_categories(model_info(booked, job, len(sample)), cuts, cast(list[_core.Model], models))
+    model = _core.Model.of_categories(model_info(booked, job, sample), cuts, cast(list[_core.Model], models))
     booked.trained = TrainedMethod(model.predictor)
     evaluator: Evaluator = model
     return evaluator
@@ -298,11 +299,13 @@ def training_sample(booked: BookedMethod, sample: Sample, chain: Any | None) -> 
     )
 
 
-def model_info(booked: BookedMethod, job: str, training_events: int) -> dict[str, Any]:
-    """What the model file says about itself."""
+def model_info(booked: BookedMethod, job: str, sample: Sample) -> dict[str, Any]:
+    """What the model file says about itself; sample: the training events."""
     info = booked.dataset.info
+    carried = [sample.spectators.get(v.label, np.empty(0)) for v in info.spectators]
 
-    def described(variables: tuple[VariableInfo, ...]) -> list[dict[str, Any]]:
+    def described(variables: tuple[VariableInfo, ...], columns: Sequence[NDArray[Any]]) -> list[dict[str, Any]]:
+        ranges = [_range(v, column) for v, column in zip(variables, columns, strict=True)]
         return [
             {
                 "expression": v.expression,
@@ -311,10 +314,10 @@ def model_info(booked: BookedMethod, job: str, training_events: int) -> dict[str
                 "unit": v.unit,
                 "internal": v.internal,
                 "type": v.type,
-                "minimum": float(v.minimum),
-                "maximum": float(v.maximum),
+                "minimum": low,
+                "maximum": high,
             }
-            for v in variables
+            for v, (low, high) in zip(variables, ranges, strict=True)
         ]
 
     outputs = [booked.title]
@@ -329,7 +332,7 @@ def model_info(booked: BookedMethod, job: str, training_events: int) -> dict[str
         "Host": platform.node(),
         "Job": job,
         "Dataset": booked.dataset.name,
-        "Training events": str(training_events),
+        "Training events": str(len(sample)),
         "TrainingTime": f"{booked.train_seconds:.6g}",
     }
     if booked.interrupted:
@@ -338,15 +341,26 @@ def model_info(booked: BookedMethod, job: str, training_events: int) -> dict[str
         "method": booked.type_name,
         "title": booked.title,
         "analysis_type": booked.analysis_type,
-        "variables": described(info.variables),
-        "spectators": described(info.spectators),
-        "targets": described(info.targets) if booked.analysis_type == "Regression" else [],
+        "variables": described(info.variables, sample.variables.T),
+        "spectators": described(info.spectators, carried),
+        "targets": described(info.targets, sample.targets.T) if booked.analysis_type == "Regression" else [],
         "classes": list(info.class_names),
         "signal_class": info.signal_class,
         "options": [[name, value] for name, value in to_text(booked.options)],
         "provenance": [[name, value] for name, value in provenance.items()],
         "outputs": outputs,
     }
+
+
+def _range(variable: VariableInfo, column: NDArray[Any]) -> tuple[float, float]:
+    """The range that was given, else that of the training events; 0 and 0 where there is none."""
+    if variable.minimum != variable.maximum:
+        return float(variable.minimum), float(variable.maximum)
+    if column.dtype.kind not in "fiub":
+        return 0.0, 0.0
+    values = np.asarray(column, np.float64)
+    values = values[np.isfinite(values)]
+    return (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
 
 
 def model_folder(dataset_name: str, weight_folder: str) -> Path:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .._core import InvalidArgument
 
 
 class EMVA(enum.IntEnum):
@@ -71,6 +77,32 @@ class Types:
     EAnalysisType = EAnalysisType
     ETreeType = ETreeType
 
+    @classmethod
+    def Instance(cls) -> type[Types]:
+        """TMVA's singleton: the class itself."""
+        return cls
+
+    @staticmethod
+    def GetMethodName(method: int) -> str:
+        """The name of a method by its number."""
+        return EMVA(method).type_name
+
+    @staticmethod
+    def GetMethodType(name: str) -> enum.IntEnum:
+        """The number of a method by its name.
+
+        Raises
+        ------
+        InvalidArgument
+            unknown name, with near misses
+        """
+        from .._near_misses import near_misses
+
+        names = {member.type_name: member for member in EMVA}
+        if name not in names:
+            raise InvalidArgument(f"TMVA has no method {name!r}{near_misses(str(name), names)}")
+        return names[name]
+
 
 for _enumeration in (EMVA, EAnalysisType, ETreeType):
     for _member in _enumeration:
@@ -78,7 +110,10 @@ for _enumeration in (EMVA, EAnalysisType, ETreeType):
 
 
 class Tools:
-    """TMVA's tools singleton; scripts call ``Tools.Instance()`` first. There is nothing to set up here."""
+    """TMVA's tools singleton; scripts call ``Tools.Instance()`` first. There is nothing to set up here.
+
+    What scripts call of it is here; for histograms and arrays take NumPy and :mod:`diskern.evaluation`.
+    """
 
     _instance: Tools | None = None
 
@@ -88,6 +123,50 @@ class Tools:
         if cls._instance is None:
             cls._instance = cls()
         return cls._instance
+
+    def TMVAWelcomeMessage(self) -> None:
+        """Print who is at work."""
+        from .._version import __version__
+
+        print(f"Diskern {__version__}: TMVA's methods without ROOT")
+
+    def TMVAVersionMessage(self) -> None:
+        """Print the version."""
+        from .._version import __version__
+
+        print(f"Diskern {__version__}")
+
+    def Color(self, name: str) -> str:
+        """The code of a colour for a terminal: none, as the output has no colours."""
+        return ""
+
+    def SplitString(self, text: str, separator: str) -> list[str]:
+        """The parts of a text between separators."""
+        return str(text).split(separator)
+
+    def ReplaceRegularExpressions(self, text: str, replace: str = "+") -> str:
+        """A text with TMVA's characters for names replaced."""
+        return re.sub(r"[$&|!%^()'<>?= ]", replace, str(text))
+
+    def GetSeparation(self, signal: Any, background: Any) -> float:
+        """Separation of two histograms of equal bins (arrays of contents, or objects with ``values()``): half the sum
+        of (s - b)^2 / (s + b) of their normalised contents."""
+        contents = []
+        for histogram in (signal, background):
+            values = np.asarray(histogram.values() if hasattr(histogram, "values") else histogram, np.float64)
+            if values.ndim != 1 or not values.sum() > 0:
+                raise InvalidArgument(f"a histogram needs bins of a positive sum, got shape {values.shape}")
+            contents.append(values / values.sum())
+        s, b = contents
+        if s.shape != b.shape:
+            raise InvalidArgument(f"the histograms have {len(s)} and {len(b)} bins, expected as many")
+        filled = s + b > 0
+        return float(0.5 * np.sum((s - b)[filled] ** 2 / (s + b)[filled]))
+
+
+def gTools() -> Tools:
+    """TMVA's tools singleton."""
+    return Tools.Instance()
 
 
 @dataclass
@@ -128,6 +207,13 @@ class Config:
 
     def DrawProgressBar(self) -> bool:
         return self.progress_bar
+
+    def SetUseColor(self, use: bool = True) -> None:
+        """Nothing: the output has no colours."""
+
+    def UseColor(self) -> bool:
+        """False: the output has no colours."""
+        return False
 
     def GetVariablePlotting(self) -> VariablePlotting:
         """Change ``gConfig().GetVariablePlotting().fNbins1D`` for other bins in the plots of reports."""
