@@ -30,7 +30,7 @@ def key_names(key: Any) -> tuple[str, ...]:
     return ("key",)
 
 
-def key_matrix(key: Any, n: int, names: Sequence[str], name: str = "key") -> NDArray[np.float64]:
+def key_matrix(key: Any, n: int, names: Sequence[str], name: str = "key", part: str = "fold") -> NDArray[np.float64]:
     """The key as the core wants it.
 
     Parameters
@@ -42,6 +42,8 @@ def key_matrix(key: Any, n: int, names: Sequence[str], name: str = "key") -> NDA
         Number of events.
     names : sequence of str
         The columns that are needed, in their order.
+    part : str
+        What the key chooses: a fold or a category.
 
     Returns
     -------
@@ -54,7 +56,7 @@ def key_matrix(key: Any, n: int, names: Sequence[str], name: str = "key") -> NDA
     """
     if key is None:
         raise InvalidArgument(
-            f"{name} is needed: {', '.join(names)} of every event say which fold or category it belongs to"
+            f"{name} is needed: {', '.join(names)} of every event, which tells the {part} that it belongs to"
         )
     given = _named(key)
     if given is not None:
@@ -92,7 +94,7 @@ def key_matrix(key: Any, n: int, names: Sequence[str], name: str = "key") -> NDA
         row, column_index = np.argwhere(bad)[0]
         raise InvalidArgument(
             f"{name}: column {names[column_index]} contains NaN or infinity, first at event {row}; an event without a "
-            "key has no fold"
+            f"key has no {part}"
         )
     return matrix
 

@@ -175,7 +175,8 @@ class Model:
         if self.key_columns:
             if key is None and _column_names(events) is not None:
                 key = events
-            keys = key_matrix(key, len(matrix), self.key_columns)
+            part = "category" if self.method == "Category" else "fold"
+            keys = key_matrix(key, len(matrix), self.key_columns, part=part)
             by_fold: NDArray[np.float64] = self._model.evaluate_with_key(matrix, keys, threads=threads)
             return by_fold
         raise InvalidArgument("key is given, but the model has no folds or categories to choose from")

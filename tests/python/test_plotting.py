@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from diskern import plotting
+from diskern.evaluation import roc_curve
 from diskern.plotting.style import common_edges, density, histogram
 from diskern.tmva.methods.base import LearningCurve
 
@@ -163,3 +164,31 @@ def test_no_global_figure_is_left_behind(curve):
     before = plt.get_fignums()
     plotting.plot_roc({"a": curve})
     assert plt.get_fignums() == before
+
+
+def test_many_curves_do_not_hide_under_their_names() -> None:
+    generator = np.random.default_rng(1)
+    signal = np.arange(400) % 2 == 0
+    curves = {f"method {i}": roc_curve(signal, generator.normal(size=400) + signal, np.ones(400)) for i in range(12)}
+    axes = plotting.plot_roc(curves)
+    axes.figure.draw_without_rendering()
+    legend = axes.get_legend().get_window_extent()
+    assert legend.x0 >= axes.get_window_extent().x1 - 2
+    assert len(plotting.plot_roc({"one": curves["method 1"]}).get_legend().get_texts()) == 1
+
+
+def test_one_class_has_no_ratio() -> None:
+    x = np.random.default_rng(2).normal(size=300)
+    upper, lower = plotting.plot_variable(x, np.zeros(300, int), np.ones(300), class_names=("events",), label="x")
+    assert not lower.get_visible()
+    assert upper.get_xlabel() == "x"
+    upper, lower = plotting.plot_variable(x, np.arange(300) % 2, np.ones(300), label="x")
+    assert lower.get_visible()
+
+
+def test_few_iterations_are_points() -> None:
+    curve = LearningCurve("loss", np.array([3.0]), np.array([0.5]), np.array([0.6]))
+    lines = plotting.plot_learning_curve(curve).get_lines()
+    assert [line.get_marker() for line in lines[:2]] == ["o", "o"]
+    long = np.arange(50.0)
+    assert plotting.plot_learning_curve(LearningCurve("loss", long, long)).get_lines()[0].get_marker() == "None"

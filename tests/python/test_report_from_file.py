@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from diskern import FormatError, InvalidArgument
 from diskern.report import read_results, write_report
+from diskern.tmva import Factory, TMVAGui
+from tmva_events import class_loader
 
 uproot = pytest.importorskip("uproot")
 
@@ -93,3 +97,33 @@ def test_files_that_tmva_wrote(data_directory, file, analysis_type, methods, eve
     results.methods = results.methods[:1]  # drawing is the slow part
     write_report(results, tmp_path / "r.html")
     assert results.methods[0].title in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_the_gui_draws_what_the_models_are_made_of(tmp_path: Path) -> None:
+    """TMVA's menu has the network, the trees and the foams; their models lie beside the trees with the responses."""
+    loader = class_loader(tmp_path / "dataset", 200, "SplitMode=Random:!V")
+    output = tmp_path / "out.root"
+    factory = Factory("job", str(output), "Silent")
+    factory.BookMethod(loader, "MLP", "MLP", "NCycles=5:HiddenLayers=3")
+    factory.BookMethod(loader, "BDT", "BDT", "NTrees=5")
+    factory.BookMethod(loader, "Likelihood", "Likelihood", "NAvEvtPerBin=20")
+    factory.TrainAllMethods()
+    factory.TestAllMethods()
+    factory.EvaluateAllMethods()
+    page = TMVAGui(output)
+    assert page == tmp_path / "out.html"
+    text = page.read_text()
+    for words in ("weights, blue positive", "weights and sizes of the trees", "reference densities", "the first tree"):
+        assert words in text
+    results = read_results(output)
+    assert [method.model is not None for method in results.methods] == [True] * 3
+    # A model of another training does not stand in for the one that is gone.
+    weights = tmp_path / "dataset" / "weights"
+    other = Factory("job", None, "Silent")
+    other.BookMethod(loader, "BDT", "BDT", "NTrees=9:AdaBoostBeta=0.2")
+    other.TrainAllMethods()
+    for path in weights.glob("job_MLP*"):
+        path.unlink()
+    held = {method.title: method.model is not None for method in read_results(output).methods}
+    assert held == {"MLP": False, "BDT": False, "Likelihood": True}
+    assert "weights, blue positive" not in TMVAGui(output).read_text()

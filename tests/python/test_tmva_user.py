@@ -225,3 +225,19 @@ def test_a_script_sees_what_happened(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "Options of LD" not in out
     factory.PrintHelpMessage("LD")
     assert "VarTransform = D" in capsys.readouterr().out
+
+
+def test_an_event_without_a_key_of_categories_is_told_so(tmp_path: Path) -> None:
+    loader = class_loader(tmp_path / "dataset", 100, "SplitMode=Random:!V")
+    factory = Factory("job", None, "Silent")
+    booked = factory.BookMethod(loader, "Category", "Cat", "")
+    booked.AddMethod("run < 3", "x:y", "Fisher", "low", "")
+    booked.AddMethod("run >= 3", "x:y:z", "Fisher", "high", "")
+    factory.TrainAllMethods()
+    model = diskern.load(booked.model_path)
+    for key, message in (
+        (np.array([1.0, np.nan]), "first at event 1; an event without a key has no category"),
+        (None, "run of every event, which tells the category that it belongs to"),
+    ):
+        with pytest.raises(InvalidArgument, match=message):
+            model.evaluate(np.zeros((2, 3)), key=key)

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/archive.hpp"
+#include "base/elementwise.hpp"
 #include "base/executor.hpp"
 #include "base/maths.hpp"
 #include "diskern/error.hpp"
@@ -59,7 +60,7 @@ double BoostedPredictor::transformed(const Member& member, double response) cons
       return response * member.orientation > member.cut * member.orientation ? 1.0 : -1.0;
     case BoostTransform::log: {
       const double above = response < member.cut ? 0.0 : response - member.cut;
-      return std::log(above + inverse_e);
+      return maths::log(above + inverse_e);
     }
     case BoostTransform::gauss: {
       const double distance = response - member.cut - 1.0;
@@ -89,6 +90,14 @@ void BoostedPredictor::evaluate(const Context& context, View<const float, 2> eve
         std::vector<double> sums(one.size(), 0.0);
         for (const Member& member : members_) {
           member.predictor->evaluate(Context{}, rows, View<double, 2>(one.data(), rows.rows(), n_outputs_));
+          if (transform_ == BoostTransform::log) {  // side by side, with the bits of `transformed`
+            for (double& response : one) {
+              response = (response < member.cut ? 0.0 : response - member.cut) + inverse_e;
+            }
+            elementwise_kernels().log_double(one.data(), one.data(), one.size());
+            for (std::size_t i = 0; i < one.size(); ++i) sums[i] += member.weight * one[i];
+            continue;
+          }
           for (std::size_t i = 0; i < one.size(); ++i) sums[i] += member.weight * transformed(member, one[i]);
         }
         const View<double, 2> out = responses.slice(range.begin, range.end);

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -86,7 +87,13 @@ void read_general_info(const Element& root, ModelInfo& info) {
         info.provenance.emplace_back(std::move(name), std::move(value));
         continue;
       }
-      info.analysis_type = analysis_type_from_name(value);
+      try {
+        info.analysis_type = analysis_type_from_name(value);
+      } catch (const FormatError& error) {
+        one.fail(std::string("says: ") + error.what());
+      } catch (const InvalidArgument& error) {
+        one.fail(std::string("says: ") + error.what());
+      }
       known = true;
     }
   }
@@ -184,8 +191,29 @@ std::shared_ptr<const statistics::ResponseDensities> read_response_densities(con
   return std::make_shared<const statistics::ResponseDensities>(read_density(elements[0]), read_density(elements[1]));
 }
 
+namespace {
+
+// Reads something that stands in an element; errors that know no place in the file get that of the element.
+template <class Read>
+auto placed(const Element& element, const Read& read) {
+  const auto is_placed = [](const char* message) {
+    return std::string_view(message).find("XML, line") != std::string_view::npos;
+  };
+  try {
+    return read();
+  } catch (const FormatError& error) {
+    if (is_placed(error.what())) throw;
+    element.fail(std::string("holds what makes no sense: ") + error.what());
+  } catch (const InvalidArgument& error) {
+    element.fail(std::string("holds what makes no sense: ") + error.what());
+  }
+}
+
+}  // namespace
+
 PredictorPointer read_weights(const Element& owner, const std::string& type, const Context& context) {
-  return find_method(owner, type).read(owner.child("Weights"), context);
+  const Element weights = owner.child("Weights");
+  return placed(weights, [&] { return find_method(owner, type).read(weights, context); });
 }
 
 Model read_method(const Element& root) {
@@ -209,9 +237,12 @@ Model read_method(const Element& root) {
   }
 
   std::shared_ptr<const statistics::TransformationChain> chain;
-  if (const auto list = root.find("Transformations")) chain = read_transformations(*list, info);
+  if (const auto list = root.find("Transformations")) {
+    chain = placed(*list, [&] { return read_transformations(*list, info); });
+  }
   const Context context{info, tmva::root_release(info), chain};
-  PredictorPointer predictor = method.read(root.child("Weights"), context);
+  const Element weights = root.child("Weights");
+  PredictorPointer predictor = placed(weights, [&] { return method.read(weights, context); });
   if (method.applies_transformations || predictor->own_transformations() != nullptr) chain = nullptr;
   auto densities = read_response_densities(root);
   return make_model(std::move(info), std::move(chain), std::move(predictor), std::move(densities));

@@ -8,6 +8,7 @@
 
 #include "base/archive.hpp"
 #include "diskern/error.hpp"
+#include "statistics/cumulative_table.hpp"
 #include "statistics/normal.hpp"
 
 namespace diskern::statistics {
@@ -60,94 +61,6 @@ void write_common(archive::Group& group, const TransformationStep& step) {
   group.set("sets", static_cast<std::int64_t>(step.set_count()));
   group.set("reference_class", static_cast<std::int64_t>(step.reference_class()));
 }
-
-// TMVA's PDF with linear interpolation ("Spline1"): the histogram is tabulated at 10000 equidistant points, which are
-// interpolated again. The table is computed where it is read, so a model holds no more than its file.
-class Table {
- public:
-  static constexpr int bins = 10000;
-  static constexpr double smallest = 1e-12;
-
-  explicit Table(const Cumulative& cumulative) noexcept
-      : cumulative_(cumulative),
-        minimum_(cumulative.edges.front()),
-        maximum_(cumulative.edges.back()),
-        width_((maximum_ - minimum_) / bins) {}
-
-  double at(double x) const noexcept {
-    if (!(x == x)) return x;
-    int bin = bins;
-    if (x < minimum_) {
-      bin = 1;
-    } else if (x < maximum_) {
-      bin = std::clamp(1 + static_cast<int>(bins * (x - minimum_) / (maximum_ - minimum_)), 1, bins);
-    }
-    const int next = (x > centre(bin) && bin != bins) || bin == 1 ? bin + 1 : bin - 1;
-    const double slope = (value(bin) - value(next)) / (centre(bin) - centre(next));
-    return std::max(value(bin) + (x - centre(bin)) * slope, smallest);
-  }
-
-  // The x where the table has the value y; the ends of the range for values outside of the table.
-  double inverse(double y) const noexcept {
-    if (!(y == y)) return y;
-    if (y <= value(1)) return y < value(1) ? extended(1, 2, y, minimum_) : centre(1);
-    if (y >= value(bins)) return y > value(bins) ? extended(bins, bins - 1, y, maximum_) : centre(bins);
-    int low = 1;
-    int high = bins;
-    while (high - low > 1) {
-      const int middle = (low + high) / 2;
-      (value(middle) <= y ? low : high) = middle;
-    }
-    const double rise = value(high) - value(low);
-    return rise > 0 ? centre(low) + (y - value(low)) / rise * (centre(high) - centre(low)) : centre(low);
-  }
-
- private:
-  double centre(int bin) const noexcept { return minimum_ + (bin - 1) * width_ + 0.5 * width_; }
-
-  // Beyond the outermost points along their slope, but not out of the range of the training sample.
-  double extended(int bin, int inner, double y, double end) const noexcept {
-    const double rise = value(bin) - value(inner);
-    if (rise == 0) return end;
-    const double x = centre(bin) + (y - value(bin)) / rise * (centre(bin) - centre(inner));
-    return std::clamp(x, minimum_, maximum_);
-  }
-
-  double value(int bin) const noexcept {
-    const double x = centre(bin);
-    double y = interpolated(x);
-    if (y <= smallest) y = static_cast<double>(cumulative_.contents[histogram_bin(x)]);
-    return static_cast<double>(static_cast<float>(std::max(y, smallest)));  // kept in a TH1F
-  }
-
-  double histogram_centre(std::size_t bin) const noexcept {
-    return cumulative_.edges[bin] + 0.5 * (cumulative_.edges[bin + 1] - cumulative_.edges[bin]);
-  }
-
-  std::size_t histogram_bin(double x) const noexcept {
-    const auto above = std::upper_bound(cumulative_.edges.begin(), cumulative_.edges.end(), x);
-    const auto index = static_cast<std::size_t>(above - cumulative_.edges.begin());
-    return std::clamp<std::size_t>(index, 1, cumulative_.contents.size()) - 1;
-  }
-
-  // Linear between the bin centres of the histogram.
-  double interpolated(double x) const noexcept {
-    const std::size_t n = cumulative_.contents.size();
-    // Centres increase with the edges: the last centre <= x is that of the bin of x, or of the one before.
-    std::size_t i = histogram_bin(x);
-    if (i > 0 && histogram_centre(i) > x) --i;
-    const std::size_t next = (x > histogram_centre(i) && i + 1 != n) || i == 0 ? i + 1 : i - 1;
-    const double distance = histogram_centre(i) - histogram_centre(next);
-    const double y = static_cast<double>(cumulative_.contents[i]);
-    if (distance == 0) return y;
-    return y + (x - histogram_centre(i)) * (y - static_cast<double>(cumulative_.contents[next])) / distance;
-  }
-
-  const Cumulative& cumulative_;
-  double minimum_;
-  double maximum_;
-  double width_;
-};
 
 constexpr double root_two = 1.414213562;  // with TMVA's digits
 
@@ -369,7 +282,7 @@ void CumulativeStep::apply(float* values, int class_index) const noexcept {
   for (std::size_t i = 0; i < set.size(); ++i) {
     float& x = values[columns()[i]];
     if (!(x == x)) continue;
-    const double u = std::clamp(Table(set[i]).at(static_cast<double>(x)), 1e-9, 1.0 - 1e-9);
+    const double u = std::clamp(CumulativeTable(set[i]).at(static_cast<double>(x)), 1e-9, 1.0 - 1e-9);
     if (gauss_) {
       const double argument = std::clamp(2 * u - 1, -0.99999999, 0.99999999);
       x = static_cast<float>(root_two * tmva_inverse_error_function(argument));
@@ -385,7 +298,7 @@ void CumulativeStep::invert(float* values, int class_index) const {
     float& x = values[columns()[i]];
     double u = static_cast<double>(x);
     if (gauss_) u = (std::erf(u / root_two) + 1) / 2;
-    x = static_cast<float>(Table(set[i]).inverse(u));
+    x = static_cast<float>(CumulativeTable(set[i]).inverse(u));
   }
 }
 

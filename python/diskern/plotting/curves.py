@@ -9,6 +9,8 @@ import numpy as np
 
 from .style import BACKGROUND, SIGNAL, new_axes
 
+_FEW = 12  # iterations that are drawn as points
+
 
 def plot_learning_curve(curve: Any, *, title: str = "", axes: Any = None) -> Any:
     """Loss against iteration, training and (where there was one) validation sample, its best iteration marked.
@@ -42,6 +44,10 @@ def plot_learning_curve(curve: Any, *, title: str = "", axes: Any = None) -> Any
     if validation is not None and np.isfinite(validation).any():
         axes.plot(iteration, validation, color=BACKGROUND, label=validation_name)
         axes.axvline(iteration[best], color="0.5", linestyle=":", label=f"Best: {iteration[best]:g}")
+    if len(iteration) <= _FEW:
+        for line in axes.get_lines()[: 1 if validation is None else 2]:
+            line.set_marker("o")
+        axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel("Iteration")
     axes.set_ylabel(name)
     axes.set_title(title, fontsize="medium")

@@ -83,6 +83,10 @@ def plot_variable(
     if missing:
         upper.set_title(f"{missing} missing values not drawn", fontsize="x-small")
     upper.legend(fontsize="x-small")
+    if reference is None or len(np.unique(classes)) < 2:  # nothing to compare with
+        lower.set_visible(False)
+        upper.tick_params(labelbottom=True)
+        upper.set_xlabel(label)
     return upper, lower
 
 

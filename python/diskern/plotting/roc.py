@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from ..evaluation import RocCurve
 
 
+_MANY = 9  # curves whose names cover the plot
+
+
 def plot_roc(
     curves: Mapping[str, RocCurve],
     axes: Any = None,
@@ -63,11 +66,13 @@ def plot_roc(
     if scale == "linear":
         axes.set_ylabel("Background rejection (1 − efficiency)")
         axes.set_ylim(0.0, 1.02)
-        axes.legend(title="ROC integral", loc="lower left", fontsize="small")
     else:
         axes.set_yscale("log")
         axes.set_ylabel("1 / background efficiency")
-        axes.legend(title="ROC integral", loc="upper right", fontsize="small")
+    if len(curves) > _MANY:  # beside the curves, which it would hide
+        axes.legend(title="ROC integral", loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize="x-small")
+    else:
+        axes.legend(title="ROC integral", loc="lower left" if scale == "linear" else "upper right", fontsize="small")
     return axes
 
 

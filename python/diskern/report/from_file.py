@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .. import _core
 from ..data.sample import DataSet, DataSetInfo, Sample, VariableInfo
 from ..data.table import reading
+from ..model import load
 from ..tmva.methods.base import AnalysisType, LearningCurve
 from ..tmva.results import FactoryResults, MethodResult
 
@@ -114,6 +115,7 @@ class _Reader:
                     interrupted=bool(entry.get("interrupted", False)),
                 )
             )
+            methods[-1].model = self._model(title, str(entry.get("model_path", "")), info, test, methods[-1])
         data = DataSet(
             self.folder or self.path.stem, info, training, test, None, list(self.known.get("accounting", []))
         )
@@ -121,6 +123,33 @@ class _Reader:
         job = str(self.known.get("job", self.path.stem))
         ranking = [(str(name), float(value)) for name, value in self.known.get("input_ranking", [])]
         return FactoryResults(job, analysis_type, data, methods, ranking, provenance)
+
+    def _model(self, title: str, written: str, info: DataSetInfo, test: Sample, method: MethodResult) -> Any:
+        """The model of a method, from a file beside the trees; None where none gives the responses that they hold.
+
+        Where the Factory wrote it, else below the folder of the dataset, by its title.
+        """
+        folder = self.path.resolve().parent
+        places = [Path(written), folder / written] if written else []
+        if self.folder and not set(title) & set("*?[]/\\"):
+            for ending in (".diskern", ".weights.xml"):
+                places += sorted((folder / self.folder).glob(f"*/*_{title}{ending}"))
+        some = np.unique(np.linspace(0, max(len(test) - 1, 0), 50).astype(np.intp))
+        for place in places:
+            if not place.is_file() or not len(test):
+                continue
+            try:
+                model = load(place)
+                if model.variables != info.variable_labels or model.key_columns:
+                    continue
+                answers = model.evaluate(test.variables[some])
+            except (_core.FormatError, _core.InvalidArgument, OSError):
+                continue
+            held = method.response_test[some]
+            width = float(np.ptp(method.response_test)) or 1.0
+            if answers.shape == held.shape and np.abs(answers - held).max() <= 1e-4 * width:
+                return model._model
+        return None
 
     def _analysis_type(self, info: DataSetInfo) -> AnalysisType:
         stated = self.known.get("analysis_type")

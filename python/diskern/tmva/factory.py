@@ -499,6 +499,7 @@ def _method_result(booked: BookedMethod) -> MethodResult:
         metrics=booked.metrics,
         model=booked.model,
         densities=booked.densities,
+        model_path="" if booked.model_path is None else str(booked.model_path),
     )
 
 

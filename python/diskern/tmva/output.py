@@ -114,6 +114,8 @@ def description(results: FactoryResults) -> dict[str, Any]:
     for entry, method in zip(content["methods"], results.methods, strict=True):
         del entry["metrics"]  # computed again from the responses
         entry["branches"] = response_branches(method, results.dataset)
+        if method.model_path:
+            entry["model_path"] = method.model_path
     content["accounting"] = content["dataset"].pop("accounting")
     content["info"] = {
         "variables": [dataclasses.asdict(v) for v in info.variables],

@@ -32,10 +32,12 @@ class MethodResult:
     notes: list[str] = field(default_factory=list)  # what the method said about its training
     # Numbers of the evaluation, JSON-ready ("roc_integral", "separation" ...); filled by evaluation.evaluate
     metrics: dict[str, Any] = field(default_factory=dict)
-    # What evaluates events; None in results that were read from a file
+    # What evaluates events; None for results read from a file beside which there is no model of these responses
     model: Any = None
     # Densities of the response (CreateMVAPdfs); None: not booked
     densities: _core.ResponseDensities | None = None
+    # The model file, as the Factory wrote it; empty where there is none
+    model_path: str = ""
     # What the method looks at; filled by the report (report.insight.inspect)
     insight: dict[str, Any] = field(default_factory=dict)
 
