@@ -51,7 +51,8 @@ def rule_importance(model: Any, events: ArrayLike, weight: ArrayLike | None = No
         begin += size
         share = float(np.clip(w[passed].sum() / w.sum(), 0.0, 1.0))
         terms.append((" and ".join(pieces), float(coefficient), abs(coefficient) * np.sqrt(share * (1 - share))))
-    for j, (slope, low, high) in enumerate(np.asarray(content["linear"]).reshape(-1, 3)):
+    for j, (coefficient, norm, low, high) in enumerate(np.asarray(content["linear"]).reshape(-1, 4)):
+        slope = coefficient * norm
         if slope != 0:
             clipped = np.clip(x[:, j].astype(np.float64), low, high)
             mean = np.average(clipped, weights=w)

@@ -146,7 +146,7 @@ def method_class(type_name: str) -> type[Method]:
         unknown name, with near misses; or a method of TMVA that does not exist here
     """
     by_name = {name.lower(): name for name in METHODS}
-    known = by_name.get(SERVED_BY.get(type_name.lower(), type_name).lower())
+    known = by_name.get(type_name.lower()) or by_name.get(SERVED_BY.get(type_name.lower(), "").lower())
     if known is None:
         available = f"methods: {', '.join(sorted(METHODS)) or 'none'}; or any scikit-learn-style estimator object"
         if type_name.lower() in {member.type_name.lower() for member in EMVA}:

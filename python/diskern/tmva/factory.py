@@ -164,7 +164,7 @@ class Factory(Studies, WeightFiles, InputTables):
         if booked.common["H"] or booked.common["V"] or self.options["V"]:
             self._print(help_text(booked))
         asked = getattr(type, "type_name", type)
-        if isinstance(asked, str) and asked.lower() in SERVED_BY:
+        if isinstance(asked, str) and SERVED_BY.get(asked.lower(), "").lower() == booked.type_name.lower():
             self._print(f"Note: {title}: {asked} is served by {booked.type_name}")
         for name, reason in booked.method.without_effect(booked.given).items():
             if name in booked.given:  # nobody is told about options that were left alone
