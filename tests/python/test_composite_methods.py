@@ -463,7 +463,7 @@ def test_damaged_boost_files(data_directory: Path, old: str, new: str, words: st
     [
         ('NSubMethods="2"', 'NSubMethods="3"', "NSubMethods"),
         ('SubMethod Index="1"', 'SubMethod Index="0"', "Index"),
-        ('Cut="abs(eta)&lt;=1.3"', 'Cut="abs(eta"', "weight file"),
+        ('Cut="abs(eta)&lt;=1.3"', 'Cut="abs(eta"', "holds what makes no sense"),
         ('Cut="abs(eta)&lt;=1.3"', 'Cut="abs(phi)&lt;=1.3"', "'phi', which is neither a variable nor a spectator"),
         ('Method="Fisher::Category_Fisher_1"', 'Method="Category::A"', "a Category inside of a Category"),
         ('Label="eta"', 'Label="theta" ', "neither"),

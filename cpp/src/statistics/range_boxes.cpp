@@ -147,6 +147,7 @@ void RangeBoxes::reserve_doubles() {
 
 void RangeBoxes::collect(double scale) {
   reserve_doubles();
+  scale = std::max(scale, 0.0);
   for (std::size_t c = 0; c < class_count_; ++c) {
     begin_[c] = list_.length;
     kernels_->collect(views_[c], query_, scale, &list_);
@@ -163,7 +164,8 @@ void RangeBoxes::collect(double scale) {
 }
 
 const RangeList& RangeBoxes::events(double scale) {
-  if (scale > listed_) collect(scale);
+  // The adaptive search may end at a scale below zero, whose box is empty.
+  if (listed_ < 0.0 || scale > listed_) collect(scale);
   return list_;
 }
 
@@ -246,7 +248,7 @@ std::size_t RangeBoxes::count(double scale, double* sum) const {
 
 double RangeBoxes::content_of_class(std::size_t c, double scale) {
   if (single(scale) && scale <= single_listed_) return single_content(single_begin_[c], single_begin_[c + 1], scale);
-  if (scale <= listed_) {
+  if (listed_ >= 0.0 && scale <= listed_) {
     return kernels_->weight_within(list_.size + begin_[c], list_.weight + begin_[c], begin_[c + 1] - begin_[c], scale);
   }
   double sum = 0.0;
