@@ -69,6 +69,7 @@ void register_generalised_linear(py::module_& module) {
           [](const LinearFitResult& self) { return std::const_pointer_cast<LinearPredictor>(self.predictor); })
       .def_readonly("loss", &LinearFitResult::loss)
       .def_readonly("converged", &LinearFitResult::converged)
+      .def_readonly("interrupted", &LinearFitResult::interrupted)
       .def_readonly("ranking", &LinearFitResult::ranking);
   module.def("fit_linear", &fit_linear, py::arg("params"), py::arg("events"), py::arg("target"), py::arg("weight"),
              py::arg("seed") = 0, py::arg("threads") = 0, py::arg("progress") = py::none(),

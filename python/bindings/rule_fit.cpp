@@ -103,6 +103,7 @@ void register_rule_fit(py::module_& module) {
       .def_readonly("tau", &RuleFitResult::tau)
       .def_readonly("steps", &RuleFitResult::steps)
       .def_readonly("still_falling", &RuleFitResult::still_falling)
+      .def_readonly("interrupted", &RuleFitResult::interrupted)
       .def_readonly("path_step", &RuleFitResult::path_step)
       .def_readonly("path_error", &RuleFitResult::path_error);
   module.def("fit_rules", &fit, py::arg("params"), py::arg("events"), py::arg("class_index"), py::arg("weight"),

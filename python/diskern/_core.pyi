@@ -5813,6 +5813,9 @@ class RuleFitResult:
     def importance(self) -> list[float]:
         ...
     @property
+    def interrupted(self) -> bool:
+        ...
+    @property
     def path_error(self) -> list[float]:
         ...
     @property
@@ -5983,6 +5986,9 @@ class LinearFitParams:
 class LinearFitResult:
     @property
     def converged(self) -> bool:
+        ...
+    @property
+    def interrupted(self) -> bool:
         ...
     @property
     def loss(self) -> list[float]:

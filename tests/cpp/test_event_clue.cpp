@@ -92,6 +92,16 @@ TEST(none_at_all_after_reserve) {
   const std::size_t before = allocations;
   clue.cluster(event.cells(), event.energies(), event.layers());
   CHECK_EQUAL(allocations - before, std::size_t{0});
+
+  std::vector<float> x(3000 * 2);
+  std::vector<float> energy(3000);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(event.cells().data()[i]);
+  for (std::size_t i = 0; i < energy.size(); ++i) energy[i] = static_cast<float>(event.energies()[i]);
+  EventClue single({0.4, 2.0, 0.6, 2.0});
+  single.reserve(3000, 2);
+  const std::size_t before_single = allocations;
+  single.cluster(View<const float, 2>(x.data(), 3000, 2), View<const float>(energy.data(), 3000), event.layers());
+  CHECK_EQUAL(allocations - before_single, std::size_t{0});
 }
 
 TEST(float32_is_taken) {

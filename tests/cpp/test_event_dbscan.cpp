@@ -110,6 +110,14 @@ TEST(none_at_all_after_reserve) {
   const std::size_t before = allocations;
   dbscan.cluster(event.view());
   CHECK_EQUAL(allocations - before, std::size_t{0});
+
+  std::vector<float> x(3000 * 3);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(event.view().data()[i]);
+  EventDbscan single({0.4, 5});
+  single.reserve(3000, 3);
+  const std::size_t before_single = allocations;
+  single.cluster(View<const float, 2>(x.data(), 3000, 3));
+  CHECK_EQUAL(allocations - before_single, std::size_t{0});
 }
 
 TEST(float32_weights_and_metrics) {

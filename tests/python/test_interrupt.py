@@ -40,6 +40,10 @@ FITS = {
     "AdaBoost": "diskern.AdaBoostTreesClassifier(n_estimators=1_000_000, n_jobs=THREADS)",
     "network": "diskern.NetworkClassifier("
     "max_iter=1_000_000, n_iter_no_change=1_000_000, early_stopping=False, n_jobs=THREADS)",
+    "path of rules": 'diskern.RuleFitClassifier(terms="linear", tau=0.0, max_iter=2_000_000_000, error_factor=1e9, '
+    "n_jobs=THREADS)",
+    "logistic regression": 'diskern.LogisticRegression(solver="mini_batch", max_iter=1_000_000, tol=0.0, '
+    "n_jobs=THREADS)",
 }
 
 

@@ -264,6 +264,7 @@ const ClueResult& Clue::fit(const Context& context, const ClueParams& params, Vi
   for (std::size_t begin = 0; begin < n;) {
     std::size_t end = layer.empty() ? n : begin + 1;
     while (end < n && layer[order_[end]] == layer[order_[begin]]) ++end;
+    if (context.interrupted()) throw Interrupted();  // many small layers take long too
     build_layer(context, begin, end);
     sum_densities(context);
     find_higher(context);

@@ -34,8 +34,6 @@ class EventClue::Implementation {
 
   std::int64_t cluster(View<const float, 2> cells, View<const float> energy, View<const std::int64_t> layer) {
     if (cells.rows() > cells_ || cells.columns() > dimensions_) reserve(cells.rows(), cells.columns());
-    coordinates_.reserve(cells_ * dimensions_);
-    energies_.reserve(std::max(cells_, energy.size()));
     coordinates_.resize(cells.size());
     energies_.resize(energy.size());
     for (std::size_t i = 0; i < cells.rows(); ++i) {
@@ -50,6 +48,8 @@ class EventClue::Implementation {
     cells_ = std::max(cells_, cells);
     dimensions_ = std::max(dimensions_, dimensions);
     clue_.reserve(cells_, dimensions_);
+    coordinates_.reserve(cells_ * dimensions_);
+    energies_.reserve(cells_);
   }
 
   const Params& params() const noexcept { return params_; }

@@ -53,7 +53,6 @@ class EventDbscan::Implementation {
 
   std::int64_t cluster(View<const float, 2> points, View<const double> weight) {
     if (points.rows() > points_ || points.columns() > dimensions_) reserve(points.rows(), points.columns());
-    converted_.reserve(points_ * dimensions_);
     converted_.resize(points.size());
     for (std::size_t i = 0; i < points.rows(); ++i) {
       for (std::size_t d = 0; d < points.columns(); ++d) converted_[i * points.columns() + d] = points(i, d);
@@ -65,6 +64,7 @@ class EventDbscan::Implementation {
     points_ = std::max(points_, points);
     dimensions_ = std::max(dimensions_, dimensions);
     dbscan_.reserve(points_, dimensions_);
+    converted_.reserve(points_ * dimensions_);
   }
 
   const Params& params() const noexcept { return params_; }

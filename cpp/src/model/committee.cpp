@@ -50,7 +50,9 @@ void CommitteePredictor::check_member(std::size_t index) {
   check(member.weight >= 0.0 && std::isfinite(member.weight),
         name + " has the weight " + std::to_string(member.weight) + ", expected 0 or more");
   weight_sum_ += member.weight;
-  check(member.knots.size() == member.ranks.size(), name + " has as many knots as ranks");
+  check(member.knots.size() == member.ranks.size(),
+        name + " has " + std::to_string(member.knots.size()) + " knots and " + std::to_string(member.ranks.size()) +
+            " ranks, expected as many of each");
   const bool ranked = scale_ == CommitteeScale::rank;
   check(ranked ? member.knots.size() >= 2 : member.knots.empty(),
         name + (ranked ? " has no table of ranks" : " has a table of ranks that is not used"));

@@ -99,7 +99,10 @@ class KdTree {
 
   // Whether all leaves can be looked at for several queries at a time, and by products.
   bool can_scan() const noexcept { return view_.period == nullptr && view_.capacity > kd_leaf_multiple; }
-  bool can_use_products() const noexcept { return can_scan() && view_.half_squares != nullptr; }
+  // Products keep places of slots, of which there may be twice as many as points, as 32-bit numbers.
+  bool can_use_products() const noexcept {
+    return can_scan() && view_.half_squares != nullptr && view_.size <= 0x7fffffffU;
+  }
   // Whether products of float32 numbers can tell points apart whose squared distance is `reduced`.
   bool products_resolve(const KdQuery& query, double reduced) const noexcept;
   // Whether no query is too far out for float32 products.

@@ -89,7 +89,7 @@ struct KdTreeKernels {
   void (*nearest)(const KdTreeView& tree, Metric metric, const KdQuery& query, size_t k, double* distance,
                   uint32_t* index);
   // The same for up to kd_scan_queries queries at once, by looking at every leaf; no axis may be periodic and the
-  // capacity of a leaf must be a multiple of 32. Results one query after the other.
+  // capacity of a leaf must be above kd_leaf_multiple. Results one query after the other.
   void (*scan)(const KdTreeView& tree, Metric metric, const KdQuery* queries, size_t count, size_t k, double* distance,
                uint32_t* index);
   // As scan, Euclidean and by products. The queries' float32 coordinates must be below 1e15, and half_squares be there.

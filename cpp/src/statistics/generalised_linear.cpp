@@ -59,11 +59,12 @@ class Fit {
   const std::vector<double>& coefficients() const noexcept { return coefficients_; }
   std::vector<double> losses;
   bool converged = false;
+  bool interrupted = false;
 
  private:
-  // Whether the last pass changed nothing to speak of.
+  // Whether the last pass changed nothing to speak of; its point is held by now.
   bool passed(double loss) {
-    if (context_.interrupted()) throw Interrupted();
+    interrupted = context_.interrupted();
     const bool still = !losses.empty() && std::abs(losses.back() - loss) <= params_.Tolerance * (1e-300 + std::abs(loss));
     losses.push_back(loss);
     context_.report({losses.size(), static_cast<std::size_t>(params_.MaxIterations), loss});
@@ -115,16 +116,15 @@ class Fit {
         next_value = problem_.loss_and_gradient(next, gradient);
         if (next_value <= value) break;
       }
+      if (!std::isfinite(next_value)) throw InvalidArgument("the fit diverges; L2 may help");
       if (!(next_value <= value)) {  // no smaller loss to the last digit
         converged = true;
         return;
       }
       coefficients_ = std::move(next);
       value = next_value;
-      if (passed(value)) {
-        converged = true;
-        return;
-      }
+      converged = passed(value);
+      if (converged || interrupted) return;
     }
   }
 
@@ -154,10 +154,8 @@ class Fit {
       coefficients_ = std::move(next);
       last = value;
       still = passed(value) ? still + 1 : 0;  // one small step may be chance
-      if (still == 3) {
-        converged = true;
-        return;
-      }
+      converged = still == 3;
+      if (converged || interrupted) return;
     }
   }
 
@@ -189,15 +187,17 @@ class Fit {
         for (std::size_t i = 0; i < point.size(); ++i) {
           mean[i] += (point[i] - mean[i]) / static_cast<double>(steps);
         }
-        if (steps % 4096 == 0 && context_.interrupted()) throw Interrupted();
+        if (steps % 4096 == 0 && context_.interrupted()) {
+          if (pass == 0) throw Interrupted();
+          interrupted = true;
+          return;
+        }
       }
       // Later passes weigh more, in proportion to their number.
       const double weight = 2.0 / static_cast<double>(pass + 2);
       for (std::size_t i = 0; i < point.size(); ++i) coefficients_[i] += weight * (mean[i] - coefficients_[i]);
-      if (passed(problem_.loss(coefficients_))) {
-        converged = true;
-        return;
-      }
+      converged = passed(problem_.loss(coefficients_));
+      if (converged || interrupted) return;
     }
   }
 
@@ -223,6 +223,7 @@ LinearFitResult fit(const Context& context, const LinearFitParams& params, const
   result.predictor = std::make_shared<const LinearPredictor>(n_inputs, problem.outputs(), coefficients, link);
   result.loss = std::move(fit.losses);
   result.converged = fit.converged;
+  result.interrupted = fit.interrupted;
   return result;
 }
 

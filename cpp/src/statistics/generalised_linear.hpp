@@ -42,6 +42,7 @@ struct LinearFitResult {
   std::shared_ptr<const LinearPredictor> predictor;
   std::vector<double> loss;  // after each pass
   bool converged = false;
+  bool interrupted = false;  // the point after the last whole pass
   // Per variable: the largest size of its coefficients times its spread.
   std::vector<double> ranking;
 };
@@ -49,7 +50,7 @@ struct LinearFitResult {
 // squared: target holds one column per output. logistic: class_index holds 0 to n_classes - 1; of two classes
 // signal_class gets the response near 1. Weights are used with their sign where sums stay positive. Throws
 // InvalidArgument for values that make no sense, and for Newton where a variable is constant or a linear combination of
-// others (L2 helps); Interrupted.
+// others (L2 helps); Interrupted before the first pass is done, later the point so far is held, marked interrupted.
 LinearFitResult fit_linear(const Context& context, const LinearFitParams& params, View<const float, 2> events,
                            View<const double, 2> target, View<const double> weight);
 LinearFitResult fit_logistic(const Context& context, const LinearFitParams& params, View<const float, 2> events,

@@ -278,6 +278,7 @@ RuleFitResult fit_rules(const Context& context, const RuleFitParams& params, Vie
   result.tau = found.tau;
   result.steps = found.best_step;
   result.still_falling = found.still_falling;
+  result.interrupted = found.interrupted;
   result.path_step = std::move(found.step);
   result.path_error = std::move(found.error);
   return result;

@@ -46,6 +46,7 @@ struct RuleFitResult {
   double tau = 0.0;
   std::size_t steps = 0;      // of the path, to its best point
   bool still_falling = false;  // the error was least at the end of the path
+  bool interrupted = false;    // the best point of the path so far
   // 1 - ROC integral of the events for errors along the path, and the steps where it was measured.
   std::vector<double> path_step;
   std::vector<double> path_error;
@@ -53,7 +54,7 @@ struct RuleFitResult {
 
 // Weights are used with their sign; events of weight 0 are left out. The seed of the context draws the trees' sizes, and
 // which events the path is found with. Throws InvalidArgument for values that make no sense, a class without a positive
-// sum of weights, a forest without a rule; Interrupted.
+// sum of weights, a forest without a rule; Interrupted before the path has a point, later the best one is held.
 RuleFitResult fit_rules(const Context& context, const RuleFitParams& params, View<const float, 2> events,
                         View<const std::int32_t> class_index, View<const double> weight);
 

@@ -16,6 +16,7 @@ constexpr std::size_t chunk_size = 4096;
 // The search for tau looks at so many events of the path.
 constexpr std::size_t search_events = 4000;
 constexpr std::size_t search_steps = 100;
+constexpr std::size_t steps_between_looks = 8;  // for Ctrl-C
 
 // A point of the path and the way to the next one.
 class Walk {
@@ -146,11 +147,16 @@ double best_tau(const Context& context, const RulePathParams& params, const Term
   std::vector<double> risk(walks.size(), 0.0);
   std::size_t steps = std::max<std::size_t>(1, std::min(search_steps, params.steps / 10));
   while (alive.size() > 1) {
-    interruptible_for(context, alive.size(), [&](std::size_t index) {
-      Walk& walk = walks[alive[index]];
-      for (std::size_t s = 0; s < steps; ++s) walk.advance(Context{});
-      risk[alive[index]] = walk.risk(validation);
-    });
+    // A few steps at a time, so that Ctrl-C is seen soon.
+    for (std::size_t done = 0; done < steps; done += steps_between_looks) {
+      if (context.interrupted()) throw Interrupted();
+      const std::size_t now = std::min(steps_between_looks, steps - done);
+      parallel_for(context, alive.size(), [&](std::size_t index) {
+        for (std::size_t s = 0; s < now; ++s) walks[alive[index]].advance(Context{});
+      });
+    }
+    parallel_for(context, alive.size(),
+                 [&](std::size_t index) { risk[alive[index]] = walks[alive[index]].risk(validation); });
     std::stable_sort(alive.begin(), alive.end(), [&](std::size_t i, std::size_t j) { return risk[i] < risk[j]; });
     alive.resize((alive.size() + 1) / 2);
     steps += steps / 2;
@@ -210,7 +216,11 @@ RulePath follow_rule_path(const Context& context, const RulePathParams& params, 
   const std::size_t every = std::clamp<std::size_t>(params.steps / 100, 1, 100);
   double least = std::numeric_limits<double>::infinity();
   for (std::size_t step = 1; step <= params.steps; ++step) {
-    if (step % 8 == 0 && context.interrupted()) throw Interrupted();
+    if (step % steps_between_looks == 0 && context.interrupted()) {
+      if (result.best_step == 0) throw Interrupted();
+      result.interrupted = true;
+      break;
+    }
     walk.advance(context);
     if (step % every != 0 && step != params.steps) continue;
     const double error = roc_error(walk.responses(validation), validation.target, validation.weight);

@@ -33,13 +33,15 @@ struct RulePath {
   double tau = 0.0;
   std::size_t best_step = 0;
   bool still_falling = false;
+  bool interrupted = false;
   std::vector<double> step;
   std::vector<double> error;  // 1 - ROC integral
 };
 
 // Squared loss of the response cut off at -1 and 1. A step goes along those derivatives whose size is at least tau times
 // that of the largest; the offset keeps the mean response at the mean target. Of all points of the path where the error
-// is measured the best one is taken. Throws Interrupted.
+// is measured the best one is taken; after an interruption the best one so far, marked interrupted. Throws Interrupted
+// where there is none yet.
 RulePath follow_rule_path(const Context& context, const RulePathParams& params, const TermValues& path,
                           const TermValues& validation);
 

@@ -143,6 +143,8 @@ class LogisticRegression(ClassifierBase):
         InvalidArgument
             Bad input or parameters, a class whose weights do not sum to more than zero, variables without a unique
             solution (``l2`` gives one).
+        KeyboardInterrupt
+            After Ctrl-C; after the first pass the solution so far is held and ``interrupted_`` is True.
         """
         events, class_index, weight = self._check_fit(X, y, sample_weight)
         n_classes = len(self.classes_)
@@ -161,7 +163,7 @@ class LogisticRegression(ClassifierBase):
             progress=self._progress(),
         )
         _warn(self, result)
-        return self._finish_fit(result.predictor)  # type: ignore[no-any-return]
+        return self._finish_fit(result.predictor, result.interrupted)  # type: ignore[no-any-return]
 
     def _decision(self, events: NDArray[np.float32]) -> NDArray[np.float64]:
         scores: NDArray[np.float64] = events.astype(np.float64) @ self.coef_.T + self.intercept_
@@ -256,6 +258,8 @@ class LinearRegression(RegressorBase):
         ------
         InvalidArgument
             Bad input or parameters, weights that do not sum to more than zero.
+        KeyboardInterrupt
+            After Ctrl-C; after the first pass the solution so far is held and ``interrupted_`` is True.
         """
         events, target, weight = self._check_fit(X, y, sample_weight)
         params = _params(self, _core.LinearLoss.squared)
@@ -269,7 +273,7 @@ class LinearRegression(RegressorBase):
             progress=self._progress(),
         )
         _warn(self, result)
-        return self._finish_fit(result.predictor)  # type: ignore[no-any-return]
+        return self._finish_fit(result.predictor, result.interrupted)  # type: ignore[no-any-return]
 
     @property
     def coef_(self) -> NDArray[np.float64]:

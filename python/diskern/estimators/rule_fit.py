@@ -168,6 +168,8 @@ class RuleFitClassifier(ClassifierBase):
         ------
         InvalidArgument
             Bad input or parameters, more than two classes, a class whose weights do not sum to more than zero.
+        KeyboardInterrupt
+            After Ctrl-C; once the path has begun its best point is held and ``interrupted_`` is True.
         """
         params = self._params()
         events, class_index, weight = self._check_fit(X, y, sample_weight)
@@ -188,7 +190,7 @@ class RuleFitClassifier(ClassifierBase):
         self.feature_importances_ = np.array(result.importance)
         self.tau_ = float(result.tau)
         self.n_iter_ = max(1, int(result.steps))
-        return self._finish_fit(result.predictor)  # type: ignore[no-any-return]
+        return self._finish_fit(result.predictor, result.interrupted)  # type: ignore[no-any-return]
 
     @property
     def rules_(self) -> list[dict[str, Any]]:

@@ -67,7 +67,7 @@ class _Regression(Method):
         self, result: _core.LinearFitResult, sample: TrainingSample, names: list[str], cut: float | None
     ) -> TrainedMethod:
         notes = [f"{len(result.loss)} passes over the events, mean loss {result.loss[-1]:.6g}" if result.loss else ""]
-        if not result.converged:
+        if not result.converged and not result.interrupted:
             notes.append(f"MaxIterations={self.values['MaxIterations']} ended the fit before it had converged")
         coefficients = result.predictor.coefficients
         for name, row in zip(names, coefficients, strict=True):
@@ -83,6 +83,7 @@ class _Regression(Method):
             ranking,
             curves=curves,
             notes=[note for note in notes if note],
+            interrupted=result.interrupted,
             signal_cut=cut,
         )
 

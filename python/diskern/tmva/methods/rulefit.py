@@ -146,6 +146,7 @@ class RuleFit(Method):
             ranked(sample.variable_labels, result.importance),
             curves=[curve],
             notes=notes,
+            interrupted=result.interrupted,
             signal_cut=0.0,
         )
 
