@@ -229,7 +229,7 @@ def fit_committee(booked: BookedCommittee, job: str, sample: Sample, threads: in
     predictor = booked.combine(sample, booked.dataset.info.variable_labels, threads)
     booked.train_seconds = time.perf_counter() - start
     booked.trained = TrainedMethod(predictor)
-    evaluator: Evaluator = _core.Model(model_info(booked, job, len(sample)), None, predictor)
+    evaluator: Evaluator = _core.Model(model_info(booked, job, sample), None, predictor)
     return evaluator
 
 
