@@ -21,7 +21,7 @@ from diskern.networks import (
     SelfAttention,
 )
 from network_graphs import CASES, chain
-from test_network_onnx import MORE, model_of, several
+from test_network_onnx import MORE, model_of, pixels, several
 
 compiler = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
 needs_compiler = pytest.mark.skipif(compiler is None, reason="no C++ compiler is installed")
@@ -93,6 +93,7 @@ def test_outputs_and_their_links(tmp_path: Path) -> None:
         )
         models[loss], events[loss] = model_of(graph, losses=loss)
     models["several"], events["several"] = model_of(several(), losses=["squared", "softmax_cross_entropy", "squared"])
+    models["pixels"], events["pixels"] = model_of(pixels(), losses="softmax_cross_entropy")
     models["penalty"], events["penalty"] = model_of(penalised(), losses=["squared", "value"])
     # More numbers than are put on the stack.
     wide = chain((96, 96, 1), Convolution2D(8, 3, activation="relu"), Convolution2D(2, 3), Flatten(), Dense(2))()

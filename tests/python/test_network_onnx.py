@@ -122,6 +122,24 @@ def test_what_a_model_applies_to_its_outputs(loss: str) -> None:
     assert_near(run(model.to_onnx(), {"variables": x})["responses"], model.evaluate(x))
 
 
+def pixels() -> Graph:
+    """Four kinds for each pixel, once from a convolution and once from a dense layer on sequences."""
+    image, series = Input((5, 4, 2), name="image"), Input((6, 3), name="series")
+    kinds = Convolution2D(4, 3, padding="same", name="kinds")(image)
+    return Graph([image, series], [kinds, Dense(3, name="letters")(series)])
+
+
+def test_softmax_of_every_pixel() -> None:
+    model, x = model_of(pixels(), losses="softmax_cross_entropy")
+    expected = model.evaluate(x)
+    np.testing.assert_allclose(expected[:, :80].reshape(-1, 4).sum(axis=1), 1.0, rtol=1e-12)  # 5 x 4 pixels
+    np.testing.assert_allclose(expected[:, 80:].reshape(-1, 3).sum(axis=1), 1.0, rtol=1e-12)
+    for rows in (x, x[:1]):
+        found = run(model.to_onnx(), inputs_of(pixels(), rows))
+        joined = np.concatenate([one.reshape(len(rows), -1) for one in found.values()], axis=1)
+        assert_near(joined, model.evaluate(rows))
+
+
 def several() -> Graph:
     image, numbers = Input((6, 5, 2), name="image"), Input((3,), name="numbers")
     x = Flatten()(MaximumPooling2D(2)(Convolution2D(3, 2, activation="relu", name="filters")(image)))

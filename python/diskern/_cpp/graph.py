@@ -396,9 +396,13 @@ def _responses(description: dict[str, Any], shapes: Any, source: list[int], poin
         elif link == "exponential":
             body += f"  {loop} {y} = std::exp({number});\n"
         else:
-            at = f"({pointer})[0]" if "+" in pointer else f"{pointer}[0]"
+            # One softmax for each group along the last dimension.
+            width = int(shapes[value][-1])
+            loop = f"for (int i = begin; i < begin + {width}; ++i)"
+            base = f"({pointer})" if "+" in pointer else pointer
             body += (
-                f"  {{\n    double largest = static_cast<double>({at});\n"
+                f"  for (int begin = 0; begin < {size}; begin += {width}) {{\n"
+                f"    double largest = static_cast<double>({base}[begin]);\n"
                 f"    {loop} largest = std::max(largest, {number});\n"
                 f"    double sum = 0.0;\n    {loop} sum += {y} = std::exp({number} - largest);\n"
                 f"    {loop} {y} /= sum;\n  }}\n"

@@ -89,7 +89,13 @@ def linked(builder: GraphBuilder, value: Value, link: int) -> str:
         case "sigmoid":
             return builder.add("Sigmoid", row)
         case "softmax":
-            return builder.add("Softmax", row, axis=1)
+            width = value.shape[-1]
+            if len(value.shape) == 1:
+                return builder.add("Softmax", row, axis=1)
+            # One softmax for each group of channels, as the core takes it.
+            groups = builder.add("Reshape", row, builder.shape((-1, width)))
+            shares = builder.add("Softmax", groups, axis=1)
+            return builder.add("Reshape", shares, builder.shape((-1, int(np.prod(value.shape)))))
         case "exponential":
             return builder.add("Exp", row)
     return row
