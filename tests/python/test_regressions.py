@@ -146,6 +146,31 @@ def test_singular_and_separated() -> None:
     assert (fitted.predict(separated) == [0, 0, 1, 1]).all()
 
 
+@pytest.mark.parametrize("standardise", [True, False])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_constant_has_no_slope(solver: str, standardise: bool) -> None:
+    """Its mean is rounded: what is left of 0.1 after it is not nothing, and is no spread to divide by."""
+    generator = np.random.default_rng(2)
+    X = np.column_stack([generator.normal(size=1000), np.full(1000, 0.1)]).astype(np.float32)
+    moved = X.copy()
+    moved[:, 1] = 0.2
+    y = X[:, 0] + generator.normal(size=1000)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for l2 in (1e-3,) if solver == "newton" else (0.0, 1e-3):
+            common: dict[str, Any] = {"l2": l2, "standardise": standardise, "max_iter": 30, "random_state": 1}
+            logistic = LogisticRegression(solver, **common).fit(X, y > 0)
+            assert logistic.coef_[0, 1] == 0
+            np.testing.assert_array_equal(logistic.predict_proba(moved), logistic.predict_proba(X))
+            linear = LinearRegression(solver, **common).fit(X, y)
+            assert linear.coef_[1] == 0
+            np.testing.assert_array_equal(linear.predict(moved), linear.predict(X))
+    if solver == "newton":
+        for estimator, target in ((LinearRegression, y), (LogisticRegression, y > 0)):
+            with pytest.raises(InvalidArgument, match=r"(variable 1|'x1') is constant"):
+                estimator(solver, l2=0.0, standardise=standardise).fit(X, target)
+
+
 def test_booked(tmp_path: Path, capsys) -> None:
     factory = Factory("job", None, "!V:AnalysisType=Classification", threads=1)
     loader = tmva_events.class_loader(tmp_path / "c", 400, "SplitMode=Alternate:!V")

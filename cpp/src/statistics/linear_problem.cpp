@@ -14,6 +14,7 @@ namespace diskern::statistics {
 namespace {
 
 constexpr std::size_t chunk_size = 2048;
+constexpr double smallest_spread = 1e-12;  // in units of the largest value, which is a float
 
 // Sums of chunks in their order: the same for any number of threads.
 template <class Body>
@@ -63,8 +64,14 @@ LinearProblem::LinearProblem(const Context& context, const LinearFitParams& para
   for (double& one : weight_) one /= sum;
   mean_.assign(d_, 0.0);
   spread_.assign(d_, 0.0);
+  std::vector<double> largest(d_, 0.0);
+  std::vector<bool> is_constant(d_, true);
   for (std::size_t i = 0; i < n_; ++i) {
-    for (std::size_t j = 0; j < d_; ++j) mean_[j] += weight_[i] * x_[i * d_ + j];
+    for (std::size_t j = 0; j < d_; ++j) {
+      mean_[j] += weight_[i] * x_[i * d_ + j];
+      largest[j] = std::max(largest[j], std::abs(x_[i * d_ + j]));
+      if (x_[i * d_ + j] != x_[j]) is_constant[j] = false;
+    }
   }
   for (std::size_t i = 0; i < n_; ++i) {
     for (std::size_t j = 0; j < d_; ++j) {
@@ -75,7 +82,14 @@ LinearProblem::LinearProblem(const Context& context, const LinearFitParams& para
   scale_.assign(d_, 1.0);
   for (std::size_t j = 0; j < d_; ++j) {
     spread_[j] = std::sqrt(std::max(0.0, spread_[j]));
+    // What is left of a constant after its mean, which is rounded, is no spread to divide by: it would be blown up to
+    // slopes without a bound. Weights of both signs can have a spread of nothing without a constant.
+    if (spread_[j] <= smallest_spread * largest[j]) spread_[j] = 0.0;
     if (params.Standardise && spread_[j] > 0.0) scale_[j] = spread_[j];
+    if (!is_constant[j]) continue;
+    spread_[j] = 0.0;
+    scale_[j] = 1.0;
+    for (std::size_t i = 0; i < n_; ++i) x_[i * d_ + j] = 0.0;
   }
   for (std::size_t i = 0; i < n_; ++i) {
     for (std::size_t j = 0; j < d_; ++j) x_[i * d_ + j] /= scale_[j];
