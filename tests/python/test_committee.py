@@ -201,6 +201,15 @@ def test_what_the_core_refuses(tmp_path: Path) -> None:
     committee = _core.Committee(names, scale.response, models, [1.0, 1.0])
     info = dict(models[0].info, title="C")
     refused("is a committee itself", names, scale.response, [_core.Model(info, None, committee)], [1.0])
+    rule = _core.FoldRule.expression(2, "int(eventID) % 2")
+    folds = _core.FoldsPredictor(rule, [models[1].predictor] * 2)
+    refused("made of folds", names, scale.response, [_core.Model(info, None, folds)], [1.0])
+    with pytest.raises(InvalidArgument, match="a boosted model cannot be made of committee"):
+        _core.Boosted(_core.BoostTransform.linear, [committee], [1.0], [0.0], [1.0])
+    # Variables that all are the same one of the committee: as many as a member has, not as the committee has.
+    wide = _core.Linear(np.zeros((1, 5001)))
+    many = dict(info, title="wide", variables=[dict(info["variables"][0])] * 5000)
+    refused("has 5000 variables, expected at most 4096", names, scale.response, [_core.Model(many, None, wide)], [1.0])
     # Another order of the variables, found by name.
     turned = _core.Committee(names[::-1], scale.response, models, [1.0, 1.0])
     X = factory.GetMethod("BDT").dataset.test.variables

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/archive.hpp"
@@ -25,6 +26,11 @@ void check(bool good, const std::string& message) {
   if (!good) throw InvalidArgument(message);
 }
 
+// Kinds that hold models themselves: files with models within models without end are refused before they are read.
+bool is_made_of_models(std::string_view kind) noexcept {
+  return kind == "boosted" || kind == "folds" || kind == "categories" || kind == "committee";
+}
+
 }  // namespace
 
 BoostedPredictor::BoostedPredictor(BoostTransform transform, std::vector<Member> members)
@@ -33,7 +39,8 @@ BoostedPredictor::BoostedPredictor(BoostTransform transform, std::vector<Member>
         "a boosted model has " + std::to_string(members_.size()) + " members, expected 1 to 100000");
   for (const Member& member : members_) {
     check(member.predictor != nullptr, "a member of a boosted model has no predictor");
-    check(member.predictor->kind() != kind(), "a boosted model cannot be made of boosted models");
+    check(!is_made_of_models(member.predictor->kind()),
+          "a boosted model cannot be made of " + std::string(member.predictor->kind()));
     check(member.predictor->input_count() == members_[0].predictor->input_count() &&
               member.predictor->output_count() == members_[0].predictor->output_count(),
           "all members of a boosted model must have the same number of variables and of outputs");
@@ -141,7 +148,7 @@ PredictorPointer BoostedPredictor::read(const archive::Group& group) {
   std::vector<Member> members;
   for (std::size_t i = 0; i < children.size(); ++i) {
     const std::string& kind = children[i]->text("kind");
-    if (kind == "boosted" || kind == "folds" || kind == "categories") {
+    if (is_made_of_models(kind)) {
       throw FormatError("model file: '" + children[i]->path() + "': a boosted model cannot be made of " + kind);
     }
     members.push_back({read_predictor(kind, children[i]->child("content")), weight[i], cut[i], orientation[i]});

@@ -42,8 +42,8 @@ void CommitteePredictor::check_member(std::size_t index) {
   const Member& member = members_[index];
   const std::string name = "member '" + member.model.info().title + "' of the committee";
   const Predictor* predictor = member.model.implementation()->predictor.get();
-  check(dynamic_cast<const KeyedPredictor*>(predictor) == nullptr || member.model.key_columns().empty(),
-        name + " chooses its model by spectators, which a committee does not pass on");
+  check(dynamic_cast<const KeyedPredictor*>(predictor) == nullptr,
+        name + " is made of " + std::string(predictor->kind()) + ", which a committee cannot hold");
   check(dynamic_cast<const CommitteePredictor*>(predictor) == nullptr, name + " is a committee itself");
   check(member.model.output_count() == output_count_, name + " has " + std::to_string(member.model.output_count()) +
                                                           " outputs, the first one " + std::to_string(output_count_));
@@ -66,6 +66,9 @@ void CommitteePredictor::check_member(std::size_t index) {
   check(scale_ != CommitteeScale::probability || member.model.has_response_densities(),
         name + " has no densities of its response; it is to be booked with CreateMVAPdfs");
   std::vector<std::size_t> columns = member.model.bind(variables_);
+  // Several variables of a member can be the same one of the committee: its own count says nothing about theirs.
+  check(columns.size() <= maximum_columns, name + " has " + std::to_string(columns.size()) +
+                                               " variables, expected at most " + std::to_string(maximum_columns));
   columns_.push_back(std::move(columns));
 }
 

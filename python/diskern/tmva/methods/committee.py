@@ -103,7 +103,7 @@ class BookedCommittee(BookedMethod):
         Raises
         ------
         InvalidArgument
-            a title that is not booked, a method without a model file of its own, another committee or a Category
+            a title that is not booked, a method without a model file of its own, another committee, a Category, folds
         """
         known = {one.title: one for one in booked}
         self.members = []
@@ -117,6 +117,13 @@ class BookedCommittee(BookedMethod):
             if not member.native or member.type_name in ("Committee", "Category"):
                 raise InvalidArgument(
                     f"{self.title}: {title!r} is a {member.type_name}, which cannot be part of a Committee"
+                )
+            # Of a weight file: the models of the folds of a cross-validation are of the type that was validated.
+            held = member.model.predictor if isinstance(member.model, _core.Model) else None
+            if isinstance(held, (_core.FoldsPredictor, _core.Categories, _core.Committee)):
+                raise InvalidArgument(
+                    f"{self.title}: {title!r} is made of the models of folds or categories, or is a committee, "
+                    "which cannot be part of a Committee"
                 )
             self.members.append(member)
 
