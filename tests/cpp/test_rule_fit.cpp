@@ -102,12 +102,26 @@ TEST(distances_of_rules) {
   const std::vector<double> rms = {2.0, 0.5};
   const Rule a = rule(0, {0, 1}, {1.0, -infinity}, {infinity, 3.0});
   const Rule b = rule(0, {0, 1}, {2.0, -infinity}, {infinity, 3.5});
-  CHECK_NEAR(trees::rule_distance(a, b, rms), std::sqrt(0.25 + 1.0) / 2.0, 1e-15);
+  CHECK_NEAR(trees::rule_distance(a, b, rms), std::sqrt(0.25 + 1.0), 1e-15);
   CHECK_EQUAL(trees::rule_distance(a, a, rms), 0.0);
   CHECK_EQUAL(trees::rule_distance(a, rule(0, {0}, {1.0}, {infinity}), rms), -1.0);
   CHECK_EQUAL(trees::rule_distance(a, rule(0, {0, 1}, {-infinity, -infinity}, {1.0, 3.0}), rms), -1.0);
   CHECK_EQUAL(trees::different_rules({a, b, a}, 0.0, rms).size(), std::size_t{2});
-  CHECK_EQUAL(trees::different_rules({a, b, a}, 0.6, rms).size(), std::size_t{1});
+  CHECK_EQUAL(trees::different_rules({a, b, a}, 1.2, rms).size(), std::size_t{1});
+}
+
+TEST(boost_by_hand) {
+  trees::TmvaSample sample;
+  sample.weight = {1.0, 2.0, 3.0, 4.0};
+  sample.boost_weight = {1.0, 1.0, 1.0, 0.5};
+  sample.signal = {1, 0, 1, 0};
+  // Weights 1, 2, 3, 2: a quarter is wrong, its factor is 3 and the sum grows from 8 to 12.
+  trees::boost_wrong_events({0, 1, 0, 0}, sample);
+  const double expected[] = {2.0 / 3.0, 2.0, 2.0 / 3.0, 1.0 / 3.0};
+  for (std::size_t i = 0; i < 4; ++i) CHECK_NEAR(sample.boost_weight[i], expected[i], 1e-15);
+  const std::vector<double> before = sample.boost_weight;
+  trees::boost_wrong_events({0, 0, 0, 0}, sample);
+  CHECK(sample.boost_weight == before);
 }
 
 TEST(roc_error_by_hand) {
@@ -115,6 +129,15 @@ TEST(roc_error_by_hand) {
   CHECK_NEAR(trees::roc_error({0.9, 0.5, 0.1, 0.5}, {1, 1, -1, -1}, {1, 1, 1, 1}), 1.0 - 3.5 / 4.0, 1e-15);
   CHECK_NEAR(trees::roc_error({0.9, 0.5, 0.1, 0.5}, {1, 1, -1, -1}, {3, 1, 1, 1}), 1.0 - 7.5 / 8.0, 1e-15);
   CHECK_EQUAL(trees::roc_error({1, 2}, {1, 1}, {1, 1}), 0.5);
+  for (const double bad : {std::nan(""), infinity}) {
+    bool refused = false;
+    try {
+      trees::roc_error({0.5, bad}, {1, -1}, {1, 1});
+    } catch (const InvalidArgument&) {
+      refused = true;
+    }
+    CHECK(refused);
+  }
 }
 
 TEST(a_step_of_the_path) {

@@ -87,28 +87,39 @@ std::vector<Rule> with_support(const Context& context, std::vector<Rule> rules, 
   return kept;
 }
 
-// Each variable between its quantiles, its spread brought to that of an average rule.
-std::vector<LinearTerm> linear_terms(const RuleFitParams& params, const TmvaSample& sample, double average_sigma) {
+// The spread of a rule that TMVA brings linear terms to; it makes them before it knows any rule.
+constexpr double sigma_of_terms = 0.4;
+
+// Each variable between the quantiles of the sum of weights, its spread brought to that of a rule.
+std::vector<LinearTerm> linear_terms(const RuleFitParams& params, const TmvaSample& sample) {
   std::vector<LinearTerm> terms;
+  const std::size_t n = sample.size();
+  double all = 0.0;
+  for (const double one : sample.weight) all += one;
+  const double part = params.LinQuantile * all;
+  std::vector<std::size_t> order(n);
   for (const std::vector<float>& values : sample.values) {
-    std::vector<float> sorted(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(sample.size()));
-    std::sort(sorted.begin(), sorted.end());
-    const auto low = static_cast<std::size_t>(static_cast<double>(sorted.size()) * params.LinQuantile);
+    for (std::size_t i = 0; i < n; ++i) order[i] = i;
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) { return values[i] < values[j]; });
+    std::size_t below = 0;
+    for (double sum = 0.0; below < n && sum < part; ++below) sum += sample.weight[order[below]];
+    std::size_t above = n;
+    for (double sum = 0.0; above > 0 && sum < part; --above) sum += sample.weight[order[above - 1]];
     LinearTerm term;
-    term.minimum = static_cast<double>(sorted[low]);
-    term.maximum = static_cast<double>(sorted[sorted.size() - 1 - low]);
-    double sum = 0.0;
+    term.minimum = static_cast<double>(values[order[below == 0 ? 0 : below - 1]]);
+    term.maximum = static_cast<double>(values[order[std::min(above, n - 1)]]);
+    if (term.minimum > term.maximum) std::swap(term.minimum, term.maximum);  // negative weights can cross them
     double first = 0.0;
     double second = 0.0;
-    for (std::size_t i = 0; i < sample.size(); ++i) {
+    for (std::size_t i = 0; i < n; ++i) {
       const double x = std::clamp(static_cast<double>(values[i]), term.minimum, term.maximum);
-      sum += sample.weight[i];
       first += sample.weight[i] * x;
       second += sample.weight[i] * x * x;
     }
-    const double mean = first / sum;
-    const double spread = std::sqrt(std::max(0.0, second / sum - mean * mean));
-    term.norm = spread > 0.0 ? average_sigma / spread : 0.0;
+    const double variance = (second - first * first / all) / (all - all / static_cast<double>(n));
+    // A constant has no spread but what rounding makes of it.
+    const bool varies = term.maximum > term.minimum && variance > 0.0;
+    term.norm = varies ? sigma_of_terms / std::sqrt(variance) : 0.0;
     terms.push_back(term);
   }
   return terms;
@@ -213,7 +224,7 @@ RuleFitResult fit_rules(const Context& context, const RuleFitParams& params, Vie
     statistics.average_sigma = std::sqrt(statistics.average_support * (1.0 - statistics.average_support));
   }
   std::vector<LinearTerm> linear;
-  if (params.Model != RuleModel::ModRule) linear = linear_terms(params, sample, statistics.average_sigma);
+  if (params.Model != RuleModel::ModRule) linear = linear_terms(params, sample);
 
   // The path takes events from the front of a random order, the errors those from its end.
   const std::size_t n = sample.size();

@@ -21,7 +21,7 @@ struct RuleFitParams {
   RuleModel Model = RuleModel::ModRuleLinear;
   std::int32_t nTrees = 20;
   RuleForest ForestType = RuleForest::AdaBoost;
-  double fEventsMin = 0.1;  // the smallest node of a tree has a part of its events between these two
+  double fEventsMin = 0.1;  // the smallest node of a tree has a part of its events between this and half of the next
   double fEventsMax = 0.9;
   double RuleMinDist = 0.001;   // of rules with the same variables: distance of their cuts in units of the RMS
   double MinImp = 0.01;         // least importance, in units of the largest

@@ -61,38 +61,38 @@ void add_rules(const TmvaTree& tree, std::vector<Rule>& rules) {
   }
 }
 
-// TMVA's boost of RuleFit: the weight of events on the wrong side times ln((1 - error) / error), the sum kept.
-void boost(const TmvaTree& tree, const std::vector<std::int32_t>& leaves, TmvaSample& sample) {
+}  // namespace
+
+void boost_wrong_events(const std::vector<std::uint8_t>& wrong, TmvaSample& sample) {
   double sum = 0.0;
   double wrong_sum = 0.0;
-  const auto wrong = [&](std::size_t i) {
-    const bool looks_signal = tree.nodes[static_cast<std::size_t>(leaves[i])].type == 1;
-    return looks_signal != (sample.signal[i] != 0);
-  };
   for (std::size_t i = 0; i < sample.size(); ++i) {
     sum += sample.full_weight(i);
-    if (wrong(i)) wrong_sum += sample.full_weight(i);
+    if (wrong[i] != 0) wrong_sum += sample.full_weight(i);
   }
   const double error = wrong_sum / sum;
-  // A tree that is always right, or no better than chance (weights can be negative), changes nothing.
-  if (!(error > 0.0 && error < 0.5)) return;
-  const double factor = std::log((1.0 - error) / error);
+  // Always right, always wrong, or neither (weights can be negative): there is no factor, and nothing changes.
+  if (!(error > 0.0 && error < 1.0)) return;
+  const double factor = (1.0 - error) / error;
   double after = 0.0;
   for (std::size_t i = 0; i < sample.size(); ++i) {
-    if (wrong(i)) sample.boost_weight[i] *= factor;
+    if (wrong[i] != 0) sample.boost_weight[i] *= factor;
     after += sample.full_weight(i);
   }
   if (!(after > 0.0)) return;
   for (double& one : sample.boost_weight) one *= sum / after;
 }
 
-}  // namespace
-
 std::vector<Rule> forest_rules(const Context& context, const RuleFitParams& params, TmvaSample& sample) {
   TmvaForestParams tree_params;
   tree_params.MaxDepth = deepest;
   tree_params.nCuts = grid_steps;
   tree_params.UseYesNoLeaf = false;
+  if (params.ForestType == RuleForest::Random) {  // each node chooses among as many variables as TMVA's
+    tree_params.UseRandomisedTrees = true;
+    tree_params.UsePoissonNvars = false;
+    tree_params.UseNvars = static_cast<int>(std::sqrt(static_cast<double>(sample.columns.count())) + 0.6);
+  }
   std::vector<Rule> rules;
   RandomSequence random(context.seed, Purpose::bootstrap);
   const std::size_t n = sample.size();
@@ -101,12 +101,14 @@ std::vector<Rule> forest_rules(const Context& context, const RuleFitParams& para
   const auto drawn = static_cast<std::size_t>(std::min(0.5, (100.0 + 6.0 * std::sqrt(events)) / events) * events);
   // Sizes at random, one in each of as many parts of the range as there are trees, so that every forest has small nodes
   // and large ones. The parts are equal on a logarithmic scale: few large trees give as many rules as many small ones.
+  // The range is TMVA's, which ends at half of fEventsMax: a cut makes two nodes.
   const auto n_trees = static_cast<std::size_t>(params.nTrees);
+  const double largest = std::max(params.fEventsMin, 0.5 * params.fEventsMax);
   const std::vector<std::size_t> part = random_order(n_trees, random);
   for (std::int32_t t = 0; t < params.nTrees; ++t) {
     const double place = static_cast<double>(part[static_cast<std::size_t>(t)]) + random.uniform();
     const double fraction =
-        params.fEventsMin * std::pow(params.fEventsMax / params.fEventsMin, place / static_cast<double>(n_trees));
+        params.fEventsMin * std::pow(largest / params.fEventsMin, place / static_cast<double>(n_trees));
     tree_params.MinNodeSize = std::min(100.0 * fraction, 49.9);  // two halves cannot be larger
     std::vector<std::uint8_t> used(n, 1);
     if (params.ForestType == RuleForest::Random) {
@@ -122,7 +124,13 @@ std::vector<Rule> forest_rules(const Context& context, const RuleFitParams& para
     const GrownTmvaTree grown = grow_tmva_tree(context, tree_params, sample.columns, std::move(entries), false, n,
                                                static_cast<std::uint32_t>(t));
     add_rules(grown.tree, rules);
-    if (params.ForestType == RuleForest::AdaBoost) boost(grown.tree, grown.leaf, sample);
+    if (params.ForestType != RuleForest::AdaBoost) continue;
+    std::vector<std::uint8_t> wrong(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      const bool looks_signal = grown.tree.nodes[static_cast<std::size_t>(grown.leaf[i])].type == 1;
+      wrong[i] = looks_signal != (sample.signal[i] != 0) ? 1 : 0;
+    }
+    boost_wrong_events(wrong, sample);
   }
   return rules;
 }
@@ -137,7 +145,7 @@ double rule_distance(const Rule& a, const Rule& b, const std::vector<double>& rm
       if (std::isfinite(one) && scale > 0.0) sum += (one - other) * (one - other) / (scale * scale);
     }
   }
-  return a.variable.empty() ? 0.0 : std::sqrt(sum) / static_cast<double>(a.variable.size());
+  return std::sqrt(sum);
 }
 
 std::vector<Rule> different_rules(const std::vector<Rule>& rules, double distance, const std::vector<double>& rms) {

@@ -185,6 +185,9 @@ double find_tau(const Context& context, const RulePathParams& params, const Term
 
 double roc_error(const std::vector<double>& response, const std::vector<double>& target,
                  const std::vector<double>& weight) {
+  for (const double one : response) {  // no number has no place in an order
+    if (!std::isfinite(one)) throw InvalidArgument("the path diverges: GDStep is too large");
+  }
   std::vector<std::size_t> order(response.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return response[a] < response[b]; });

@@ -45,7 +45,8 @@ struct RulePath {
 RulePath follow_rule_path(const Context& context, const RulePathParams& params, const TermValues& path,
                           const TermValues& validation);
 
-// 1 - ROC integral with signed weights; equal responses count half.
+// 1 - ROC integral with signed weights; equal responses count half. Throws InvalidArgument for responses that are not
+// finite, which a path of too large steps has.
 double roc_error(const std::vector<double>& response, const std::vector<double>& target,
                  const std::vector<double>& weight);
 

@@ -44,7 +44,7 @@ class RuleFitClassifier(ClassifierBase):
     n_estimators : int
         Trees that rules are taken from.
     min_node_fraction, max_node_fraction : float
-        The smallest node of a tree has a part of the events between these two.
+        The smallest node of a tree has a part of the events between the first and half of the second.
     bootstrap : bool
         Each tree of some of the events, drawn at random, instead of boosted trees of all.
     rule_distance : float

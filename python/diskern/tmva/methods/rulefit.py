@@ -61,7 +61,7 @@ class RuleFit(Method):
             tuple(_core.RuleForest.__members__),
         ),
         Option("fEventsMin", "float", _DEFAULTS.fEventsMin, "least size of the smallest node (part of events)"),
-        Option("fEventsMax", "float", _DEFAULTS.fEventsMax, "largest size of the smallest node"),
+        Option("fEventsMax", "float", _DEFAULTS.fEventsMax, "twice the largest size of the smallest node"),
         Option("RuleMinDist", "float", _DEFAULTS.RuleMinDist, "rules whose cuts are closer than this (in RMS) are one"),
         Option("MinImp", "float", _DEFAULTS.MinImp, "least importance of a term, the largest being 1"),
         Option("LinQuantile", "float", _DEFAULTS.LinQuantile, "linear terms are clipped at this quantile"),
@@ -126,7 +126,15 @@ class RuleFit(Method):
         )
         rules = result.predictor.rules
         notes = []
-        if self.values["Model"] != "ModLinear":
+        overlap = params.GDPathEveFrac + params.GDValidEveFrac - 1.0
+        if overlap > 1e-9:
+            notes.append(
+                f"GDPathEveFrac and GDValidEveFrac sum to more than 1: {overlap:.3g} of the events serve both for the "
+                "path and for its errors, which are too small then"
+            )
+        if self.values["Model"] != "ModLinear" and result.rules_made == 0:
+            notes.append("no tree of the forest has a cut, so that there is no rule; lower fEventsMin and fEventsMax")
+        elif self.values["Model"] != "ModLinear":
             notes.append(
                 f"{result.rules_made} rules from {params.nTrees} trees, {result.rules_different} of them different, "
                 f"{len(rules)} important"
