@@ -361,6 +361,8 @@ def test_bad_bookings() -> None:
         booked(Likelihood, "NAvEvtPerBin=500").train(sample)
     with pytest.raises(InvalidArgument, match="NSmoothSig is -1"):
         booked(Likelihood, "NSmooth=-1").train(sample)
+    with pytest.raises(InvalidArgument, match="MaxNSmooth is 2, expected at least the least passes, which are 4"):
+        booked(Likelihood, "MinNSmooth=4:MaxNSmooth=2").train(sample)
     with pytest.raises(InvalidArgument, match="fine factor of adaptive kernels is 0"):
         booked(Likelihood, "PDFInterpol=KDE:KDEiter=Adaptive:KDEFineFactor=0").train(sample)
     with pytest.raises(InvalidArgument, match="cannot be 'Spline7'"):

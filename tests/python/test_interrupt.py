@@ -58,6 +58,7 @@ def test_a_signal_ends_a_long_fit(name: str, threads: int) -> None:
     assert float(seconds) < 2.0
     assert interrupted == "True"
     assert shape.strip() == "(5,)"
+    assert "max_iter" not in result.stderr  # it was not the number of iterations that ended the fit
 
 
 OTHERS = {

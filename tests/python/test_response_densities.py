@@ -224,6 +224,8 @@ def test_options_of_one_class(tmp_path: Path, capsys) -> None:
     [
         ("NbinsMVAPdf=-1", "NbinsMVAPdf is -1, expected 0 or more"),
         ("NSmoothMVAPdfBkg=-2", "NSmoothMVAPdfBkg is -2, expected 0 or more"),
+        ("KDEFineFactorMVAPdf=0", "KDEFineFactorMVAPdf is 0, expected a positive number"),
+        ("MinNSmoothMVAPdf=4:MaxNSmoothMVAPdf=2", "MaxNSmooth is 2, expected at least the least passes, which are 4"),
         ("KDEFineFactorMVAPdf=-1", "KDEFineFactorMVAPdf is -1, expected a positive number"),
         ("PDFInterpolMVAPdf=Spline4", "cannot be 'Spline4'"),
     ],

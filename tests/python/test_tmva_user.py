@@ -10,8 +10,8 @@ import pytest
 import diskern
 import diskern.ROOT as ROOT
 from diskern import InvalidArgument
-from diskern.tmva import CrossValidation, Factory, gTools
-from tmva_events import class_loader, regression_loader
+from diskern.tmva import CrossValidation, DataLoader, Factory, gTools
+from tmva_events import VARIABLES, class_loader, events, regression_loader
 
 
 def test_an_empty_file_name_is_no_file(tmp_path: Path) -> None:
@@ -123,6 +123,24 @@ def test_weight_files_join_the_comparison(trained, tmp_path: Path) -> None:
             again.BookMethodWeightfile(*arguments)
     with pytest.raises(FileNotFoundError):
         again.BookMethodWeightfile(loader, "Fisher", tmp_path / "none.xml")
+
+
+def test_weight_files_of_other_targets(tmp_path: Path) -> None:
+    loader = regression_loader(tmp_path / "one")
+    factory = Factory("job", None, "Silent")
+    booked = factory.BookMethod(loader, "LD", "LD")
+    factory.TrainAllMethods()
+    assert booked.model_path is not None
+    again = Factory("again", None, "Silent")
+    again.BookMethodWeightfile(loader, "LD", booked.model_path)
+    other = DataLoader(str(tmp_path / "other"))
+    for name in VARIABLES:
+        other.AddVariable(name)
+    other.AddTarget("t * 2")
+    other.AddRegressionTree(events(100, 3, 0.0))
+    other.PrepareTrainingAndTestTree("", "nTest_Regression=1:!V")
+    with pytest.raises(InvalidArgument, match=r"the targets of the model: \('t',\); of the dataset:"):
+        again.BookMethodWeightfile(other, "LD", booked.model_path)
 
 
 def test_cpp_of_the_methods(trained, capsys: pytest.CaptureFixture[str]) -> None:

@@ -46,7 +46,7 @@ def _warn(estimator: Any, result: _core.LinearFitResult) -> None:
     estimator.loss_curve_ = np.array(result.loss)
     estimator.n_iter_ = max(1, len(result.loss))
     estimator.converged_ = bool(result.converged)
-    if not result.converged:
+    if not result.converged and not result.interrupted:
         warnings.warn(
             f"{type(estimator).__name__}: max_iter={estimator.max_iter} ended the fit before it had converged",
             UserWarning,

@@ -52,7 +52,7 @@ def density_params(title: str, values: Mapping[str, Any], suffix: str) -> _core.
     for option in ("Nbins", "NAvEvtPerBin"):
         if setting(option) < 0:
             raise InvalidArgument(f"{title}: {name_of(option)} is {setting(option)}, expected 0 or more")
-    if not (math.isfinite(setting("KDEFineFactor")) and setting("KDEFineFactor") >= 0):
+    if not (math.isfinite(setting("KDEFineFactor")) and setting("KDEFineFactor") > 0):
         raise InvalidArgument(
             f"{title}: {name_of('KDEFineFactor')} is {setting('KDEFineFactor'):g}, expected a positive number"
         )

@@ -59,7 +59,7 @@ class WeightFiles:
         Raises
         ------
         InvalidArgument
-            a model of another method or analysis, other variables or classes, a title that is taken
+            a model of another method or analysis, other variables, classes or targets, a title that is taken
         FormatError, FileNotFoundError
             the file cannot be read
         """
@@ -76,10 +76,11 @@ class WeightFiles:
         for what, own, expected in (
             ("analysis", model.analysis_type, kind),
             ("variables", model.variables, labels),
-            ("classes", model.classes if kind != "Regression" else (), data.info.class_names),
+            # A regression has no classes, and nothing else has targets that count.
+            ("targets", model.targets, tuple(target.label for target in data.info.targets))
+            if kind == "Regression"
+            else ("classes", model.classes, data.info.class_names),
         ):
-            if what == "classes" and kind == "Regression":
-                continue
             if own != expected:
                 raise InvalidArgument(f"{where}: the {what} of the model: {own}; of the dataset: {expected}")
         title = check_title(title or model.title)

@@ -42,15 +42,19 @@ def density_settings(setting: Callable[[str], Any], where: str) -> _core.Density
     Raises
     ------
     InvalidArgument
-        negative passes of smoothing
+        negative passes of smoothing, fewer at most than at least
     """
     settings = _core.DensitySettings()
     settings.interpolation = _core.Interpolation.__members__[setting("PDFInterpol")]
     passes, least, most = setting("NSmooth"), setting("MinNSmooth"), setting("MaxNSmooth")
     settings.minimum_smoothing = passes if least < 0 else least
-    settings.maximum_smoothing = max(passes if most < 0 else most, settings.minimum_smoothing)
     if min(passes, settings.minimum_smoothing) < 0:
         raise InvalidArgument(f"{where} is {passes}, expected 0 or more")
+    if 0 <= most < settings.minimum_smoothing:
+        raise InvalidArgument(
+            f"{where}: MaxNSmooth is {most}, expected at least the least passes, which are {settings.minimum_smoothing}"
+        )
+    settings.maximum_smoothing = max(passes if most < 0 else most, settings.minimum_smoothing)
     settings.kernel_width = _core.KernelWidth.__members__[setting("KDEiter")]
     settings.kernel_border = BORDERS[setting("KDEborder")]
     settings.fine_factor = setting("KDEFineFactor")
