@@ -171,3 +171,16 @@ def test_damaged_weight_files(data_directory: Path) -> None:
         assert broken != text
         with pytest.raises(diskern.FormatError, match=word):
             diskern.Model(broken.encode())
+
+
+def test_small_weights_keep_their_digits() -> None:
+    events, signal, _ = sample_of(3000)
+    random = np.random.default_rng(2)
+    region = np.clip((events[:, 1].astype(np.float64) + 6.0) / 12.0, 0.0, 1.0)  # neighbours have similar weights
+    weight = 10.0 ** (18.0 * region - 9.0 + random.uniform(-0.5, 0.5, 3000))
+    predictor = _core.fit_tmva_neighbours(params_of(k=7, scale_fraction=0.0), events, signal, None, weight)
+    responses = predictor.evaluate(events[:200])[:, 0]
+    for query, response in zip(events[:200], responses, strict=True):
+        near = neighbours_of(query, events, 7)
+        fraction = weight[near][signal[near] == 1].sum() / weight[near].sum()
+        np.testing.assert_allclose(response, fraction, rtol=1e-9)

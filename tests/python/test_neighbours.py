@@ -184,6 +184,21 @@ def test_model_files(weights: str, options: dict[str, Any], tmp_path: Path) -> N
     )
 
 
+@pytest.mark.parametrize("weights", ["uniform", "distance"])
+def test_model_files_keep_small_targets(weights: str) -> None:
+    """Targets over fifteen decades: a mean of small ones has their digits."""
+    random = np.random.default_rng(3)
+    points = random.uniform(size=(4000, 2)).astype(np.float32)
+    exponent = np.clip(15.0 * points[:, 0] - 6.0 + random.normal(scale=0.1, size=4000), -6.0, 9.0)
+    targets = 10.0**exponent
+    queries = random.uniform(size=(500, 2)).astype(np.float32)
+    regressor = KNeighborsRegressor(n_neighbors=7, weights=weights).fit(points, targets)
+    model = diskern.Model(regressor._model().to_bytes())
+    np.testing.assert_allclose(model.evaluate(queries)[:, 0], regressor.predict(queries), rtol=1e-9, atol=0.0)
+    one_by_one = np.concatenate([model.evaluate(queries[i : i + 1]) for i in range(50)])
+    np.testing.assert_array_equal(model.evaluate(queries[:50], threads=2), one_by_one)
+
+
 def test_model_of_many_neighbours_and_variables() -> None:
     """More than fits the stack of an evaluation."""
     random = np.random.default_rng(12)

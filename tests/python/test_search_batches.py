@@ -185,6 +185,20 @@ def test_boxes_are_those_of_the_definition(kind: str, d: int, sigma: float | Non
     np.testing.assert_array_equal(batch, alone)
 
 
+def test_boxes_keep_small_weights() -> None:
+    """A class whose weights are smaller than the last digits of the sum over the other class."""
+    X = events_of("normal", 600, 2, 1)
+    generator = np.random.default_rng(2)
+    y = (generator.random(600) < 0.5).astype(np.int32)
+    weight = generator.uniform(0.3, 1.7, 600) * np.where(y == 0, 1e-15, 1.0)
+    weight = weight.astype(np.float32).astype(np.float64)  # as PDERS holds them
+    queries = events_of("normal", 40, 2, 3)
+    predictor = predictor_of(PDERS, "NEventsMin=40:NEventsMax=60", X, y, weight)
+    expected = [box_response(X, y, weight, query, 40.0, 60.0, None) for query in queries]
+    assert np.median(expected) > 0.1
+    np.testing.assert_allclose(np.asarray(predictor.evaluate(queries))[:, 0], expected, rtol=1e-9)
+
+
 def test_numbers_beyond_float32_are_searched_in_float64() -> None:
     X = events_of("normal", 400, 2, 1)
     y = np.arange(400) % 2

@@ -132,7 +132,8 @@ void NeighboursPredictor::prepare_sums() {
       const double weight = d.weight.empty() ? 1.0 : d.weight[i];
       column[i] = c == 0 ? weight : weight * d.targets[i * d.n_outputs + c - 1];
     }
-    if (!round_for_exact_sums(column)) return;
+    // Where digits would be lost the terms stay as they are and are summed in the order of the neighbours.
+    if (!round_for_exact_sums(column, d.k)) return;
     for (std::size_t i = 0; i < n; ++i) terms[i * columns + c] = column[i];
   }
   terms_ = std::move(terms);

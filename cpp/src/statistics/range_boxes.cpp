@@ -65,7 +65,7 @@ void RangeClasses::build(const std::vector<float>& columns, const std::vector<do
     single_inverse.push_back(static_cast<float>(one));
   }
   std::vector<double> rounded(weight);
-  single = round_for_exact_sums(rounded) && single;
+  single = round_for_exact_sums(rounded, n) && single;
   trees.clear();
   trees.resize(class_count);
   size = n;
