@@ -42,6 +42,17 @@ std::vector<py::ssize_t> covariance_shape(const Mixture& mixture) {
   }
 }
 
+void check_shape(const py::array& array, const char* name, const std::vector<py::ssize_t>& expected) {
+  const std::vector<py::ssize_t> shape(array.shape(), array.shape() + array.ndim());
+  if (shape == expected) return;
+  const auto text = [](const std::vector<py::ssize_t>& extents) {
+    std::string list;
+    for (const py::ssize_t extent : extents) list += (list.empty() ? "" : ", ") + std::to_string(extent);
+    return "(" + list + ")";
+  };
+  throw InvalidArgument(std::string(name) + " of a mixture have the shape " + text(shape) + ", expected " + text(expected));
+}
+
 Mixture make_mixture(CovarianceKind kind, const py::array& weights, const py::array& means, const py::array& factors,
                      const py::object& covariances) {
   Mixture mixture;
@@ -49,12 +60,15 @@ Mixture make_mixture(CovarianceKind kind, const py::array& weights, const py::ar
   if (means.ndim() != 2) throw InvalidArgument("means must have the shape (components, dimensions)");
   mixture.components = static_cast<std::size_t>(means.shape(0));
   mixture.dimensions = static_cast<std::size_t>(means.shape(1));
+  check_shape(weights, "weights", {means.shape(0)});
+  check_shape(factors, "factors", covariance_shape(mixture));
   mixture.weights = flat_values(weights, "weights");
   mixture.means = flat_values(means, "means");
   mixture.factors = flat_values(factors, "factors");
-  if (!covariances.is_none()) mixture.covariances = flat_values(py::cast<py::array>(covariances), "covariances");
-  if (mixture.weights.size() != mixture.components || mixture.factors.size() != mixture.covariance_size()) {
-    throw InvalidArgument("weights, means and factors of a mixture do not fit together");
+  if (!covariances.is_none()) {
+    const auto array = py::cast<py::array>(covariances);
+    check_shape(array, "covariances", covariance_shape(mixture));
+    mixture.covariances = flat_values(array, "covariances");
   }
   return mixture;
 }

@@ -179,12 +179,26 @@ def test_damaged_predictors() -> None:
     for change in (
         {"weights": [0.5, -0.5]},
         {"weights": [0.5, np.nan]},
+        {"weights": [0.5, 0.5001]},
         {"means": [[0.0], [np.inf]]},
         {"factors": [[1.0], [0.0]]},
     ):
         values = {key: np.array(value) for key, value in (good | change).items()}
         with pytest.raises(ValueError, match="mixture"):
             _core.MixturePredictor(_core.Mixture(_core.CovarianceKind.diag, *values.values()))
+
+
+def test_shapes_of_mixtures() -> None:
+    kinds = _core.CovarianceKind
+    weights, means = np.array([0.5, 0.5]), np.zeros((2, 2))
+    with pytest.raises(InvalidArgument, match=r"factors of a mixture have the shape \(2, 2, 2\), expected \(2, 2\)"):
+        _core.Mixture(kinds.diag, weights, means, np.ones((2, 2, 2)))
+    with pytest.raises(InvalidArgument, match=r"factors of a mixture have the shape \(4\), expected \(2, 2\)"):
+        _core.Mixture(kinds.tied, weights, means, np.ones(4))
+    with pytest.raises(InvalidArgument, match=r"weights of a mixture have the shape \(3\), expected \(2\)"):
+        _core.Mixture(kinds.diag, np.ones(3) / 3, means, np.ones((2, 2)))
+    with pytest.raises(InvalidArgument, match=r"covariances of a mixture have the shape \(2\), expected \(2, 2\)"):
+        _core.Mixture(kinds.diag, weights, means, np.ones((2, 2)), np.ones(2))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -225,6 +239,53 @@ def test_a_warm_start_goes_on() -> None:
     with pytest.warns(ConvergenceWarning):
         part.fit(points)
     np.testing.assert_array_equal(part.means_, whole.means_)
+
+
+def test_a_warm_start_of_another_mixture_is_refused() -> None:
+    points = cloud(9, 300, 2)
+    model = GaussianMixture(2, covariance_type="tied", random_state=0, warm_start=True).fit(points)
+    with pytest.raises(InvalidArgument, match="n_components is 3, but the fit from which warm_start goes on has 2"):
+        model.set_params(n_components=3).fit(points)
+    with pytest.raises(InvalidArgument, match=r"covariance_type is 'diag', but the fit .* has 'tied'"):
+        model.set_params(n_components=2, covariance_type="diag").fit(points)
+    assert model.set_params(warm_start=False).fit(points).covariances_.shape == (2, 2)
+
+
+@pytest.mark.parametrize("other", ["full", "diag", "spherical"])
+def test_a_fitted_mixture_keeps_its_kind(other: str) -> None:
+    points = cloud(9, 300, 2)
+    model = GaussianMixture(2, covariance_type="tied", random_state=0).fit(points)
+    probabilities, criterion, drawn = model.predict_proba(points), model.bic(points), model.sample(50)[0]
+    responses = model._model().evaluate(points.astype(np.float32))
+    model.set_params(covariance_type=other, n_components=5)
+    np.testing.assert_array_equal(model.predict_proba(points), probabilities)
+    assert model.bic(points) == criterion
+    np.testing.assert_array_equal(model.sample(50)[0], drawn)
+    np.testing.assert_array_equal(model._model().evaluate(points.astype(np.float32)), responses)
+
+
+def test_ctrl_c_in_a_later_start_keeps_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = cloud(9, 300, 2)
+    one = GaussianMixture(2, random_state=0).fit(points)
+    start, calls = GaussianMixture._start, []
+
+    def interrupted(self: GaussianMixture, *arguments: Any) -> Any:
+        calls.append(1)
+        if len(calls) >= allowed:
+            raise KeyboardInterrupt
+        return start(self, *arguments)
+
+    monkeypatch.setattr(GaussianMixture, "_start", interrupted)
+    allowed = 2
+    model = GaussianMixture(2, n_init=5, random_state=0)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(points)
+    assert len(calls) == 2
+    np.testing.assert_array_equal(model.means_, one.means_)
+    calls.clear()
+    allowed = 1
+    with pytest.raises(KeyboardInterrupt):
+        GaussianMixture(2, n_init=5, random_state=0).fit(points)
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,13 @@ Mixture checked(Mixture mixture) {
   check_numbers(mixture.weights, components, "weights");
   check_numbers(mixture.means, components * d, "coordinates of means");
   check_numbers(mixture.factors, mixture.covariance_size(), "numbers of factors");
+  double total = 0.0;
   for (const double weight : mixture.weights) {
     if (!(weight > 0)) throw FormatError("mixture: a weight is not positive");
+    total += weight;
+  }
+  if (!(std::abs(total - 1.0) <= 1e-6)) {
+    throw FormatError("mixture: the weights sum to " + std::to_string(total) + ", expected 1");
   }
   const bool matrices = mixture.kind == CovarianceKind::full || mixture.kind == CovarianceKind::tied;
   for (std::size_t i = 0; i < mixture.factors.size(); ++i) {

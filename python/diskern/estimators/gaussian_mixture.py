@@ -49,7 +49,7 @@ class GaussianMixture(DensityMixin, Estimator):  # type: ignore[misc]
     random_state : int, RandomState or None
         Seed; None draws a new one.
     warm_start : bool
-        The next ``fit`` goes on from where the last one ended.
+        The next ``fit`` goes on from where the last one ended; ``n_components`` and ``covariance_type`` must be its.
     verbose : int
         1 prints the lower bound of every iteration.
     verbose_interval : int
@@ -65,6 +65,8 @@ class GaussianMixture(DensityMixin, Estimator):  # type: ignore[misc]
         (n_components, d, d), (d, d), (n_components, d) or (n_components,), by ``covariance_type``.
     precisions_, precisions_cholesky_ : float64 arrays of the same shape
         Inverses, and U with inverse = U U^T (upper triangular; roots of inverse variances).
+    covariance_type_ : str
+        ``covariance_type`` of the fit.
     converged_ : bool
     n_iter_ : int
     lower_bound_ : float
@@ -83,6 +85,7 @@ class GaussianMixture(DensityMixin, Estimator):  # type: ignore[misc]
 
     _method_name: ClassVar[str] = "GaussianMixture"
 
+    covariance_type_: str
     weights_: NDArray[np.float64]
     means_: NDArray[np.float64]
     covariances_: NDArray[np.float64]
@@ -234,14 +237,27 @@ class GaussianMixture(DensityMixin, Estimator):  # type: ignore[misc]
             covariances,
         )
 
+    def _check_goes_on(self) -> None:
+        """A warm start takes the components of the last fit as they are."""
+        for name, given, fitted in (
+            ("n_components", self.n_components, len(self.means_)),
+            ("covariance_type", self.covariance_type, self.covariance_type_),
+        ):
+            if given != fitted:
+                raise InvalidArgument(
+                    f"{name} is {given!r}, but the fit from which warm_start goes on has {fitted!r}; "
+                    "set warm_start=False to start anew"
+                )
+
     def _mixture(self) -> Any:
         return _core.Mixture(
-            KINDS[self.covariance_type], self.weights_, self.means_, self.precisions_cholesky_, self.covariances_
+            KINDS[self.covariance_type_], self.weights_, self.means_, self.precisions_cholesky_, self.covariances_
         )
 
     def _hold(self, mixture: Any) -> None:
         factors = mixture.factors
         matrices = self.covariance_type in ("full", "tied")
+        self.covariance_type_ = self.covariance_type
         self.weights_, self.means_ = mixture.weights, mixture.means
         self.precisions_cholesky_ = factors
         self.precisions_ = factors @ np.swapaxes(factors, -1, -2) if matrices else factors**2
@@ -290,12 +306,20 @@ class GaussianMixture(DensityMixin, Estimator):  # type: ignore[misc]
         weight = None if sample_weight is None else check_weights(sample_weight, len(points))
         given = self._given(points.shape[1])
         again = bool(self.warm_start) and self.__sklearn_is_fitted__()
+        if again:
+            self._check_goes_on()
         random_state = check_random_state(self.random_state)
         best: Any = None
         highest = -np.inf
         interrupted = False
         for _ in range(1 if again else int(self.n_init)):
-            start = self._mixture() if again else self._start(points, weight, given, random_state)
+            try:
+                start = self._mixture() if again else self._start(points, weight, given, random_state)
+            except KeyboardInterrupt:
+                if best is None:
+                    raise
+                interrupted = True
+                break
             before = self.lower_bound_ if again else -np.inf
             mixture, bounds, converged, interrupted = _core.fit_mixture(
                 points,
@@ -369,7 +393,7 @@ class GaussianMixture(DensityMixin, Estimator):  # type: ignore[misc]
             "tied": matrix,
             "diag": components * dimensions,
             "spherical": components,
-        }[self.covariance_type]
+        }[self.covariance_type_]
         return int(of_covariances + dimensions * components + components - 1)
 
     def bic(self, X: Any) -> float:
@@ -391,8 +415,8 @@ class GaussianMixture(DensityMixin, Estimator):  # type: ignore[misc]
         drawn = []
         for component, count in enumerate(counts):
             normal = random_state.standard_normal(size=(count, dimensions))
-            if self.covariance_type in ("full", "tied"):
-                matrix = self.covariances_[component] if self.covariance_type == "full" else self.covariances_
+            if self.covariance_type_ in ("full", "tied"):
+                matrix = self.covariances_[component] if self.covariance_type_ == "full" else self.covariances_
                 spread = normal @ np.linalg.cholesky(matrix).T
             else:
                 spread = normal * np.sqrt(self.covariances_[component])
