@@ -27,6 +27,9 @@ from diskern.networks import (
 )
 
 pytest.importorskip("sklearn")
+from sklearn.exceptions import ConvergenceWarning
+
+from diskern.estimators._graph_training import OPTIMIZERS
 
 
 def curve(n: int = 300, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -112,7 +115,8 @@ def test_what_they_cannot_do_is_said() -> None:
         ({"clip_norm": 1.0}, "clip_norm"),
         ({"schedule": "cosine"}, "schedule"),
         ({"averaging": "tail"}, "averaging"),
-        ({"optimizer": "lbgfs"}, "'lbgfs'"),
+        ({"optimizer": "lbgfs"}, "'lbgfs', expected one of .*nadam, lbfgs, bfgs; did you mean 'lbfgs'"),
+        ({"max_iter": 2**30}, "bfgs remembers every step.*4 weights.*more than 1 GiB, .*16777216 epochs; take lbfgs"),
     ):
         with pytest.raises(InvalidArgument, match=words):
             GraphNetwork(graph, **({"optimizer": "bfgs"} | options)).fit(x, y)
@@ -247,3 +251,28 @@ def test_diverging_is_said() -> None:
     graph = Graph.chain([Dense(4), Dense(1)], (3,))
     with pytest.raises(diskern.Error, match="diverged"):
         GraphNetwork(graph, "poisson", optimizer="lbfgs", random_state=1).fit(1e30 * x, np.abs(y))
+
+
+def test_optimizers_are_those_of_the_core() -> None:
+    params = _core.GraphParams()
+    with pytest.raises(InvalidArgument) as caught:
+        params.optimizer = "none"
+    assert str(caught.value).split("expected one of ")[1].split(";")[0].split(", ") == list(OPTIMIZERS)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "bfgs"])
+def test_a_search_that_fails_on_a_slope_is_told(solver: str) -> None:
+    """The kink of an absolute loss: the gradient is not small where no step leads down."""
+    x = np.linspace(-1.0, 1.0, 5, dtype=np.float32)[:, np.newaxis]
+    y = np.array([0.0, 1.0, 0.5, 3.0, 2.0])
+    network = GraphNetwork(
+        Graph.chain([Dense(1)], (1,)), "absolute", optimizer=solver, max_iter=2000, tol=-1.0, random_state=1
+    )
+    with pytest.warns(ConvergenceWarning, match="no lower loss was found in iteration"):
+        network.fit(x, y)
+    assert not network.converged_
+    assert network.n_iter_ < 2000
+    # A smooth one ends at its minimum, where the gradient is small.
+    smooth = GraphNetwork(Graph.chain([Dense(1)], (1,)), optimizer=solver, max_iter=2000, tol=-1.0, random_state=1)
+    assert smooth.fit(x, y).converged_
+    assert smooth.n_iter_ < 2000

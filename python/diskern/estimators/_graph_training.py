@@ -18,6 +18,10 @@ InvalidArgument = _core.InvalidArgument
 #: events, targets and weights
 Data = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]
 
+#: optimizers that work on mini-batches
+OPTIMIZERS = (
+    "gradient_descent", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "adamw", "nadam",
+)  # fmt: skip
 #: optimizers that work on all events at once
 WHOLE_SAMPLE = ("lbfgs", "bfgs")
 

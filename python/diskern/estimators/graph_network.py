@@ -8,13 +8,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 
 from .. import _core
+from .._near_misses import near_misses
 from .._validation import NegativePolicy, check_early_stopping, check_events, check_weights
 from ..data.stream import EventStream, StreamBatches
 from ..networks import Graph, join_inputs
 from ._base import Estimator
-from ._graph_training import LINKS, WHOLE_SAMPLE, Data, fit_graph, set_options
+from ._graph_training import LINKS, OPTIMIZERS, WHOLE_SAMPLE, Data, fit_graph, set_options
 from ._network_inspection import NetworkInspection
 from ._split import split_off
 
@@ -109,6 +111,10 @@ class GraphEstimator(NetworkInspection, Estimator):
             raise InvalidArgument(f"validation_fraction must lie between 0 and 1, got {self.validation_fraction!r}")
         if self.n_iter_no_change < 1:
             raise InvalidArgument(f"n_iter_no_change must be 1 or more, got {self.n_iter_no_change!r}")
+        if isinstance(self.optimizer, str) and self.optimizer not in (*OPTIMIZERS, *WHOLE_SAMPLE):
+            known = (*OPTIMIZERS, *WHOLE_SAMPLE)
+            hint = near_misses(self.optimizer, known)
+            raise InvalidArgument(f"optimizer is {self.optimizer!r}, expected one of {', '.join(known)}{hint}")
         params = _core.GraphParams()
         names = ["learning_rate", "batch_size", "schedule", "averaging", "l1", "l2", "weight_decay", "clip_norm"]
         set_options(
@@ -155,6 +161,8 @@ class GraphEstimator(NetworkInspection, Estimator):
         )
         if fit.diverged:
             warnings.warn(f"{type(self).__name__}: {fit.message}", UserWarning, stacklevel=3)
+        elif fit.message and not fit.converged:  # the search of a whole-sample solver failed far from a minimum
+            warnings.warn(f"{type(self).__name__}: {fit.message}", ConvergenceWarning, stacklevel=3)
         self.n_iter_ = int(fit.epochs)
         self.best_iteration_ = int(fit.best_epoch)
         self.converged_ = bool(fit.converged)

@@ -1,6 +1,7 @@
 #include "network/graph/whole_sample.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -22,6 +23,10 @@ constexpr std::pair<const char*, GraphSolver> names[] = {
 };
 
 constexpr std::size_t most_bfgs_parameters = 10000;
+// Of the steps and changes of the gradient that BFGS remembers, two float64 of each weight and iteration.
+constexpr std::size_t most_bfgs_bytes = std::size_t{1} << 30U;
+// A search that ends is at the minimum where no component of the gradient is larger, per unit of the loss or of 1.
+constexpr double small_gradient = 1e-6;
 
 // Events that go through at once where no layer couples them: the user is asked in between.
 constexpr std::size_t piece_events = 2048;
@@ -141,6 +146,13 @@ void check_whole_sample(const Graph& graph, const GraphParams& params) {
     refuse(solver + " remembers every step: " + std::to_string(graph.parameter_count()) +
            " weights are too many, expected at most " + std::to_string(most_bfgs_parameters) + "; take lbfgs");
   }
+  const std::size_t bytes_of_step = 2 * sizeof(double) * std::max<std::size_t>(graph.parameter_count(), 1);
+  const std::size_t most_steps = most_bfgs_bytes / bytes_of_step;
+  if (params.solver == GraphSolver::bfgs && static_cast<std::size_t>(params.epochs) > most_steps) {
+    refuse(solver + " remembers every step: " + std::to_string(params.epochs) + " epochs of " +
+           std::to_string(graph.parameter_count()) + " weights would take more than 1 GiB, expected at most " +
+           std::to_string(most_steps) + " epochs; take lbfgs");
+  }
 }
 
 GraphFit fit_whole_sample(const Context& context, const GraphPointer& graph, const GraphParams& params,
@@ -161,12 +173,16 @@ GraphFit fit_whole_sample(const Context& context, const GraphPointer& graph, con
         loss = function.loss();  // the last point that was looked at is the new one
         for (std::size_t p = 0; p < parameters.size(); ++p) parameters[p] = static_cast<float>(search.x()[p]);
       } else {
-        // It usually means that the minimum is reached to rounding.
         fit.message = "no lower loss was found in iteration " + std::to_string(epoch + 1) + ", training ended";
       }
       const bool running = course.finish_epoch(epoch, loss, parameters, static_cast<bool>(validation),
                                                [&] { return validation(parameters); });
-      if (!found) fit.converged = true;
+      if (!found) {
+        // Where the gradient is small the minimum is reached to rounding.
+        double largest = 0.0;
+        for (const double one : search.gradient()) largest = std::max(largest, std::abs(one));
+        fit.converged = largest <= small_gradient * std::max(1.0, std::abs(search.value()));
+      }
       if (!running || !found) break;
     }
   } catch (const Interrupted&) {
