@@ -1,4 +1,5 @@
 // The score at a place of the order of all scores: by selection as by sorting.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -46,6 +47,11 @@ TEST(selection_finds_what_sorting_finds) {
       }
       std::vector<std::uint64_t> keys;
       std::vector<std::uint32_t> events;
+      for (const double wanted : {0.0, -1.0}) {  // nothing is wanted: the highest score gives it
+        const double found = score_above_which(
+            score.data(), n, [&](std::size_t i) { return weight[i]; }, wanted, keys, events);
+        CHECK_EQUAL(found, *std::max_element(score.begin(), score.end()));
+      }
       for (const double fraction : {1e-9, 0.001, 0.1, 0.5, 0.75, 0.999, 1.0, 1.5}) {
         const double wanted = fraction * static_cast<double>(total) + 1e-3;
         const double found = score_above_which(

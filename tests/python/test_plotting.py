@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from diskern import plotting
 from diskern.evaluation import roc_curve
@@ -190,5 +191,10 @@ def test_few_iterations_are_points() -> None:
     curve = LearningCurve("loss", np.array([3.0]), np.array([0.5]), np.array([0.6]))
     lines = plotting.plot_learning_curve(curve).get_lines()
     assert [line.get_marker() for line in lines[:2]] == ["o", "o"]
+    axes = Figure().add_subplot()
+    other = axes.plot([0.0, 1.0], [0.0, 1.0])[0]
+    plotting.plot_learning_curve(curve, axes=axes)
+    assert other.get_marker() == "None"
+    assert [line.get_marker() for line in axes.get_lines()[1:3]] == ["o", "o"]
     long = np.arange(50.0)
     assert plotting.plot_learning_curve(LearningCurve("loss", long, long)).get_lines()[0].get_marker() == "None"

@@ -118,6 +118,8 @@ def test_foam(trained, tmp_path: Path) -> None:
         plotting.plot_foam(separate, foam=2)
     with pytest.raises(InvalidArgument, match="no variable 'q'"):
         plotting.plot_foam(booked, ["q"])
+    with pytest.raises(InvalidArgument, match="variables is empty"):
+        plotting.plot_foam(booked, [])
     with pytest.raises(InvalidArgument, match="PDEFoam"):
         plotting.plot_foam(factory.GetMethod("BDT"))
 
@@ -165,6 +167,13 @@ def test_rules() -> None:
     assert axes.patches[0].get_width() == 1.0
     with pytest.raises(InvalidArgument, match="positive sum"):
         plotting.plot_rules(model, events, np.zeros(1000))
+    with pytest.raises(InvalidArgument, match=r"events have the shape \(1000, 1\), expected \(events, 2\)"):
+        plotting.rule_importance(model, events[:, :1])
+    with pytest.raises(InvalidArgument, match=r"events have the shape \(1000,\)"):
+        plotting.rule_importance(model, a)
+    for weight in (1.0, np.ones(999), np.ones((1000, 1))):
+        with pytest.raises(InvalidArgument, match=r"weight has the shape .* expected \(1000,\)"):
+            plotting.rule_importance(model, events, weight)
 
 
 def test_methods_of_a_boost(trained) -> None:

@@ -29,7 +29,7 @@ void sort_scores(const Context& context, const double* score, std::size_t n, std
                  std::vector<std::uint32_t>& order_other);
 
 // The largest score such that weight(event), an integer that is not negative, sums up to `wanted` at least over the
-// events of this score or a higher one; the lowest score where there is none. keys and events are scratch. n > 0.
+// events of this score or a higher one; the lowest score where there is none, the highest where nothing is wanted. keys and events are scratch. n > 0.
 template <class Weight>
 double score_above_which(const double* score, std::size_t n, const Weight& weight, double wanted,
                          std::vector<std::uint64_t>& keys, std::vector<std::uint32_t>& events) {
@@ -41,6 +41,7 @@ double score_above_which(const double* score, std::size_t n, const Weight& weigh
     keys[i] = key_of_score(score[i]);
     events[i] = static_cast<std::uint32_t>(i);
   }
+  if (!(wanted > 0.0)) return score_of_key(*std::max_element(keys.begin(), keys.end()));
   // Of the keys that are left only those of one digit stay, from the highest bits in which they differ.
   std::int64_t above = 0;
   for (std::size_t left = n;;) {

@@ -22,15 +22,16 @@ def plot_learning_curve(curve: Any, *, title: str = "", axes: Any = None) -> Any
         drawn.
     """
     axes = new_axes(axes)
+    drawn: list[Any] = []  # axes that were given may hold lines of others
     if hasattr(curve, "generator_loss_"):
         epochs = np.arange(1, len(curve.generator_loss_) + 1)
-        axes.plot(epochs, curve.discriminator_loss_, color=SIGNAL, label="Discriminator")
-        axes.plot(epochs, curve.generator_loss_, color=BACKGROUND, label="Generator")
+        drawn += axes.plot(epochs, curve.discriminator_loss_, color=SIGNAL, label="Discriminator")
+        drawn += axes.plot(epochs, curve.generator_loss_, color=BACKGROUND, label="Generator")
         iteration: Any
         iteration, validation, name = epochs, None, "Loss"
     elif hasattr(curve, "loss_curve_"):
         iteration = np.arange(1, len(curve.loss_curve_) + 1)
-        axes.plot(iteration, curve.loss_curve_, color=SIGNAL, label="Training")
+        drawn += axes.plot(iteration, curve.loss_curve_, color=SIGNAL, label="Training")
         given = np.asarray(getattr(curve, "validation_loss_", ()))
         validation, name = (given if len(given) else None), "Loss"
         best = 0 if validation is None else int(np.nanargmin(validation))
@@ -38,14 +39,14 @@ def plot_learning_curve(curve: Any, *, title: str = "", axes: Any = None) -> Any
     else:
         iteration, validation, name = curve.iteration, curve.validation, curve.name
         validation_name = curve.validation_name
-        axes.plot(iteration, curve.training, color=SIGNAL, label="Training")
+        drawn += axes.plot(iteration, curve.training, color=SIGNAL, label="Training")
         if validation is not None and np.isfinite(validation).any():
             best = int((np.nanargmax if curve.larger_is_better else np.nanargmin)(validation))
     if validation is not None and np.isfinite(validation).any():
-        axes.plot(iteration, validation, color=BACKGROUND, label=validation_name)
+        drawn += axes.plot(iteration, validation, color=BACKGROUND, label=validation_name)
         axes.axvline(iteration[best], color="0.5", linestyle=":", label=f"Best: {iteration[best]:g}")
     if len(iteration) <= _FEW:
-        for line in axes.get_lines()[: 1 if validation is None else 2]:
+        for line in drawn:
             line.set_marker("o")
         axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel("Iteration")

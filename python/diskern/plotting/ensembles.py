@@ -30,10 +30,14 @@ def rule_importance(model: Any, events: ArrayLike, weight: ArrayLike | None = No
     """
     held, content, labels = _stored(model, "rules", "RuleFit")
     x = np.ascontiguousarray(events, np.float32)
+    if x.ndim != 2 or x.shape[1] != len(labels):
+        raise _core.InvalidArgument(f"events have the shape {x.shape}, expected (events, {len(labels)})")
     chain = held._model.chain if hasattr(held, "_model") else held.chain
     if chain is not None:
         x = np.asarray(chain.apply(x))
     w = np.ones(len(x)) if weight is None else np.asarray(weight, np.float64)
+    if w.shape != (len(x),):
+        raise _core.InvalidArgument(f"weight has the shape {w.shape}, expected ({len(x)},)")
     if not w.sum() > 0:
         raise _core.InvalidArgument(f"the weights of the events sum to {w.sum():g}, expected a positive sum")
     terms = []

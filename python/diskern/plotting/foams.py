@@ -34,7 +34,7 @@ def plot_foam(model: Any, variables: Sequence[str] | None = None, *, foam: int =
     Raises
     ------
     InvalidArgument
-        no PDEFoam, an unknown variable, a number beyond the foams
+        no PDEFoam, an unknown variable or none, a number beyond the foams
     """
     from matplotlib.figure import Figure
 
@@ -54,6 +54,8 @@ def plot_foam(model: Any, variables: Sequence[str] | None = None, *, foam: int =
         divided = np.bincount(one["dimension"][one["left"] >= 0], minlength=len(labels))
         chosen = sorted(np.argsort(-divided, kind="stable")[:4].tolist())
     else:
+        if len(variables) == 0:
+            raise _core.InvalidArgument(f"variables is empty, expected one or more of {', '.join(labels)}")
         for name in variables:
             if name not in labels:
                 raise _core.InvalidArgument(f"the foam has no variable {name!r}{near_misses(name, labels)}")
