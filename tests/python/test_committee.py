@@ -13,7 +13,7 @@ import diskern
 import tmva_events
 from diskern import _core
 from diskern._core import InvalidArgument
-from diskern.tmva import Factory, Reader
+from diskern.tmva import CrossValidation, Factory, Reader
 from diskern.tmva.methods.committee import rank_table
 
 MEMBERS = {
@@ -164,6 +164,22 @@ def test_bad_bookings(tmp_path: Path, text: str, message: str) -> None:
     factory.BookMethod(loader, "Committee", "Other", "Members=BDT")
     with pytest.raises(InvalidArgument, match=re.escape(message)):
         factory.BookMethod(loader, "Committee", "C", text)
+
+
+def test_models_of_folds_are_no_members(tmp_path: Path) -> None:
+    loader = tmva_events.class_loader(tmp_path / "dataset", 200)
+    validation = CrossValidation("cv", loader, None, "Silent:NumFolds=2:SplitType=Random:OutputEnsembling=Avg")
+    validation.BookMethod("Fisher", "Fisher")
+    validation.Evaluate()
+    (path,) = (
+        one
+        for one in Path(loader.name).glob("**/*.diskern")
+        if isinstance(diskern.load(one).predictor, _core.FoldsPredictor)
+    )
+    factory = Factory("job", None, "Silent:AnalysisType=Classification")
+    factory.BookMethodWeightfile(loader, "Fisher", path, "folds")
+    with pytest.raises(InvalidArgument, match="'folds' is made of the models of folds"):
+        factory.BookMethod(loader, "Committee", "C", "Members=folds")
 
 
 def test_members_that_are_not_there(tmp_path: Path) -> None:
