@@ -23,7 +23,7 @@ PIECES = {
     "time_series.py": ["--events", "2000", "--epochs", "8"],
     "jet_images.py": ["--events", "3000", "--epochs", "10"],
     "calorimeter_showers.py": ["--showers", "60"],
-    "detector_segmentation.py": ["--events", "600", "--epochs", "25"],
+    "detector_segmentation.py": ["--events", "600", "--epochs", "50"],
     "detector_hits.py": ["--most", "9600"],
     "gamma_ray_sources.py": ["--photons", "30000"],
     "jets_of_w_pairs.py": ["--events", "60"],
@@ -210,7 +210,7 @@ def test_detector_segmentation(tmp_path):
     output = run([EXAMPLES / "detector_segmentation.py", *PIECES["detector_segmentation.py"]], tmp_path)
     assert float(output.split(" % of pixels")[0]) > 97.0
     named = {line.split(":")[0]: float(line.split(": ")[1].split()[0]) for line in output.splitlines()[1:]}
-    assert named["network"] > 57.0  # so few images are not enough for it
+    assert named["network"] > 75.0  # always one kind: 50; so few images are not enough for more than 85
     assert named["boosted trees on 5 x 5 pixels"] > 85.0
     assert (tmp_path / "segmentation-output" / "pixels.png").is_file()
 
