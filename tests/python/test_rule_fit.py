@@ -100,6 +100,22 @@ def test_rules_are_what_they_say() -> None:
     assert max(result.importance) == 1.0
 
 
+def test_random_trees_choose_among_some_of_the_variables() -> None:
+    """Nodes of at least 0.4, which is half of fEventsMax, let each tree cut once: on the best variable that it may."""
+    generator = np.random.default_rng(7)
+    X = generator.normal(size=(1000, 3)).astype(np.float32)
+    y = np.where((X[:, 0] > 0) ^ (generator.random(1000) < 0.1), 0, 1).astype(np.int32)
+    chosen = params(
+        Model=_core.RuleModel.ModRule, ForestType=_core.RuleForest.Random, fEventsMin=0.4, fEventsMax=0.8, MinImp=0.0,
+        GDTau=0.0, GDNSteps=10,
+    )  # fmt: skip
+    result = _core.fit_rules(chosen, X, y, np.ones(1000))
+    assert result.rules_made <= 2 * chosen.nTrees
+    cut_on = {variable for rule in result.predictor.rules for variable in rule["variable"]}
+    assert 0 in cut_on
+    assert len(cut_on) > 1
+
+
 def test_least_importance() -> None:
     X, y, weight = toy()
     common = {"fEventsMin": 0.02, "fEventsMax": 0.3, "Model": _core.RuleModel.ModRule}
