@@ -10,6 +10,7 @@ few methods marked abstract. Typical ``fit``::
 
 from __future__ import annotations
 
+import inspect
 from abc import abstractmethod
 from collections.abc import Callable
 from os import PathLike
@@ -93,6 +94,12 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
     verbose: int
     predictor_: _core.Predictor
     n_features_in_: int
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        # Some Pythons (3.11.2) would take the signature of __new__ where __init__ is inherited.
+        super().__init_subclass__(**keywords)
+        own = list(inspect.signature(cls.__init__).parameters.values())[1:]
+        cls.__signature__ = inspect.Signature(own)
 
     def __new__(cls, *arguments: Any, **parameters: Any) -> Any:
         """Only to name near misses of a parameter that is not there, which Python before 3.12 does not."""
