@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
 import time
@@ -56,7 +57,7 @@ class ProgressLine:
     """What an estimator with ``verbose=1`` says while it trains; call it as the ``progress`` of a training.
 
     On a terminal one line that is rewritten and stays when the training is over; elsewhere, in a log or a notebook, a
-    line every ten seconds and one with the last step (none where the training ends before it, as by early stopping).
+    line every ten seconds and one with the last step that was done.
 
     Parameters
     ----------
@@ -73,12 +74,18 @@ class ProgressLine:
         self.start = time.monotonic()
         self.last = -math.inf if self.terminal else self.start
         self.length = 0
+        self.untold: tuple[int, int, float, float] | None = None
 
     def __call__(self, done: int, total: int, training_loss: float, validation_loss: float) -> None:
         now = time.monotonic()
         if now - self.last < (_INTERVAL if self.terminal else _LOG_INTERVAL) and done < total:
+            self.untold = (done, total, training_loss, validation_loss)
             return
+        self._tell(now, done, total, training_loss, validation_loss)
+
+    def _tell(self, now: float, done: int, total: int, training_loss: float, validation_loss: float) -> None:
         self.last = now
+        self.untold = None
         line = describe(self.label, done, total, now - self.start, training_loss, validation_loss, self.names)
         if not self.terminal:
             self.stream.write(line + "\n")
@@ -90,14 +97,17 @@ class ProgressLine:
         self.stream.flush()
 
     def close(self) -> None:
-        """Leave the line as it is and begin a new one."""
+        """Say the last step, if that is still to be done, and begin a new line."""
+        if self.untold is not None:
+            self._tell(time.monotonic(), *self.untold)
         if self.length:
             self.stream.write("\n")
             self.stream.flush()
             self.length = 0
 
     def __del__(self) -> None:  # the training let go of it before its last step: early stopping, Ctrl-C, an error
-        self.close()
+        with contextlib.suppress(ValueError):  # the stream may be closed by now
+            self.close()
 
 
 def describe(

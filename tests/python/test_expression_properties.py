@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from diskern import _core
@@ -165,6 +165,7 @@ def test_integers_are_exact(tree: Tree) -> None:
     if result.dtype == np.int64:
         assert [int(v) for v in result] == [int(v) for v in expected]
     else:  # only when int64 does not hold a value, or a value on the way
+        assume("%" not in text)  # the remainder of a rounded value may be any
         np.testing.assert_allclose(result, expected.astype(float), rtol=1e-6, atol=2.0**60)
 
 

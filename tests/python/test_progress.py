@@ -40,8 +40,17 @@ def test_line_of_an_estimator_stays() -> None:
     line(2, 4, 0.5, 0.7)  # too soon
     assert terminal.getvalue().count("\r") == 1
     assert not terminal.getvalue().endswith("\n")
-    del line  # early stopping: no last step is told
+    del line  # early stopping: the last step that was done is told
+    assert terminal.getvalue().count("\r") == 2
+    assert "2/4" in terminal.getvalue()
     assert terminal.getvalue().endswith("loss 0.5, validation auc 0.7\n")
+    stopped = io.StringIO()
+    line = ProgressLine("Trees", ("loss", "validation"), stopped)
+    for step in range(1, 60):
+        line(step, 2000, 0.5, math.nan)
+    del line
+    assert stopped.getvalue().count("\n") == 1
+    assert "59/2000" in stopped.getvalue()
     whole = Terminal()
     line = ProgressLine("Trees", ("loss", "validation"), whole)
     line(4, 4, 0.5, math.nan)

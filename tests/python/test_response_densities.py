@@ -92,6 +92,16 @@ def test_by_hand() -> None:
     assert np.isfinite(densities.probability(np.array([np.inf, -np.inf]))).all()
 
 
+def test_many_events_at_the_largest_response_count() -> None:
+    """Responses of few values, as of nearest neighbours: TMVA would leave out most of the signal."""
+    response = np.array([0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0])
+    classes = np.array([0, 0, 0, 0, 1, 1, 1, 1], np.int32)
+    densities = _core.fit_response_densities(params(2), params(2), response, classes, 0, np.ones(8))
+    np.testing.assert_allclose(densities.signal.contents, [0.5, 1.5])
+    np.testing.assert_allclose(densities.background.contents, [2.0, 0.0])  # one event there is left out
+    np.testing.assert_allclose(densities.probability(np.array([0.0, 1.0])), [0.2, 1.0])
+
+
 def test_rarity_is_flat_for_background() -> None:
     generator = np.random.default_rng(5)
     classes = np.repeat([0, 1], 20000).astype(np.int32)

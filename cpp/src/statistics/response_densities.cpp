@@ -14,6 +14,7 @@ namespace diskern::statistics {
 namespace {
 
 constexpr std::int64_t layout_version = 1;
+constexpr double most_left_out = 0.01;  // of a class's weights at the largest response
 
 DensityHistogram histogram(const ResponseDensityParams& params, const std::string& name, double minimum,
                            double maximum, View<const double> response, View<const std::int32_t> class_index,
@@ -22,12 +23,24 @@ DensityHistogram histogram(const ResponseDensityParams& params, const std::strin
   std::vector<double> contents(bins, 0.0);
   const double scale = static_cast<double>(bins) / (maximum - minimum);
   double sum = 0.0;
+  double at_the_top = 0.0;
+  std::size_t events_at_the_top = 0;
   for (std::size_t i = 0; i < response.size(); ++i) {
     if ((class_index[i] == signal_class) != wants_signal) continue;
     const double value = static_cast<double>(static_cast<float>(response[i]));
-    if (!(value < maximum)) continue;
+    if (!(value < maximum)) {
+      at_the_top += weight[i];
+      ++events_at_the_top;
+      continue;
+    }
     contents[std::min(static_cast<std::size_t>((value - minimum) * scale), bins - 1)] += weight[i];
     sum += weight[i];
+  }
+  // TMVA leaves out the event at the largest response. Where responses have few values (nearest neighbours, one tree)
+  // these are many, and their density would be taken for none: they count in the last bin.
+  if (events_at_the_top > 1 && std::abs(at_the_top) > most_left_out * std::abs(sum + at_the_top)) {
+    contents[bins - 1] += at_the_top;
+    sum += at_the_top;
   }
   if (!(sum > 0.0)) {
     throw InvalidArgument("the weights of " + name + " in the histogram of the response sum to " + std::to_string(sum) +
